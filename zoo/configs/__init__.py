@@ -1,0 +1,61 @@
+"""One file an entry: `get_config()` is what `--model=NAME` trains, `get_tiny()` what the tests run."""
+
+import importlib
+import json
+import os
+import pkgutil
+
+import ml_collections
+
+from zoo.errors import UserError, near_miss
+
+
+def entries() -> list[str]:
+    """Returns the names of everything that can be trained."""
+    return sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name != "common")
+
+
+def _module(name: str):
+    if name not in entries():
+        raise UserError(
+            f"Unknown model {name!r}.{near_miss(name, entries())} Known models: "
+            f"{', '.join(entries())}."
+        )
+    return importlib.import_module(f"{__name__}.{name}")
+
+
+def get(name: str, **overrides) -> ml_collections.ConfigDict:
+    """Returns the locked config of entry `name` with `overrides` in it.
+
+    Raises:
+      UserError: for an unknown entry or field (with the near miss), or a value of the wrong type.
+    """
+    return _update(_module(name).get_config().lock(), overrides)
+
+
+def get_tiny(name: str, **overrides) -> ml_collections.ConfigDict:
+    """Returns the variant of entry `name` that trains within seconds, for tests."""
+    return _update(_module(name).get_tiny().lock(), overrides)
+
+
+def read(path: str | os.PathLike) -> ml_collections.ConfigDict:
+    """Returns the config that a run or an export wrote as `config.json`."""
+    with open(path) as file:
+        fields = json.load(file)
+    return get(fields["model"], **fields)
+
+
+def _update(config, overrides):
+    for field, value in overrides.items():
+        if field not in config:
+            raise UserError(
+                f"Unknown config field {field!r} of model {config.model!r}."
+                f"{near_miss(field, config)} Known fields: {', '.join(sorted(config))}."
+            )
+        try:
+            config[field] = tuple(value) if isinstance(config[field], tuple) else value
+        except TypeError as error:
+            raise UserError(
+                f"Config field {field!r} is a {type(config[field]).__name__}, got {value!r}."
+            ) from error
+    return config

@@ -1,0 +1,51 @@
+"""The fields that every entry has: data, optimisation, what happens while it trains."""
+
+import ml_collections
+
+
+def get_config() -> ml_collections.ConfigDict:
+    """Returns the defaults; an entry's file sets its own values and adds its model's fields."""
+    config = ml_collections.ConfigDict()
+
+    # Entry (a file in zoo/configs) and the model class (zoo/models) that it configures.
+    config.model = ""
+    config.family = ""
+
+    # TFDS name, or a folder of images with one subfolder a class.
+    config.dataset = "mnist_5k"
+    # Side of the square images: 0 keeps the set's own, more pads with black, less scales down.
+    config.image_size = 0
+    # 1 makes images grey, 3 makes them colour, 0 keeps the set's own.
+    config.channels = 0
+    # Draw each pixel from its grey level: anew at each visit in training, once for evaluation.
+    config.binarize = False
+    # Share of the training split that is held out to choose the weights.
+    config.validation_fraction = 0.1
+
+    # A run is a function of its config, this seed included.
+    config.seed = 0
+    # Images a step, over all replicas.
+    config.batch_size = 128
+    # Passes over the training split.
+    config.num_epochs = 10
+    # Adam's rate at its highest: reached after warmup_steps, then held or lowered by the schedule.
+    config.learning_rate = 1e-3
+    config.warmup_steps = 0
+    # "constant" or "cosine" (to zero at the last step).
+    config.schedule = "constant"
+    # Gradients with a larger global norm are scaled down to it; 0 leaves them alone.
+    config.clip_norm = 0.0
+    # Momentum of the moving average of the weights used for evaluation and export; 0 for none.
+    config.ema = 0.0
+    # Evaluations without a better validation loss after which the run ends; 0 trains to the end.
+    config.patience = 0
+
+    # "float32" or "mixed_bfloat16".
+    config.precision = "float32"
+    # Compile the whole step with XLA, where one device trains alone.
+    config.jit = True
+    # Epochs between evaluations on the validation split.
+    config.eval_every = 1
+    # Steps between checkpoints; one more is written at the end.
+    config.checkpoint_every = 1000
+    return config

@@ -1,0 +1,151 @@
+"""Splits of images as batches {"x": [B, H, W, C], "y": [B]}, in memory or streamed.
+
+Both kinds of split answer to the same two methods. `epoch` feeds the training loop: uint8 rows in
+an order that is a function of (seed, epoch), from any step on, sharded over workers and replicas
+such that R replicas together see the very batches that one would. `batches` is for evaluation and
+for people: float32 in a fixed order, every image once.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from zoo import seeds
+
+SHUFFLE_BUFFER = 10_000
+# Splits of this many bytes or fewer are read into memory, where batches cost a gather each.
+IN_MEMORY_BYTES = 2 * 2**30
+
+
+class Spec(NamedTuple):
+    """What a model must know of its data: the shape of one x, the number of labels (0: none)."""
+
+    shape: tuple[int, ...]
+    num_classes: int
+
+
+class Dataset(NamedTuple):
+    """Three splits of one set; `validation` is carved from the set's training split."""
+
+    name: str
+    spec: Spec
+    train: "Split"
+    validation: "Split"
+    test: "Split"
+
+
+class Shard(NamedTuple):
+    """The part of each global batch that one worker's input pipeline makes."""
+
+    worker: int = 0
+    num_workers: int = 1
+    local_replicas: int = 1
+
+    @property
+    def num_replicas(self):
+        return self.num_workers * self.local_replicas
+
+
+def to_float(batch, seed=None):
+    """Returns the batch with x float32 in [0, 1]; with a seed, a draw of x in {0, 1}.
+
+    A pixel is 1 with probability equal to its grey level ("dynamic binarisation" when the seed is
+    another at each visit).
+    """
+    x = tf.cast(batch["x"], tf.float32) / 255.0
+    if seed is not None:
+        x = tf.cast(seeds.uniform(tf.shape(x), seed) < x, tf.float32)
+    return {"x": x, "y": batch["y"]}
+
+
+class Split:
+    """The common part of both kinds of split."""
+
+    size: int
+
+    def epoch(self, seed, epoch, first_step, batch_size, shard=Shard()) -> tf.data.Dataset:  # noqa: B008
+        """Returns the uint8 batches of one replica after another, from `first_step` on."""
+        raise NotImplementedError
+
+    def batches_of_bytes(self, batch_size: int) -> tf.data.Dataset:
+        """Returns uint8 batches in a fixed order, the last one as small as it comes."""
+        raise NotImplementedError
+
+    def steps_per_epoch(self, batch_size: int) -> int:
+        return self.size // batch_size
+
+    def batches(self, batch_size: int, binarize: bool = False, seed: int = 0) -> tf.data.Dataset:
+        """Returns float32 batches in a fixed order, the last one as small as it comes.
+
+        With `binarize` each pixel is drawn once and for all from `seed`: equal arguments give
+        equal images, whenever and wherever they are asked for.
+        """
+
+        def convert(i, batch):
+            noise = seeds.fold_in(seeds.root(seed), seeds.DATA, i) if binarize else None
+            return to_float(batch, noise)
+
+        return self.batches_of_bytes(batch_size).enumerate().map(convert).prefetch(2)
+
+
+class InMemory(Split):
+    """uint8 arrays; a batch is one gather of whole rows."""
+
+    def __init__(self, x: np.ndarray, y: np.ndarray):
+        self.x, self.y, self.size = x, y.astype(np.int32), len(x)
+
+    def epoch(self, seed, epoch, first_step, batch_size, shard=Shard()):  # noqa: B008
+        rows = batch_size // shard.num_replicas
+        x, y = tf.constant(self.x), tf.constant(self.y)
+
+        def gather(i):
+            step, replica = i // shard.local_replicas, i % shard.local_replicas
+            replica += shard.worker * shard.local_replicas
+            positions = step * batch_size + replica * rows + tf.range(rows, dtype=tf.int64)
+            # A permutation that can be entered anywhere: resuming costs nothing.
+            chosen = tf.random.experimental.index_shuffle(
+                positions, tf.constant([seed, epoch], tf.int64), self.size - 1
+            )
+            return {"x": tf.gather(x, chosen), "y": tf.gather(y, chosen)}
+
+        steps = self.steps_per_epoch(batch_size)
+        turns = tf.data.Dataset.range(
+            first_step * shard.local_replicas, steps * shard.local_replicas
+        )
+        return turns.map(gather).prefetch(2 * shard.local_replicas)
+
+    def batches_of_bytes(self, batch_size):
+        return tf.data.Dataset.from_tensor_slices({"x": self.x, "y": self.y}).batch(batch_size)
+
+
+class Streamed(Split):
+    """Examples read from files at each pass, for sets that do not fit into memory.
+
+    Args:
+      examples: dataset of undecoded examples, in a fixed order.
+      decode: maps an example to {"x": uint8 [H, W, C], "y": int32 []}.
+      size: number of examples.
+    """
+
+    def __init__(self, examples: tf.data.Dataset, decode, size: int):
+        self.examples, self.decode, self.size = examples, decode, size
+
+    def epoch(self, seed, epoch, first_step, batch_size, shard=Shard()):  # noqa: B008
+        rows = batch_size // shard.num_workers
+
+        def mine(i, _):
+            return i % batch_size // rows == shard.worker
+
+        order = int(np.random.default_rng((seed, epoch)).integers(2**31))
+        examples = self.examples.shuffle(SHUFFLE_BUFFER, order, reshuffle_each_iteration=False)
+        examples = examples.take(self.steps_per_epoch(batch_size) * batch_size).enumerate()
+        # What was seen is skipped, and other workers' rows are dropped, before anything is decoded.
+        examples = examples.skip(first_step * batch_size).filter(mine)
+        decoded = examples.map(
+            lambda _, example: self.decode(example), num_parallel_calls=tf.data.AUTOTUNE
+        )
+        return decoded.batch(rows // shard.local_replicas, drop_remainder=True).prefetch(4)
+
+    def batches_of_bytes(self, batch_size):
+        return self.examples.map(self.decode, tf.data.AUTOTUNE).batch(batch_size)

@@ -1,0 +1,1 @@
+"""The parts of the models as tfp distributions, built anew at each call from network outputs."""

@@ -1,0 +1,67 @@
+"""Pictures of samples: grids, PNG files, animations."""
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+import PIL.Image
+
+from zoo import files
+
+
+def grid(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
+    """Returns float [H', W', C] with images [N, H, W, C] row by row, white lines between them."""
+    images = np.asarray(images, np.float32)
+    count, height, width, channels = images.shape
+    rows = -(-count // columns)
+    canvas = np.ones(
+        [rows * (height + gap) + gap, columns * (width + gap) + gap, channels], np.float32
+    )
+    for i, image in enumerate(images):
+        top = gap + i // columns * (height + gap)
+        left = gap + i % columns * (width + gap)
+        canvas[top : top + height, left : left + width] = image
+    return canvas
+
+
+def to_pil(image: np.ndarray, scale: int = 1) -> PIL.Image.Image:
+    """Returns a PIL image of float [H, W, 1 or 3] in [0, 1], each pixel `scale` pixels wide."""
+    pixels = np.round(np.clip(image, 0.0, 1.0) * 255).astype(np.uint8)
+    pixels = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+    picture = PIL.Image.fromarray(pixels)
+    return picture.resize(
+        (picture.width * scale, picture.height * scale), PIL.Image.Resampling.NEAREST
+    )
+
+
+def save_png(path: str | os.PathLike, image: np.ndarray, scale: int = 2) -> None:
+    """Writes one image as a PNG file."""
+    with files.atomic(path) as temporary:
+        to_pil(image, scale).save(temporary, format="PNG")
+
+
+def save_gif(path: str | os.PathLike, frames: Sequence[np.ndarray], scale: int = 2) -> None:
+    """Writes images as an animation that runs there and back for ever, 20 frames a second."""
+    pictures = [to_pil(frame, scale) for frame in [*frames, *frames[-2:0:-1]]]
+    with files.atomic(path) as temporary:
+        pictures[0].save(
+            temporary, format="GIF", save_all=True, append_images=pictures[1:], duration=50, loop=0
+        )
+
+
+def sample_grid(model, rows: int = 10, columns: int = 10) -> np.ndarray | None:
+    """Returns a grid of samples, a class a column where the model is conditional.
+
+    Args:
+      model: a Keras model of the zoo or a loaded SavedModel; None is returned if it cannot sample.
+      rows: number of rows.
+      columns: number of columns of an unconditional model.
+    """
+    if not hasattr(model, "sample"):
+        return None
+    if model.conditional:
+        columns = model.spec.num_classes
+    seeds = np.arange(rows * columns, dtype=np.int32)
+    labels = [seeds % columns] if model.conditional else []
+    x = model.sample(seeds, *labels)
+    return grid(x, columns)

@@ -1,0 +1,45 @@
+"""Models by name: `create("cvae")`."""
+
+import random
+
+import keras
+import ml_collections
+import tensorflow as tf
+
+from zoo import configs
+from zoo.data import Spec
+from zoo.models.base import GenerativeModel
+from zoo.models.classifier import Classifier
+from zoo.models.cvae import CVAE
+
+FAMILIES = {"classifier": Classifier, "cvae": CVAE}
+
+
+def create(
+    entry: str | ml_collections.ConfigDict,
+    spec: Spec = Spec((28, 28, 1), 10),  # noqa: B008  (a NamedTuple does not change)
+    **overrides,
+) -> GenerativeModel:
+    """Returns a new model with its weights made, a function of its config.
+
+    Args:
+      entry: name of an entry, or a whole config.
+      spec: shape of one x, and number of labels.
+      **overrides: config fields, as in create("cvae", latent_dim=2).
+
+    Raises:
+      UserError: for an unknown entry or field, or data that the model cannot take.
+    """
+    config = configs.get(entry, **overrides) if isinstance(entry, str) else entry
+    # Keras draws the seeds of its initializers from Python's generator.
+    state, policy = random.getstate(), keras.config.dtype_policy()
+    random.seed(config.seed)
+    keras.config.set_dtype_policy(config.precision)
+    try:
+        model = FAMILIES[config.family](config, spec)
+        batch = {"x": tf.zeros([1, *spec.shape]), "y": tf.zeros([1], tf.int32)}
+        model.make_weights(batch)
+    finally:
+        random.setstate(state)
+        keras.config.set_dtype_policy(policy)
+    return model

@@ -1,0 +1,132 @@
+"""What every model of the zoo is: a Keras model with a loss a row and signatures to serve."""
+
+import keras
+import ml_collections
+import tensorflow as tf
+
+from zoo import optimizers, seeds
+from zoo.data import Spec
+
+
+class GenerativeModel(keras.Model):
+    """A Keras model whose parts are tfp distributions.
+
+    A subclass builds its networks in `__init__` and defines `loss_terms`, or, where learning is no
+    gradient step on one loss (two adversaries, EM), its own `compile_from_config` and `learn`.
+    Symbols are the papers': x data, y label, z latent. All terms are in nats an example.
+
+    Attributes:
+      config: the entry's config.
+      spec: shape of x and number of labels.
+      step: int32 [], the number of training steps taken; the noise of each is folded from it.
+      conditional: whether samples are drawn for a label.
+    """
+
+    conditional = False
+
+    def __init__(self, config: ml_collections.ConfigDict, spec: Spec):
+        super().__init__(name=config.model)
+        self.config, self.spec = ml_collections.FrozenConfigDict(config), spec
+        self.step = self.add_weight(
+            name="step",
+            shape=(),
+            dtype="int32",
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+
+    def loss_terms(self, batch, seed: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
+        """Returns {"loss": [B], ...}, the loss of each example and what it is made of.
+
+        Args:
+          batch: {"x": float32 [B, ...], "y": int32 [B]}.
+          seed: int32 [2]; all noise is a function of it.
+          training: whether to do what is done in training only (augmentation, say).
+        """
+        raise NotImplementedError
+
+    def signatures(self) -> dict[str, tf.types.experimental.PolymorphicFunction]:
+        """Returns the functions to export by name; see `signature`."""
+        raise NotImplementedError
+
+    def make_weights(self, batch) -> None:
+        """Builds the layers by running them once on a batch."""
+        self.loss_terms(batch, seeds.root(0))
+        self.built = True
+
+    # --- Learning ---------------------------------------------------------------------------
+
+    def compile_from_config(self, total_steps: int) -> None:
+        """Compiles the model with the optimizers of its config, for a run of `total_steps`."""
+        self.compile(optimizer=optimizers.adam(self.config, total_steps))
+        self.optimizer.build(self.trainable_variables)
+
+    def optimizers(self) -> dict[str, keras.Optimizer]:
+        """Returns the optimizers by name, as they are kept in checkpoints."""
+        return {"optimizer": self.optimizer}
+
+    def learn(self, batch, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Changes the weights by one step on this replica's batch; returns terms of that step."""
+        with tf.GradientTape() as tape:
+            terms = self.loss_terms(batch, seed, training=True)
+            loss = tf.reduce_mean(terms["loss"])
+            # Keras sums gradients over replicas: each gives its share of the global mean.
+            share = loss / tf.distribute.get_strategy().num_replicas_in_sync
+        variables = self.trainable_variables
+        gradients = tape.gradient(share, [v.value for v in variables])
+        self.optimizer.apply(gradients, variables)
+        return {name: tf.reduce_mean(term) for name, term in terms.items()}
+
+    def end_epoch(self) -> None:
+        """Called after each pass over the data, within the strategy; EM's M-step, for example."""
+
+    def train_step(self, batch):
+        """One step on one replica's batch: Keras' hook, and that of the zoo's own loop."""
+        root = seeds.fold_in(seeds.root(self.config.seed), seeds.MODEL)
+        metrics = self.learn(batch, seeds.fold_in(root, self.step, seeds.replica_id()))
+        self.step.assign_add(1)
+        return metrics
+
+    def test_step(self, batch):
+        """Mean terms of one batch: Keras' hook for `evaluate` and `validation_data`."""
+        seed = seeds.fold_in(seeds.root(self.config.seed), seeds.EVALUATION)
+        terms = self.loss_terms(batch, seed, training=False)
+        return {name: tf.reduce_mean(term) for name, term in terms.items()}
+
+    # --- Serving ----------------------------------------------------------------------------
+
+    def signature(self, function, *inputs: str):
+        """Returns `function` as a tf.function of the named inputs, all checked and row-wise.
+
+        Args:
+          function: takes tensors in the order of `inputs`, returns {name: tensor}.
+          *inputs: of x, x0, x1 (images), y, y_new (labels), z (codes), t and seed (numbers).
+        """
+        image = ((None, *self.spec.shape), tf.float32)
+        kinds = {
+            **dict.fromkeys(["x", "x0", "x1"], image),
+            **dict.fromkeys(["y", "y_new", "seed"], ((None,), tf.int32)),
+            "t": ((None,), tf.float32),
+        }
+        if "z" in inputs:
+            kinds["z"] = ((None, self.config.latent_dim), tf.float32)
+
+        def checked(*tensors):
+            given = dict(zip(inputs, tensors, strict=True))
+            labels = [given[name] for name in ("y", "y_new") if name in given]
+            message = f"labels are expected in 0 .. {self.spec.num_classes - 1}"
+            in_range = [
+                check
+                for y in labels
+                for check in (
+                    tf.debugging.assert_non_negative(y, message),
+                    tf.debugging.assert_less(y, self.spec.num_classes, message),
+                )
+            ]
+            with tf.control_dependencies(in_range):
+                return function(*[tf.identity(tensor) for tensor in tensors])
+
+        return tf.function(
+            checked, [tf.TensorSpec(*kinds[name], name=name) for name in inputs], autograph=False
+        )

@@ -1,0 +1,72 @@
+"""A small convolutional classifier: the judge of samples, and the source of features."""
+
+import keras
+import tensorflow as tf
+
+from zoo import seeds
+from zoo.errors import UserError
+from zoo.models.base import GenerativeModel
+
+
+class Classifier(GenerativeModel):
+    """q(y|x) by strided 3x3 convolutions, trained on images moved by a few pixels."""
+
+    def __init__(self, config, spec):
+        super().__init__(config, spec)
+        if spec.num_classes < 2:
+            raise UserError(
+                f"Model {config.model!r} needs labels; dataset {config.dataset!r} names "
+                f"{spec.num_classes} classes."
+            )
+        layers = []
+        for channels in config.channels_per_stage:
+            for strides in (1, 2):
+                layers.append(
+                    keras.layers.Conv2D(channels, 3, strides, "same", activation="relu")
+                )
+        layers += [
+            keras.layers.Flatten(),
+            keras.layers.Dense(config.features, "relu", dtype="float32"),
+        ]
+        self.trunk = keras.Sequential(layers)
+        self.head = keras.layers.Dense(spec.num_classes, dtype="float32")
+
+    def features(self, x):
+        """Returns the activations of the last hidden layer, [B, features]."""
+        return self.trunk(x)
+
+    def logits(self, x):
+        """Returns the logits of q(y|x), [B, K]."""
+        return self.head(self.features(x))
+
+    def loss_terms(self, batch, seed, training=False):
+        """Returns the cross-entropy ("loss") and the 0/1 error of each example."""
+        x, y = batch["x"], batch["y"]
+        if training and self.config.max_shift:
+            x = shift(x, self.config.max_shift, seed)
+        logits = self.logits(x)
+        error = tf.cast(tf.argmax(logits, -1, tf.int32) != y, tf.float32)
+        return {
+            "loss": tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits),
+            "error": error,
+        }
+
+    def signatures(self):
+        return {
+            "classify": self.signature(lambda x: {"probs": tf.nn.softmax(self.logits(x))}, "x"),
+            "features": self.signature(lambda x: {"features": self.features(x)}, "x"),
+        }
+
+
+def shift(x: tf.Tensor, most: int, seed: tf.Tensor) -> tf.Tensor:
+    """Moves each image [B, H, W, C] by up to `most` pixels down and right or up and left.
+
+    What leaves on one side is lost, the edge is repeated on the other.
+    """
+    batch, height, width, _ = tf.unstack(tf.shape(x))
+    moves = seeds.uniform([2, batch, 1], seed) * (2 * most + 1)
+    moves = tf.cast(tf.floor(moves), tf.int32) - most  # [2, B, 1]
+    rows = tf.clip_by_value(tf.range(height) - moves[0], 0, height - 1)  # [B, H]
+    columns = tf.clip_by_value(tf.range(width) - moves[1], 0, width - 1)  # [B, W]
+    x = tf.gather(x, rows, axis=1, batch_dims=1)
+    return tf.gather(x, columns, axis=2, batch_dims=1)

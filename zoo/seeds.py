@@ -1,0 +1,52 @@
+"""Stateless noise: every random number is a function of an int32 [2] seed, and of nothing else.
+
+A training step folds its seed from (run seed, stream, step, replica), so a run is a function of its
+config. Philox is named everywhere: left to choose, TensorFlow takes a generator that is several
+times slower inside XLA on a CPU, and one that gives other numbers there than outside.
+"""
+
+import tensorflow as tf
+
+# Streams of one run, so that the model's noise and the data's noise are never the same numbers.
+MODEL, DATA, EVALUATION = 0, 1, 2
+
+
+def root(seed) -> tf.Tensor:
+    """Returns the int32 [2] seed of a run, from its integer seed."""
+    return tf.stack([tf.cast(seed, tf.int32), tf.constant(0, tf.int32)])
+
+
+def fold_in(seed: tf.Tensor, *data) -> tf.Tensor:
+    """Returns a new int32 [2] seed from `seed` and the integers in `data`, one after the other."""
+    for number in data:
+        number = tf.cast(number, tf.int32)
+        seed = tf.random.experimental.stateless_fold_in(seed, number, alg="philox")
+    return seed
+
+
+def replica_id() -> tf.Tensor:
+    """Returns the number of this replica among all replicas of all workers, int32 []."""
+    context = tf.distribute.get_replica_context()
+    return tf.cast(context.replica_id_in_sync_group if context else 0, tf.int32)
+
+
+def normal(shape, seed: tf.Tensor) -> tf.Tensor:
+    """Returns standard normal noise, float32 `shape`."""
+    return tf.random.stateless_normal(shape, seed, alg="philox")
+
+
+def uniform(shape, seed: tf.Tensor) -> tf.Tensor:
+    """Returns uniform noise in [0, 1), float32 `shape`."""
+    return tf.random.stateless_uniform(shape, seed, alg="philox")
+
+
+def row_normal(seeds: tf.Tensor, size: int) -> tf.Tensor:
+    """Returns standard normal noise [B, size] whose row i depends on `seeds[i]` (int32 [B]) alone.
+
+    A server may then batch one client's rows with another's and still answer each reproducibly.
+    """
+    return tf.map_fn(
+        lambda seed: normal([size], root(seed)),
+        seeds,
+        fn_output_signature=tf.TensorSpec([size], tf.float32),
+    )

@@ -1,0 +1,78 @@
+"""Checkpoints that are whole: a broken one is noticed, and the one before it taken."""
+
+import os
+import pathlib
+import shutil
+
+import tensorflow as tf
+from absl import logging
+
+from zoo.errors import UserError
+
+
+class Checkpoints:
+    """The last few checkpoints of some trackable objects in one folder.
+
+    TensorFlow writes a checkpoint's data under a temporary name and lists the checkpoint only when
+    it is complete, so a process killed while it writes costs that checkpoint and no other.
+    """
+
+    def __init__(self, folder: str | os.PathLike, keep: int = 3, **objects):
+        self.folder = pathlib.Path(folder)
+        self.checkpoint = tf.train.Checkpoint(**objects)
+        self.manager = tf.train.CheckpointManager(self.checkpoint, str(folder), max_to_keep=keep)
+
+    def save(self, step: int) -> None:
+        """Writes a checkpoint for `step`.
+
+        Raises:
+          UserError: if it cannot be written (a full disk, say); older checkpoints are as before.
+        """
+        for leftover in self.folder.glob("*_temp"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        try:
+            self.manager.save(checkpoint_number=step)
+        except (tf.errors.OpError, OSError) as error:
+            kept = self.manager.latest_checkpoint or "none"
+            for leftover in self.folder.glob(f"ckpt-{step}[._]*"):
+                shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+            raise UserError(
+                f"Could not write the checkpoint of step {step} in {self.folder}: "
+                f"{_first_line(error)}. The newest whole checkpoint is {kept}; make room and start "
+                "the same command again."
+            ) from error
+
+    def restore(self) -> bool:
+        """Restores the newest checkpoint that can be read; returns False if there is none at all.
+
+        Raises:
+          UserError: if there are checkpoints and not one of them can be read.
+        """
+        paths = list(reversed(self.manager.checkpoints))
+        for path in paths:
+            try:
+                _read_all(path)
+                self.checkpoint.restore(path).assert_existing_objects_matched()
+            except (tf.errors.OpError, AssertionError, ValueError) as error:
+                logging.warning("Checkpoint %s cannot be used: %s", path, _first_line(error))
+                continue
+            if path != paths[0]:
+                logging.warning("Going back to the checkpoint before: %s", path)
+            return True
+        if paths:
+            raise UserError(
+                f"None of the checkpoints in {self.folder} can be read. Restore the folder from a "
+                "copy, or choose another --workdir to start anew."
+            )
+        return False
+
+
+def _read_all(path):
+    """Reads every tensor, which checks it against its checksum."""
+    reader = tf.train.load_checkpoint(path)
+    for name in reader.get_variable_to_shape_map():
+        reader.get_tensor(name)
+
+
+def _first_line(error):
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,69 @@
+"""What a run tells while it goes on: a progress bar, metrics.jsonl, TensorBoard."""
+
+import json
+import os
+import pathlib
+import sys
+
+import tensorflow as tf
+import tqdm
+
+from zoo import files
+
+
+class Log:
+    """The three places where the chief of a run writes what it measures; elsewhere silent."""
+
+    def __init__(self, workdir: str | os.PathLike, step: int, total_steps: int, batch_size: int,
+                 chief: bool):
+        self.chief, self.batch_size = chief, batch_size
+        self.path = pathlib.Path(workdir) / "metrics.jsonl"
+        if chief:
+            self._forget_after(step)
+            self.writer = tf.summary.create_file_writer(str(pathlib.Path(workdir) / "tensorboard"))
+        self.bar = tqdm.tqdm(
+            total=total_steps * batch_size,
+            initial=step * batch_size,
+            unit="img",
+            unit_scale=True,
+            disable=not chief,
+            mininterval=0.5 if sys.stderr.isatty() else 20,
+        )
+
+    def _forget_after(self, step):
+        """A run that resumes at `step` writes the later lines anew."""
+        if self.path.exists():
+            lines = self.path.read_text().splitlines()
+            with files.atomic(self.path) as temporary:
+                kept = [line for line in lines if _step_of(line) <= step]
+                temporary.write_text("".join(line + "\n" for line in kept))
+
+    def progress(self, steps: int, terms: dict[str, float]) -> None:
+        """Moves the bar on by `steps` and shows the terms of the loss beside it."""
+        self.bar.set_postfix({k: f"{v:.4g}" for k, v in terms.items()}, refresh=False)
+        self.bar.update(steps * self.batch_size)
+
+    def metrics(self, step: int, split: str, terms: dict[str, float], images=None) -> None:
+        """Appends a line to metrics.jsonl and the same to TensorBoard, with a grid of images."""
+        if not self.chief:
+            return
+        with open(self.path, "a") as file:
+            file.write(json.dumps({"step": step, "split": split, **terms}) + "\n")
+        with self.writer.as_default(step):
+            for name, value in terms.items():
+                tf.summary.scalar(f"{name}/{split}", value)
+            if images is not None:
+                tf.summary.image("samples", images[None])
+        self.writer.flush()
+
+    def close(self) -> None:
+        self.bar.close()
+        if self.chief:
+            self.writer.close()
+
+
+def _step_of(line):
+    try:
+        return json.loads(line)["step"]
+    except (ValueError, KeyError, TypeError):  # the last line of a killed run may be half
+        return float("inf")

@@ -1,0 +1,327 @@
+"""The one training loop: gradient models, two adversaries and EM all run through it.
+
+Many steps run in one `tf.function`, each of them `strategy.run` of the model's `train_step`; between
+such calls Python looks at what came out, writes checkpoints and notices signals. Everything random
+is a function of (config, step), so a run that is killed and started again ends with the weights of
+one that was not, bit for bit.
+"""
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import signal
+import time
+
+import numpy as np
+import tensorflow as tf
+
+from zoo import configs, data, evaluation, files, images, models, seeds
+from zoo.errors import UserError
+from zoo.training import strategy as strategies
+from zoo.training.checkpoint import Checkpoints
+from zoo.training.log import Log
+
+# The exit code of a run that saved and left on SIGTERM: "try again later" (sysexits' EX_TEMPFAIL).
+EXIT_STOPPED = 75
+# Seconds that steps run without Python looking at signals or the bar.
+SECONDS_PER_CALL = 1.0
+
+
+class Stopped(Exception):
+    """The run was asked to stop, saved a checkpoint and can be started again."""
+
+
+class State(tf.Module):
+    """What a run knows beside its weights and optimizers; part of each checkpoint."""
+
+    def __init__(self):
+        super().__init__()
+        self.best_loss = tf.Variable(np.inf, dtype=tf.float64)
+        self.best_step = tf.Variable(0, dtype=tf.int64)
+        self.evaluations_since_best = tf.Variable(0, dtype=tf.int64)
+        self.seconds = tf.Variable(0.0, dtype=tf.float64)
+
+
+@dataclasses.dataclass
+class Run:
+    """A finished run: the model with the weights to use, and how it came about."""
+
+    model: models.GenerativeModel
+    steps: int
+    seconds: float
+    best_step: int
+    was_complete: bool
+
+
+def train(
+    config,
+    dataset: data.Dataset,
+    workdir: str | os.PathLike,
+    strategy: tf.distribute.Strategy | None = None,
+    create=models.create,
+) -> Run:
+    """Trains a model, or goes on where an earlier call with the same arguments was stopped.
+
+    Args:
+      config: of the entry.
+      dataset: splits to train, validate and test on.
+      workdir: gets config.json, checkpoints/, best/, metrics.jsonl and tensorboard/.
+      strategy: of zoo.training.strategy.create; the default strategy if None.
+      create: makes the model from (config, spec).
+
+    Raises:
+      UserError: for a workdir of another config, a batch that does not fit data or replicas, a
+        checkpoint that cannot be written, or a loss that is not finite.
+      Stopped: after SIGTERM or SIGINT, when the checkpoint is written.
+    """
+    strategy = strategy or tf.distribute.get_strategy()
+    chief = strategies.is_chief(strategy)
+    workdir = pathlib.Path(workdir)
+    _claim(workdir, config, chief)
+    _check_batch(config, dataset, strategy)
+
+    steps_per_epoch = dataset.train.steps_per_epoch(config.batch_size)
+    total_steps = steps_per_epoch * config.num_epochs
+    with strategy.scope():
+        model = create(config, dataset.spec)
+        model.compile_from_config(total_steps)
+        state = State()
+    optimizers = model.optimizers()
+    checkpoints = Checkpoints(workdir / "checkpoints", model=model, state=state, **optimizers)
+    best = Checkpoints(workdir / "best", keep=1, model=model)
+    if checkpoints.restore() and chief:
+        print(f"Going on from step {int(model.step)} of {total_steps} in {workdir}.")
+
+    run_steps, names = _steps_function(model, strategy)
+    end_epoch = tf.function(lambda: strategy.run(model.end_epoch))
+    log = Log(workdir, int(model.step), total_steps, config.batch_size, chief)
+    was_complete = saved_step = int(model.step)
+    was_complete = was_complete >= total_steps or _out_of_patience(state, config)
+    steps_per_call, epoch_terms, iterator = 1, [], None
+
+    with contextlib.closing(log), _signals() as stop:
+        while (step := int(model.step)) < total_steps and not _out_of_patience(state, config):
+            started = time.monotonic()
+            epoch, step_in_epoch = divmod(step, steps_per_epoch)
+            if iterator is None:
+                iterator = iter(_epoch(dataset.train, config, epoch, step_in_epoch, strategy))
+            n = min(
+                steps_per_call,
+                steps_per_epoch - step_in_epoch,
+                config.checkpoint_every - step % config.checkpoint_every,
+            )
+            terms = run_steps(iterator, tf.constant(n)).numpy()  # [n, terms]
+            _check_finite(terms, names, step, checkpoints)
+            epoch_terms.append(terms)
+            log.progress(n, dict(zip(names, terms.mean(0), strict=True)))
+            step += n
+
+            if step % steps_per_epoch == 0:
+                end_epoch()
+                iterator = None
+                means = np.concatenate(epoch_terms).mean(0, dtype=np.float64)
+                epoch_terms = []
+                log.metrics(step, "train", dict(zip(names, means.tolist(), strict=True)))
+                if (epoch + 1) % config.eval_every == 0 or step == total_steps:
+                    _evaluate(model, dataset, state, step, best if chief else None, log)
+            elapsed = time.monotonic() - started
+            state.seconds.assign_add(elapsed)
+            if strategy.extended._in_multi_worker_mode():  # noqa: SLF001
+                steps_per_call = 16  # every worker must run the same number
+            else:
+                steps_per_call = int(np.clip(SECONDS_PER_CALL * n / elapsed, 1, 4 * n))
+
+            stopping = _any_worker(stop, strategy)
+            if step % config.checkpoint_every == 0 or step == total_steps or stopping:
+                _check_weights(model, step, checkpoints)
+                if chief:
+                    checkpoints.save(step)
+                saved_step = step
+            if stopping:
+                raise Stopped(
+                    f"Stopped at step {step} of {total_steps}; the same command goes on from there."
+                )
+        if chief and saved_step != int(model.step):
+            checkpoints.save(int(model.step))
+    _any_worker(stop, strategy)  # the chief's files are complete when all have come here
+    best.restore()
+    return Run(
+        model, int(model.step), float(state.seconds), int(state.best_step), bool(was_complete)
+    )
+
+
+def load_run(workdir: str | os.PathLike, spec: data.Spec) -> models.GenerativeModel:
+    """Returns the model of a run with the weights that were best on the validation split."""
+    workdir = pathlib.Path(workdir)
+    if not (workdir / "config.json").exists():
+        raise UserError(f"{workdir} is no workdir of a run: there is no config.json in it.")
+    model = models.create(configs.read(workdir / "config.json"), spec)
+    if not Checkpoints(workdir / "best", keep=1, model=model).restore():
+        raise UserError(f"The run in {workdir} has no weights yet: train it for an epoch first.")
+    return model
+
+
+def _claim(workdir, config, chief):
+    """Writes config.json into a new workdir; refuses one that belongs to another config."""
+    path = workdir / "config.json"
+    if path.exists():
+        old, new = configs.read(path).to_dict(), config.to_dict()
+        other = [f"{k}: {old.get(k)!r} there, {new[k]!r} now" for k in new if old.get(k) != new[k]]
+        if other:
+            raise UserError(
+                f"{workdir} holds a run of another config ({'; '.join(other)}). Choose another "
+                "--workdir, or give the same config to go on with that run."
+            )
+    elif chief:
+        files.write_json(path, config.to_dict())
+
+
+def _check_batch(config, dataset, strategy):
+    replicas = strategy.num_replicas_in_sync
+    if config.batch_size < 1 or config.batch_size % replicas:
+        raise UserError(
+            f"batch_size={config.batch_size} cannot be split evenly over {replicas} replicas: "
+            f"choose a multiple of {replicas}."
+        )
+    if config.batch_size > dataset.train.size:
+        raise UserError(
+            f"batch_size={config.batch_size} is more than the {dataset.train.size} training images "
+            f"of {dataset.name!r}: choose --config.batch_size={dataset.train.size} or less."
+        )
+
+
+def _epoch(split, config, epoch, first_step, strategy):
+    """The batches of one epoch, from a step on, for this worker's replicas."""
+
+    def batches(context):
+        shard = data.Shard(
+            context.input_pipeline_id,
+            context.num_input_pipelines,
+            context.num_replicas_in_sync // context.num_input_pipelines,
+        )
+        return split.epoch(config.seed, epoch, first_step, config.batch_size, shard)
+
+    return strategy.distribute_datasets_from_function(batches)
+
+
+def _steps_function(model, strategy):
+    """Returns a function that runs n steps and returns their terms [n, terms], and their names."""
+    config, names = model.config, []
+    alone = strategy.num_replicas_in_sync == 1
+
+    def replica_step(batch):
+        noise = None
+        if config.binarize:
+            root = seeds.fold_in(seeds.root(config.seed), seeds.DATA)
+            noise = seeds.fold_in(root, model.step, seeds.replica_id())
+        terms = model.train_step(data.to_float(batch, noise))
+        names[:] = sorted(terms)
+        return tf.stack([tf.cast(terms[name], tf.float32) for name in names])  # [terms]
+
+    # Replicas that talk to each other cannot be compiled whole.
+    step = tf.function(replica_step, jit_compile=config.jit and alone)
+
+    @tf.function
+    def run_steps(iterator, n):
+        rows = tf.TensorArray(tf.float32, n)
+        for i in tf.range(n):
+            row = strategy.run(step, args=(next(iterator),))
+            if not alone:
+                row = strategy.reduce("mean", row, axis=None)
+            rows = rows.write(i, row)
+        return rows.stack()
+
+    return run_steps, names
+
+
+def _evaluate(model, dataset, state, step, best, log):
+    """Measures the validation split, keeps the weights if they are the best so far."""
+    config = model.config
+    with averaged_weights(model):
+        terms = evaluation.mean_terms(model, dataset.validation, config.binarize)
+        if "loss" in terms and not terms["loss"] < float(state.best_loss):
+            state.evaluations_since_best.assign_add(1)
+        else:
+            state.best_loss.assign(terms.get("loss", np.inf))
+            state.best_step.assign(step)
+            state.evaluations_since_best.assign(0)
+            if best:
+                best.save(step)
+        log.metrics(step, "validation", terms, images.sample_grid(model) if log.chief else None)
+
+
+@contextlib.contextmanager
+def averaged_weights(model: models.GenerativeModel):
+    """Puts the moving averages in the place of the weights while the body runs."""
+    averaging = [o for o in model.optimizers().values() if o.use_ema]
+    variables = [v for o in averaging for v in o._trainable_variables]  # noqa: SLF001
+    raw = [tf.identity(v.value) for v in variables]
+    for optimizer in averaging:
+        optimizer.finalize_variable_values(optimizer._trainable_variables)  # noqa: SLF001
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, raw, strict=True):
+            variable.assign(value)
+
+
+def _out_of_patience(state, config):
+    return bool(config.patience) and int(state.evaluations_since_best) >= config.patience
+
+
+def _check_finite(terms, names, step, checkpoints):
+    bad = np.argwhere(~np.isfinite(terms))
+    if len(bad):
+        row, column = bad[0]
+        raise UserError(
+            f"The term {names[column]!r} is {terms[row, column]} at step {step + row + 1}. "
+            f"{_last_good(checkpoints)}"
+        )
+
+
+def _check_weights(model, step, checkpoints):
+    """A finite loss may still have had a gradient that was not."""
+    for variable in model.trainable_variables:
+        if not np.all(np.isfinite(tf.cast(variable.value, tf.float32))):
+            raise UserError(
+                f"The weight {variable.path!r} is not finite after step {step}. "
+                f"{_last_good(checkpoints)}"
+            )
+
+
+def _last_good(checkpoints):
+    return (
+        f"The last good checkpoint is {checkpoints.manager.latest_checkpoint or 'none yet'}. Try a "
+        "lower --config.learning_rate or --config.clip_norm=1, in another --workdir."
+    )
+
+
+@contextlib.contextmanager
+def _signals():
+    """Yields a list that is not empty any more once SIGTERM or SIGINT has come."""
+    received = []
+
+    def handler(number, frame):
+        del frame
+        if received and number == signal.SIGINT:
+            raise KeyboardInterrupt  # pressed twice: leave at once
+        received.append(number)
+
+    try:
+        previous = {s: signal.signal(s, handler) for s in (signal.SIGTERM, signal.SIGINT)}
+    except ValueError:  # not the main thread: signals are somebody else's
+        previous = {}
+    try:
+        yield received
+    finally:
+        for number, old in previous.items():
+            signal.signal(number, old)
+
+
+def _any_worker(stop, strategy):
+    """Whether any worker was asked to stop: all of them leave at the same step."""
+    mine = tf.constant(float(bool(stop)))
+    if not strategy.extended._in_multi_worker_mode():  # noqa: SLF001
+        return bool(stop)
+    return bool(strategy.reduce("sum", strategy.run(lambda: mine), axis=None) > 0)
