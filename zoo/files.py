@@ -11,16 +11,16 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def atomic(path: str | os.PathLike) -> Iterator[pathlib.Path]:
-    """Yields a temporary name beside `path`; what was written there is renamed to `path` at the end.
+    """Yields a temporary name beside `path`; what is written there is renamed to `path`.
 
     Works for files and for folders. If the body raises, `path` is as it was before.
     """
-    path = pathlib.Path(path)
+    path = pathlib.Path(os.path.abspath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     # A dot in front hides the folder from TF Serving, which only looks for integer names.
-    scratch = pathlib.Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
+    scratch = tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     try:
-        temporary = scratch / path.name
+        temporary = pathlib.Path(scratch) / path.name
         yield temporary
         os.replace(temporary, path)
     finally:

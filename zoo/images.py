@@ -63,5 +63,21 @@ def sample_grid(model, rows: int = 10, columns: int = 10) -> np.ndarray | None:
         columns = model.spec.num_classes
     seeds = np.arange(rows * columns, dtype=np.int32)
     labels = [seeds % columns] if model.conditional else []
-    x = model.sample(seeds, *labels)
-    return grid(x, columns)
+    draw = model.in_graph("sample") if hasattr(model, "in_graph") else model.sample
+    return grid(draw(seeds, *labels), columns)
+
+
+def restyle_rows(restyle, x: np.ndarray, y: np.ndarray, spec) -> np.ndarray:
+    """Returns [N (K + 1), H, W, C]: each image, followed by its style with each of K labels.
+
+    Args:
+      restyle: maps (x, y, y_new) to images, as a model's method or signature does.
+      x: images [N, H, W, C] that give the styles.
+      y: their labels [N].
+      spec: of the model.
+    """
+    rows, classes = len(x), spec.num_classes
+    y_new = np.tile(np.arange(classes, dtype=np.int32), rows)
+    made = np.asarray(restyle(np.repeat(x, classes, 0), np.repeat(y, classes, 0), y_new))
+    made = made.reshape(rows, classes, *spec.shape)
+    return np.concatenate([x[:, None], made], 1).reshape(-1, *spec.shape)

@@ -1,8 +1,6 @@
-"""One file an entry: `get_config()` is what `--model=NAME` trains, `get_tiny()` what the tests run."""
+"""One file an entry: `get_config()` is what `--model=NAME` trains, `get_tiny()` what tests run."""
 
 import importlib
-import json
-import os
 import pkgutil
 
 import ml_collections
@@ -24,7 +22,7 @@ def _module(name: str):
     return importlib.import_module(f"{__name__}.{name}")
 
 
-def get(name: str, **overrides) -> ml_collections.ConfigDict:
+def get(name: str, /, **overrides) -> ml_collections.ConfigDict:
     """Returns the locked config of entry `name` with `overrides` in it.
 
     Raises:
@@ -33,25 +31,28 @@ def get(name: str, **overrides) -> ml_collections.ConfigDict:
     return _update(_module(name).get_config().lock(), overrides)
 
 
-def get_tiny(name: str, **overrides) -> ml_collections.ConfigDict:
+def get_tiny(name: str, /, **overrides) -> ml_collections.ConfigDict:
     """Returns the variant of entry `name` that trains within seconds, for tests."""
     return _update(_module(name).get_tiny().lock(), overrides)
 
 
-def read(path: str | os.PathLike) -> ml_collections.ConfigDict:
-    """Returns the config that a run or an export wrote as `config.json`."""
-    with open(path) as file:
-        fields = json.load(file)
-    return get(fields["model"], **fields)
+def describe(name: str) -> str:
+    """Returns the docstring of entry `name`: what it is, its paper, command, time and result."""
+    return _module(name).__doc__.strip()
+
+
+def check_field(config: ml_collections.ConfigDict, field: str) -> None:
+    """Raises a UserError that names the near miss if the config has no such field."""
+    if field not in config:
+        raise UserError(
+            f"Unknown config field {field!r} of model {config.model!r}."
+            f"{near_miss(field, config)} Known fields: {', '.join(sorted(config))}."
+        )
 
 
 def _update(config, overrides):
     for field, value in overrides.items():
-        if field not in config:
-            raise UserError(
-                f"Unknown config field {field!r} of model {config.model!r}."
-                f"{near_miss(field, config)} Known fields: {', '.join(sorted(config))}."
-            )
+        check_field(config, field)
         try:
             config[field] = tuple(value) if isinstance(config[field], tuple) else value
         except TypeError as error:

@@ -137,7 +137,7 @@ def _fit(image, shape):
 def _in_memory(split, dataset, num_classes):
     batches = list(split.batches_of_bytes(1024).as_numpy_iterator())
     y = np.concatenate([batch["y"] for batch in batches])
-    if num_classes and not (0 <= y.min() and y.max() < num_classes):
+    if num_classes and not (y.min() >= 0 and y.max() < num_classes):
         raise UserError(
             f"Dataset {dataset!r} has labels from {y.min()} to {y.max()}, but names {num_classes} "
             f"classes: labels are expected in 0 .. {num_classes - 1}."

@@ -58,7 +58,9 @@ def _download(prepared, dataset, manual_dir):
     # TFDS would retry for minutes before it gives up.
     if missing and not urllib.request.getproxies() and not _reachable(missing[0]):
         host = urllib.parse.urlparse(missing[0]).hostname
-        raise UserError(f"Dataset {dataset!r} needs the network, and {host} is not reached. {remedy}")
+        raise UserError(
+            f"Dataset {dataset!r} needs the network, but {host} is not reached. {remedy}"
+        )
     if not missing or not sys.stderr.isatty():
         tfds.disable_progress_bar()
     try:

@@ -1,5 +1,7 @@
 """What a trained model is worth: bounds, conditional accuracy, active units."""
 
+import pathlib
+
 import numpy as np
 import tensorflow as tf
 
@@ -10,35 +12,31 @@ BATCH_SIZE = 500
 SEED = 20140620
 # Burda et al. 2016 (arXiv 1509.00519): a unit is active if its mean varies by more than this.
 ACTIVE_VARIANCE = 0.01
+# Samples for the conditional accuracy.
+SAMPLES = 10_000
 
 
 def mean_terms(model, split, binarize: bool) -> dict[str, float]:
     """Returns the mean of each of the model's loss terms over all images of a split."""
-
-    @tf.function(reduce_retracing=True)
-    def sums(batch, i):
-        seed = seeds.fold_in(seeds.root(SEED), seeds.EVALUATION, i)
-        return {k: tf.reduce_sum(v) for k, v in model.loss_terms(batch, seed).items()}
-
     totals: dict[str, float] = {}
     for i, batch in split.batches(BATCH_SIZE, binarize, SEED).enumerate():
-        for name, value in sums(batch, i).items():
-            totals[name] = totals.get(name, 0.0) + float(value)
+        seed = seeds.fold_in(seeds.root(SEED), seeds.EVALUATION, i)
+        for name, values in model.in_graph("loss_terms")(batch, seed).items():
+            totals[name] = totals.get(name, 0.0) + float(tf.reduce_sum(values))
     return {name: total / split.size for name, total in totals.items()}
 
 
 def active_units(model, split, binarize: bool) -> int:
     """Returns the number of dimensions of z whose posterior mean varies with x."""
-    encode = tf.function(model.encode, reduce_retracing=True)
     conditions = ("x", "y") if model.conditional else ("x",)
     means = [
-        encode(*(batch[name] for name in conditions))["loc"].numpy()
+        model.in_graph("encode")(*(batch[name] for name in conditions))["loc"].numpy()
         for batch in split.batches(BATCH_SIZE, binarize, SEED)
     ]
     return int(np.sum(np.var(np.concatenate(means), axis=0) > ACTIVE_VARIANCE))
 
 
-def conditional_accuracy(model, classify, samples: int = 10_000) -> float:
+def conditional_accuracy(model, classify, samples: int = SAMPLES) -> float:
     """Returns the share of samples for label y that a classifier calls y.
 
     Args:
@@ -46,24 +44,56 @@ def conditional_accuracy(model, classify, samples: int = 10_000) -> float:
       classify: maps images [B, H, W, C] to probabilities [B, K]; not trained on the samples.
       samples: number of samples, the labels in turn, the seeds 0 to samples - 1.
     """
-    draw = tf.function(model.sample, reduce_retracing=True)
     right = 0
     for start in range(0, samples, BATCH_SIZE):
         row = np.arange(start, min(start + BATCH_SIZE, samples), dtype=np.int32)
         y = row % model.spec.num_classes
-        probs = np.asarray(classify(draw(tf.constant(row), tf.constant(y))))
+        x = model.in_graph("sample")(tf.constant(row), tf.constant(y))
+        probs = np.asarray(classify(x))
         right += int(np.sum(probs.argmax(-1) == y))
     return right / samples
 
 
-def evaluate(model, split, judge=None) -> dict[str, float]:
-    """Returns all metrics that make sense for the model, on images of `split`.
+def find_judge(folder: pathlib.Path, dataset: str) -> pathlib.Path | None:
+    """Returns the exported classifier that judges samples of a dataset, or None.
+
+    It is FOLDER/classifier_DATASET; part of a set is judged by the classifier of the whole.
+    """
+    path = folder / f"classifier_{dataset.removesuffix('_5k')}"
+    return path if path.is_dir() else None
+
+
+def report(model, split, judge=None, training: dict | None = None) -> dict:
+    """Returns what metrics.json holds: every metric that makes sense for the model, and how.
 
     Args:
       model: a Keras model of the zoo.
       split: of the set that it was trained on.
-      judge: classifier for the conditional accuracy, as in `conditional_accuracy`; may be None.
+      judge: a loaded classifier for the conditional accuracy, or None.
+      training: steps, best_step, seconds and hardware of the run.
     """
+    protocol = ["All figures are of the test split, which chose nothing."]
+    if model.config.binarize:
+        protocol.append(f"Images are binarised once, from seed {SEED}; one draw of z an image.")
+    if judge is not None and model.conditional:
+        protocol.append(
+            f"Conditional accuracy: the share of {SAMPLES:,} samples for label y that "
+            f"`{judge.path.parent.name}` (test accuracy "
+            f"{judge.metrics['metrics']['accuracy']:.2%}) calls y."
+        )
+    return {
+        "entry": model.config.model,
+        "dataset": model.config.dataset,
+        "split": "test",
+        "images": split.size,
+        "metrics": evaluate(model, split, judge.classify if judge else None),
+        "protocol": protocol,
+        "training": training or {},
+    }
+
+
+def evaluate(model, split, classify=None) -> dict[str, float]:
+    """Returns the metrics alone, by name; arguments as for `report` and `conditional_accuracy`."""
     binarize = model.config.binarize
     terms = mean_terms(model, split, binarize)
     metrics = dict(terms)
@@ -72,6 +102,6 @@ def evaluate(model, split, judge=None) -> dict[str, float]:
         metrics["active_units"] = active_units(model, split, binarize)
     if "error" in terms:
         metrics["accuracy"] = 1.0 - terms["error"]
-    if judge is not None and model.conditional and hasattr(model, "sample"):
-        metrics["conditional_accuracy"] = conditional_accuracy(model, judge)
+    if classify is not None and model.conditional:
+        metrics["conditional_accuracy"] = conditional_accuracy(model, classify)
     return metrics

@@ -43,3 +43,18 @@ def create(
         random.setstate(state)
         keras.config.set_dtype_policy(policy)
     return model
+
+
+def description(model: GenerativeModel) -> dict:
+    """Returns what a config.json holds: all that `from_description` needs."""
+    return {
+        "config": model.config.to_dict(),
+        "shape": list(model.spec.shape),
+        "num_classes": model.spec.num_classes,
+    }
+
+
+def from_description(fields: dict) -> GenerativeModel:
+    """Returns a new model from what a config.json holds; its weights are those of its seed."""
+    config = configs.get(fields["config"]["model"], **fields["config"])
+    return create(config, Spec(tuple(fields["shape"]), fields["num_classes"]))

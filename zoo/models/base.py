@@ -55,6 +55,14 @@ class GenerativeModel(keras.Model):
         self.loss_terms(batch, seeds.root(0))
         self.built = True
 
+    def in_graph(self, method: str):
+        """Returns the method as a tf.function, the same one at each call."""
+        # Past Keras' attribute tracking, which would look for weights in it.
+        graphs = self.__dict__.setdefault("_graphs", {})
+        if method not in graphs:
+            graphs[method] = tf.function(getattr(self, method), reduce_retracing=True)
+        return graphs[method]
+
     # --- Learning ---------------------------------------------------------------------------
 
     def compile_from_config(self, total_steps: int) -> None:

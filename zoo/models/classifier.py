@@ -21,9 +21,7 @@ class Classifier(GenerativeModel):
         layers = []
         for channels in config.channels_per_stage:
             for strides in (1, 2):
-                layers.append(
-                    keras.layers.Conv2D(channels, 3, strides, "same", activation="relu")
-                )
+                layers.append(keras.layers.Conv2D(channels, 3, strides, "same", activation="relu"))
         layers += [
             keras.layers.Flatten(),
             keras.layers.Dense(config.features, "relu", dtype="float32"),

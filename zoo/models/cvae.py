@@ -44,7 +44,7 @@ class CVAE(GenerativeModel):
         return likelihoods.bernoulli(self.decoder(tf.concat([z, self._one_hot(y)], axis=-1)))
 
     def loss_terms(self, batch, seed, training=False):
-        """Returns the negative ELBO ("loss") and its terms, the rate KL(q||p) and the distortion."""
+        """Returns the negative ELBO ("loss"): the rate KL(q||p) and the distortion."""
         x, y = batch["x"], batch["y"]
         q = self.posterior(x, y)
         z = gaussian.reparametrize(q, seeds.normal([tf.shape(x)[0], self.config.latent_dim], seed))

@@ -14,8 +14,9 @@ from zoo import files
 class Log:
     """The three places where the chief of a run writes what it measures; elsewhere silent."""
 
-    def __init__(self, workdir: str | os.PathLike, step: int, total_steps: int, batch_size: int,
-                 chief: bool):
+    def __init__(
+        self, workdir: str | os.PathLike, step: int, total_steps: int, batch_size: int, chief: bool
+    ):
         self.chief, self.batch_size = chief, batch_size
         self.path = pathlib.Path(workdir) / "metrics.jsonl"
         if chief:

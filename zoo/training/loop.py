@@ -1,35 +1,30 @@
 """The one training loop: gradient models, two adversaries and EM all run through it.
 
-Many steps run in one `tf.function`, each of them `strategy.run` of the model's `train_step`; between
-such calls Python looks at what came out, writes checkpoints and notices signals. Everything random
-is a function of (config, step), so a run that is killed and started again ends with the weights of
-one that was not, bit for bit.
+Many steps run in one `tf.function`, each of them `strategy.run` of the model's `train_step`;
+between such calls Python looks at what came out, writes checkpoints and notices signals. Everything
+random is a function of (config, step), so a run that is killed and started again ends with the
+weights of one that was not, bit for bit.
 """
 
 import contextlib
 import dataclasses
+import json
 import os
 import pathlib
-import signal
 import time
 
 import numpy as np
 import tensorflow as tf
 
-from zoo import configs, data, evaluation, files, images, models, seeds
-from zoo.errors import UserError
+from zoo import data, evaluation, files, images, models, seeds
+from zoo.errors import Stopped, UserError
+from zoo.training import guards
 from zoo.training import strategy as strategies
 from zoo.training.checkpoint import Checkpoints
 from zoo.training.log import Log
 
-# The exit code of a run that saved and left on SIGTERM: "try again later" (sysexits' EX_TEMPFAIL).
-EXIT_STOPPED = 75
 # Seconds that steps run without Python looking at signals or the bar.
 SECONDS_PER_CALL = 1.0
-
-
-class Stopped(Exception):
-    """The run was asked to stop, saved a checkpoint and can be started again."""
 
 
 class State(tf.Module):
@@ -38,9 +33,18 @@ class State(tf.Module):
     def __init__(self):
         super().__init__()
         self.best_loss = tf.Variable(np.inf, dtype=tf.float64)
+        self.step = tf.Variable(0, dtype=tf.int64)
         self.best_step = tf.Variable(0, dtype=tf.int64)
         self.evaluations_since_best = tf.Variable(0, dtype=tf.int64)
         self.seconds = tf.Variable(0.0, dtype=tf.float64)
+
+    def summary(self) -> dict:
+        """Returns what a metrics file tells of the run."""
+        return {
+            "steps": int(self.step),
+            "best_step": int(self.best_step),
+            "seconds": round(float(self.seconds), 1),
+        }
 
 
 @dataclasses.dataclass
@@ -48,9 +52,7 @@ class Run:
     """A finished run: the model with the weights to use, and how it came about."""
 
     model: models.GenerativeModel
-    steps: int
-    seconds: float
-    best_step: int
+    training: dict
     was_complete: bool
 
 
@@ -78,7 +80,6 @@ def train(
     strategy = strategy or tf.distribute.get_strategy()
     chief = strategies.is_chief(strategy)
     workdir = pathlib.Path(workdir)
-    _claim(workdir, config, chief)
     _check_batch(config, dataset, strategy)
 
     steps_per_epoch = dataset.train.steps_per_epoch(config.batch_size)
@@ -87,6 +88,7 @@ def train(
         model = create(config, dataset.spec)
         model.compile_from_config(total_steps)
         state = State()
+    _claim(workdir, model, chief)
     optimizers = model.optimizers()
     checkpoints = Checkpoints(workdir / "checkpoints", model=model, state=state, **optimizers)
     best = Checkpoints(workdir / "best", keep=1, model=model)
@@ -94,13 +96,13 @@ def train(
         print(f"Going on from step {int(model.step)} of {total_steps} in {workdir}.")
 
     run_steps, names = _steps_function(model, strategy)
-    end_epoch = tf.function(lambda: strategy.run(model.end_epoch))
+    end_epoch = tf.function(lambda: strategy.run(model.end_epoch), autograph=False)
     log = Log(workdir, int(model.step), total_steps, config.batch_size, chief)
-    was_complete = saved_step = int(model.step)
-    was_complete = was_complete >= total_steps or _out_of_patience(state, config)
+    saved_step = int(model.step)
+    was_complete = saved_step >= total_steps or _out_of_patience(state, config)
     steps_per_call, epoch_terms, iterator = 1, [], None
 
-    with contextlib.closing(log), _signals() as stop:
+    with contextlib.closing(log), guards.signals() as stop:
         while (step := int(model.step)) < total_steps and not _out_of_patience(state, config):
             started = time.monotonic()
             epoch, step_in_epoch = divmod(step, steps_per_epoch)
@@ -112,7 +114,7 @@ def train(
                 config.checkpoint_every - step % config.checkpoint_every,
             )
             terms = run_steps(iterator, tf.constant(n)).numpy()  # [n, terms]
-            _check_finite(terms, names, step, checkpoints)
+            guards.check_finite(terms, names, step, checkpoints)
             epoch_terms.append(terms)
             log.progress(n, dict(zip(names, terms.mean(0), strict=True)))
             step += n
@@ -126,15 +128,16 @@ def train(
                 if (epoch + 1) % config.eval_every == 0 or step == total_steps:
                     _evaluate(model, dataset, state, step, best if chief else None, log)
             elapsed = time.monotonic() - started
+            state.step.assign(step)
             state.seconds.assign_add(elapsed)
-            if strategy.extended._in_multi_worker_mode():  # noqa: SLF001
+            if strategy.extended._in_multi_worker_mode():
                 steps_per_call = 16  # every worker must run the same number
             else:
                 steps_per_call = int(np.clip(SECONDS_PER_CALL * n / elapsed, 1, 4 * n))
 
             stopping = _any_worker(stop, strategy)
             if step % config.checkpoint_every == 0 or step == total_steps or stopping:
-                _check_weights(model, step, checkpoints)
+                guards.check_weights(model, step, checkpoints)
                 if chief:
                     checkpoints.save(step)
                 saved_step = step
@@ -146,35 +149,45 @@ def train(
             checkpoints.save(int(model.step))
     _any_worker(stop, strategy)  # the chief's files are complete when all have come here
     best.restore()
-    return Run(
-        model, int(model.step), float(state.seconds), int(state.best_step), bool(was_complete)
-    )
+    return Run(model, state.summary(), was_complete)
 
 
-def load_run(workdir: str | os.PathLike, spec: data.Spec) -> models.GenerativeModel:
-    """Returns the model of a run with the weights that were best on the validation split."""
+def load_run(workdir: str | os.PathLike) -> tuple[models.GenerativeModel, dict]:
+    """Returns the model of a run with its best weights, and {"steps", "best_step", "seconds"}."""
     workdir = pathlib.Path(workdir)
-    if not (workdir / "config.json").exists():
-        raise UserError(f"{workdir} is no workdir of a run: there is no config.json in it.")
-    model = models.create(configs.read(workdir / "config.json"), spec)
+    model, state = models.from_description(read_description(workdir)), State()
     if not Checkpoints(workdir / "best", keep=1, model=model).restore():
         raise UserError(f"The run in {workdir} has no weights yet: train it for an epoch first.")
-    return model
+    Checkpoints(workdir / "checkpoints", state=state).restore()
+    return model, state.summary()
 
 
-def _claim(workdir, config, chief):
+def read_description(workdir: pathlib.Path) -> dict:
+    """Returns what the config.json of a run holds."""
+    try:
+        return json.loads((workdir / "config.json").read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(f"{workdir} is no workdir of a run: {error}.") from error
+
+
+def _claim(workdir, model, chief):
     """Writes config.json into a new workdir; refuses one that belongs to another config."""
-    path = workdir / "config.json"
-    if path.exists():
-        old, new = configs.read(path).to_dict(), config.to_dict()
-        other = [f"{k}: {old.get(k)!r} there, {new[k]!r} now" for k in new if old.get(k) != new[k]]
+    new = json.loads(json.dumps(models.description(model)))
+    if (workdir / "config.json").exists():
+        old = read_description(workdir)
+        fields = {**old, **old.pop("config")}, {**new, **new.pop("config")}
+        other = [
+            f"{k}: {fields[0].get(k)!r} there, {v!r} now"
+            for k, v in fields[1].items()
+            if fields[0].get(k) != v
+        ]
         if other:
             raise UserError(
                 f"{workdir} holds a run of another config ({'; '.join(other)}). Choose another "
                 "--workdir, or give the same config to go on with that run."
             )
     elif chief:
-        files.write_json(path, config.to_dict())
+        files.write_json(workdir / "config.json", new)
 
 
 def _check_batch(config, dataset, strategy):
@@ -220,7 +233,7 @@ def _steps_function(model, strategy):
         return tf.stack([tf.cast(terms[name], tf.float32) for name in names])  # [terms]
 
     # Replicas that talk to each other cannot be compiled whole.
-    step = tf.function(replica_step, jit_compile=config.jit and alone)
+    step = tf.function(replica_step, jit_compile=config.jit and alone, autograph=False)
 
     @tf.function
     def run_steps(iterator, n):
@@ -255,10 +268,10 @@ def _evaluate(model, dataset, state, step, best, log):
 def averaged_weights(model: models.GenerativeModel):
     """Puts the moving averages in the place of the weights while the body runs."""
     averaging = [o for o in model.optimizers().values() if o.use_ema]
-    variables = [v for o in averaging for v in o._trainable_variables]  # noqa: SLF001
+    variables = [v for o in averaging for v in o._trainable_variables]
     raw = [tf.identity(v.value) for v in variables]
     for optimizer in averaging:
-        optimizer.finalize_variable_values(optimizer._trainable_variables)  # noqa: SLF001
+        optimizer.finalize_variable_values(optimizer._trainable_variables)
     try:
         yield
     finally:
@@ -270,58 +283,9 @@ def _out_of_patience(state, config):
     return bool(config.patience) and int(state.evaluations_since_best) >= config.patience
 
 
-def _check_finite(terms, names, step, checkpoints):
-    bad = np.argwhere(~np.isfinite(terms))
-    if len(bad):
-        row, column = bad[0]
-        raise UserError(
-            f"The term {names[column]!r} is {terms[row, column]} at step {step + row + 1}. "
-            f"{_last_good(checkpoints)}"
-        )
-
-
-def _check_weights(model, step, checkpoints):
-    """A finite loss may still have had a gradient that was not."""
-    for variable in model.trainable_variables:
-        if not np.all(np.isfinite(tf.cast(variable.value, tf.float32))):
-            raise UserError(
-                f"The weight {variable.path!r} is not finite after step {step}. "
-                f"{_last_good(checkpoints)}"
-            )
-
-
-def _last_good(checkpoints):
-    return (
-        f"The last good checkpoint is {checkpoints.manager.latest_checkpoint or 'none yet'}. Try a "
-        "lower --config.learning_rate or --config.clip_norm=1, in another --workdir."
-    )
-
-
-@contextlib.contextmanager
-def _signals():
-    """Yields a list that is not empty any more once SIGTERM or SIGINT has come."""
-    received = []
-
-    def handler(number, frame):
-        del frame
-        if received and number == signal.SIGINT:
-            raise KeyboardInterrupt  # pressed twice: leave at once
-        received.append(number)
-
-    try:
-        previous = {s: signal.signal(s, handler) for s in (signal.SIGTERM, signal.SIGINT)}
-    except ValueError:  # not the main thread: signals are somebody else's
-        previous = {}
-    try:
-        yield received
-    finally:
-        for number, old in previous.items():
-            signal.signal(number, old)
-
-
 def _any_worker(stop, strategy):
     """Whether any worker was asked to stop: all of them leave at the same step."""
     mine = tf.constant(float(bool(stop)))
-    if not strategy.extended._in_multi_worker_mode():  # noqa: SLF001
+    if not strategy.extended._in_multi_worker_mode():
         return bool(stop)
     return bool(strategy.reduce("sum", strategy.run(lambda: mine), axis=None) > 0)

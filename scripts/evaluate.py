@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""Measures a trained model on its test split and writes metrics.json.
+
+scripts/evaluate.py --workdir=runs/cvae_mnist_5k            writes there
+scripts/evaluate.py --saved_model=saved_models/cvae_mnist   prints, or writes to --out
+"""
+
+import pathlib
+
+from absl import flags
+
+from zoo import cli
+
+cli.define_data_flags()
+_WORKDIR = flags.DEFINE_string("workdir", None, "Folder of a run.")
+_SAVED_MODEL = flags.DEFINE_string("saved_model", None, "An export, in place of a run.")
+_OUT = flags.DEFINE_string("out", None, "File for the metrics; WORKDIR/metrics.json if not given.")
+flags.mark_flags_as_mutual_exclusive(["workdir", "saved_model"], required=True)
+
+
+def main():
+    import zoo
+    from zoo import evaluation, files, runs
+    from zoo.training import loop
+
+    if _WORKDIR.value:
+        workdir = pathlib.Path(_WORKDIR.value)
+        model, training = loop.load_run(workdir)
+        training["hardware"] = runs.hardware()
+        out = _OUT.value or workdir / "metrics.json"
+    else:
+        loaded = zoo.load(_SAVED_MODEL.value)
+        model, training, out = loaded.to_keras(), loaded.metrics["training"], _OUT.value
+    dataset = cli.load_data(model.config)
+    judge = cli.load_judge(model.config, dataset.spec)
+    metrics = evaluation.report(model, dataset.test, judge, training)
+    print(runs.describe(metrics))
+    if out:
+        files.write_json(out, metrics)
+        print(f"Written to {out}.")
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""Exports the best weights of a run as a SavedModel, with its metrics, card and samples.
+
+scripts/export.py --workdir=runs/cvae_mnist_5k --export_dir=saved_models
+"""
+
+import json
+import pathlib
+
+from absl import flags
+
+from zoo import cli
+
+_WORKDIR = flags.DEFINE_string("workdir", None, "Folder of a run.", required=True)
+_EXPORT_DIR = flags.DEFINE_string("export_dir", None, "Folder of exports.", required=True)
+_VERSION = flags.DEFINE_integer("version", None, "Version; the next free one if not given.")
+
+
+def main():
+    from zoo.errors import UserError
+    from zoo.serving import export
+    from zoo.training import loop
+
+    workdir = pathlib.Path(_WORKDIR.value)
+    model, _ = loop.load_run(workdir)
+    if not (workdir / "metrics.json").exists():
+        raise UserError(
+            f"{workdir} has no metrics.json: run scripts/evaluate.py --workdir={workdir} first."
+        )
+    metrics = json.loads((workdir / "metrics.json").read_text())
+    print("Exported to", export.export(model, _EXPORT_DIR.value, metrics, _VERSION.value))
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""Draws samples from a SavedModel: a grid, single files or an array. Needs no dataset.
+
+scripts/sample.py --saved_model=saved_models/cvae_mnist --out=samples.png
+scripts/sample.py --saved_model=saved_models/cvae_mnist --labels=3,8 --count=20 --out=digits/
+scripts/sample.py --saved_model=saved_models/cvae_mnist --count=1000 --out=samples.npz
+
+Sample i is drawn from seed + i and, where the model is conditional, from the labels in turn.
+"""
+
+from absl import flags
+
+from zoo import cli
+
+_SAVED_MODEL = flags.DEFINE_string("saved_model", None, "An export.", required=True)
+_OUT = flags.DEFINE_string("out", None, "A .png (grid), an .npz or a folder.", required=True)
+_COUNT = flags.DEFINE_integer("count", 100, "Number of samples.", lower_bound=1)
+_SEED = flags.DEFINE_integer("seed", 0, "Seed of the first sample.")
+_LABELS = flags.DEFINE_list("labels", None, "Labels, taken in turn; all of them if not given.")
+_COLUMNS = flags.DEFINE_integer("columns", 10, "Columns of the grid.", lower_bound=1)
+
+
+def main():
+    import zoo
+    from zoo import pictures
+
+    x, arrays = pictures.draw_samples(
+        zoo.load(_SAVED_MODEL.value), _COUNT.value, _SEED.value, _LABELS.value
+    )
+    pictures.save(_OUT.value, x, arrays, _COLUMNS.value)
+    print(f"{len(x)} samples written to {_OUT.value}.")
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""Trains an entry of the zoo, evaluates it, draws samples and exports a SavedModel.
+
+scripts/train.py --model=cvae
+scripts/train.py --model=cvae --dataset=mnist --config.latent_dim=20
+
+Started again with the same flags, it goes on where it was stopped. Exit codes: 0 done, 2 an error
+of the caller's, 75 stopped by a signal after a checkpoint.
+"""
+
+import pathlib
+
+from absl import flags
+
+from zoo import cli
+
+cli.define_config_flags()
+cli.define_data_flags()
+_WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; default runs/MODEL_DATASET.")
+_EXPORT_DIR = flags.DEFINE_string("export_dir", None, "Folder of exports; default WORKDIR/export.")
+_STRATEGY = flags.DEFINE_string("strategy", "auto", "auto, default, mirrored or multiworker.")
+_VIRTUAL_DEVICES = flags.DEFINE_integer("virtual_devices", 0, "Replicas to try on a CPU.")
+
+
+def main():
+    from zoo import runs
+    from zoo.serving import export
+    from zoo.training import strategy
+
+    config = flags.FLAGS.config
+    strategy_ = strategy.create(_STRATEGY.value, _VIRTUAL_DEVICES.value)
+    dataset = cli.load_data(config)
+    name = export.export_name(config.model, config.dataset)
+    workdir = pathlib.Path(_WORKDIR.value or pathlib.Path("runs") / name)
+    runs.train_and_export(
+        config,
+        dataset,
+        workdir,
+        pathlib.Path(_EXPORT_DIR.value or workdir / "export"),
+        strategy_,
+        cli.load_judge(config, dataset.spec),
+    )
+
+
+if __name__ == "__main__":
+    cli.run(main)

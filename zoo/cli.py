@@ -1,0 +1,93 @@
+"""What the scripts share: configs as flags, errors as one line, exit codes."""
+
+import os
+import pathlib
+import sys
+from collections.abc import Callable
+
+# TensorFlow's start-up notes; its errors still show.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+from absl import app, flags, logging
+from ml_collections import config_flags
+
+from zoo import configs
+from zoo.errors import Stopped, UserError
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SAVED_MODELS = ROOT / "saved_models"
+EXIT_ERROR = 2
+# The run saved and left on a signal: "try again later" (EX_TEMPFAIL of sysexits.h).
+EXIT_STOPPED = 75
+
+
+def define_config_flags() -> None:
+    """Defines --model, --dataset, and after these are known --config.FIELD for each field."""
+    flags.DEFINE_string("model", None, f"Entry to train: {', '.join(configs.entries())}.")
+    flags.DEFINE_string("dataset", None, "TFDS name, or folder with a subfolder of images a class.")
+    flags.mark_flag_as_required("model")
+
+
+def define_data_flags() -> None:
+    """Defines where data sets are looked for."""
+    flags.DEFINE_string("data_dir", None, "Where TFDS keeps prepared sets.")
+    flags.DEFINE_string("manual_dir", None, "Original files of the set, where there is no network.")
+
+
+def load_data(config):
+    """Returns the dataset of a config, from where the data flags say."""
+    from zoo import data
+
+    return data.load(
+        config.dataset,
+        data_dir=flags.FLAGS.data_dir,
+        manual_dir=flags.FLAGS.manual_dir,
+        image_size=config.image_size,
+        channels=config.channels,
+        validation_fraction=config.validation_fraction,
+    )
+
+
+def load_judge(config, spec):
+    """Returns the loaded classifier that judges samples of the config's dataset, or None."""
+    from zoo import evaluation
+    from zoo.serving import loading
+
+    path = evaluation.find_judge(SAVED_MODELS, config.dataset)
+    judge = loading.load(path) if path else None
+    return judge if judge and judge.spec == spec else None
+
+
+def run(main: Callable[[], None]) -> None:
+    """Runs a script: a UserError becomes one line on stderr and exit code 2."""
+    app.run(lambda argv: _guarded(main), flags_parser=lambda argv: _guarded(_parse, argv))
+
+
+def _parse(argv):
+    flags_ = flags.FLAGS
+    if "model" in flags_:
+        flags_(argv, known_only=True)
+        overrides = {"dataset": flags_.dataset} if flags_.dataset else {}
+        config = configs.get(flags_.model, **overrides)
+        for name in (a.split("=")[0].lstrip("-") for a in argv if a.startswith("--config.")):
+            configs.check_field(config, name.removeprefix("config."))
+        config_flags.DEFINE_config_dict("config", config)
+    rest = flags_(argv)
+    if len(rest) > 1:
+        raise UserError(f"Unexpected argument {rest[1]!r}: flags are written as --name=value.")
+    logging.set_verbosity(logging.WARNING)
+    return rest
+
+
+def _guarded(function, *args):
+    try:
+        return function(*args)
+    except Stopped as stopped:
+        print(stopped, file=sys.stderr)
+        sys.exit(EXIT_STOPPED)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(EXIT_ERROR)
+    except flags.Error as error:
+        print(f"error: {str(error).splitlines()[0]}", file=sys.stderr)
+        sys.exit(EXIT_ERROR)

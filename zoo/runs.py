@@ -1,0 +1,98 @@
+"""A run from beginning to end: train, evaluate, draw, export."""
+
+import os
+import pathlib
+import platform
+
+import numpy as np
+import tensorflow as tf
+
+from zoo import data, evaluation, files, images
+from zoo.serving import export
+from zoo.training import loop
+from zoo.training import strategy as strategies
+
+
+def train_and_export(
+    config,
+    dataset: data.Dataset,
+    workdir: pathlib.Path,
+    export_dir: pathlib.Path,
+    strategy: tf.distribute.Strategy,
+    judge=None,
+) -> pathlib.Path | None:
+    """Trains (or goes on), prints the test metrics, leaves pictures, exports.
+
+    Args:
+      config: of the entry.
+      dataset: to train and evaluate on.
+      workdir: of the run; gets metrics.json, samples.png and restyle.png as well.
+      export_dir: gets ENTRY_DATASET/VERSION.
+      strategy: to train under.
+      judge: loaded classifier for the conditional accuracy, or None.
+
+    Returns:
+      The path of the export; None where another worker writes it.
+    """
+    run = loop.train(config, dataset, workdir, strategy)
+    if not strategies.is_chief(strategy):
+        return None
+    base = export_dir / export.export_name(config.model, config.dataset)
+    if run.was_complete and export.versions(base):
+        newest = base / str(export.versions(base)[-1])
+        print(f"This run is complete and exported in {newest}: raise num_epochs in a new workdir.")
+        return newest
+    metrics = evaluation.report(
+        run.model,
+        dataset.test,
+        judge,
+        {**run.training, "hardware": hardware()},
+    )
+    files.write_json(workdir / "metrics.json", metrics)
+    print(describe(metrics))
+    draw(run.model, dataset, workdir)
+    path = export.export(run.model, export_dir, metrics)
+    print(f"Exported to {path}; pictures in {workdir}.")
+    return path
+
+
+def describe(metrics: dict) -> str:
+    """Returns the metrics as lines to print."""
+    lines = [f"{metrics['entry']} on {metrics['images']:,} test images of {metrics['dataset']}:"]
+    lines += [f"  {name:<22}{value:10.4f}" for name, value in metrics["metrics"].items()]
+    return "\n".join(lines)
+
+
+def draw(model, dataset: data.Dataset, folder: pathlib.Path) -> None:
+    """Leaves samples.png, and restyle.png where the model can restyle, in a folder."""
+    samples = images.sample_grid(model)
+    if samples is not None:
+        images.save_png(folder / "samples.png", samples)
+    if hasattr(model, "restyle"):
+        batch = one_per_class(dataset)
+        restyle = model.in_graph("restyle")
+        rows = images.restyle_rows(restyle, batch["x"], batch["y"], model.spec)
+        images.save_png(folder / "restyle.png", images.grid(rows, model.spec.num_classes + 1))
+
+
+def one_per_class(dataset: data.Dataset, seed: int = 0) -> dict[str, np.ndarray]:
+    """Returns one test image of each class, {"x": float32 [K, H, W, C], "y": int32 [K]}."""
+    found: dict[int, np.ndarray] = {}
+    for batch in dataset.test.batches(100, seed=seed).as_numpy_iterator():
+        for x, y in zip(batch["x"], batch["y"], strict=True):
+            found.setdefault(int(y), x)
+        if len(found) == dataset.spec.num_classes:
+            break
+    labels = np.array(sorted(found), np.int32)
+    return {"x": np.stack([found[y] for y in labels.tolist()]), "y": labels}
+
+
+def hardware() -> str:
+    """Returns what this process computes on, for a metrics file."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
+        return f"{len(gpus)} x {name}"
+    count = len(tf.config.list_logical_devices("CPU"))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{cores} CPU cores ({platform.machine()})" + (f", {count} replicas" * (count > 1))

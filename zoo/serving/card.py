@@ -1,0 +1,69 @@
+"""A model's card, written from its config and its metrics alone."""
+
+from zoo import configs
+
+# What stands in front of the figures, in this order; others follow by their own names.
+LABELS = {
+    "elbo": "ELBO (nats an image)",
+    "rate": "Rate, KL(q ‖ p) (nats)",
+    "distortion": "Distortion, -E log p(x given z) (nats)",
+    "active_units": "Active units",
+    "conditional_accuracy": "Conditional accuracy",
+    "accuracy": "Accuracy",
+}
+
+
+def write(name: str, description: dict, metrics: dict) -> str:
+    """Returns the card of an exported model as Markdown.
+
+    Args:
+      name: of the model's folder.
+      description: the export's config.json.
+      metrics: the export's metrics.json.
+    """
+    config = description["config"]
+    rows = "\n".join(
+        f"| {LABELS[key]} | {metrics['metrics'][key]:.4g} |"
+        for key in LABELS
+        if key in metrics["metrics"]
+    )
+    signatures = "\n".join(
+        f"- `{signature}({', '.join(inputs)})`"
+        for signature, inputs in description["signatures"].items()
+    )
+    first, inputs = next(iter(description["signatures"].items()))
+    arguments = ", ".join(f"{i}={_example(i, description['shape'])}" for i in inputs)
+    picture = "![Samples](samples.png)\n\n" if "sample" in description["signatures"] else ""
+    training = metrics["training"]
+    return f"""# {name}
+
+{picture}{configs.describe(config["model"])}
+
+Trained on `{config["dataset"]}` for {training["steps"]:,} steps, of which the weights after step
+{training["best_step"]:,} had the lowest loss on the validation split;
+{training["seconds"] / 60:.1f} minutes on {training["hardware"]}.
+
+| {metrics["images"]:,} test images | |
+|---|---|
+{rows}
+
+{" ".join(metrics["protocol"])}
+
+Images are float32 in [0, 1] of shape {description["shape"]}, one a row; every input and output is
+a batch. Signatures:
+
+{signatures}
+
+```python
+import zoo
+
+model = zoo.load("saved_models/{name}")
+model.{first}({arguments})
+```
+"""
+
+
+def _example(name, shape):
+    if name in ("x", "x0", "x1"):
+        return f"np.zeros([1, {', '.join(map(str, shape))}])"
+    return "[3]" if name != "t" else "[0.5]"

@@ -1,0 +1,123 @@
+"""From a Keras model to a SavedModel that TF Serving serves and plain TensorFlow loads."""
+
+import os
+import pathlib
+import re
+
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
+
+from zoo import files, images, models
+from zoo.errors import UserError
+from zoo.serving import card
+
+EXTRA = "assets.extra"
+WARM_UP = "tf_serving_warmup_requests"
+
+
+def export(
+    model: models.GenerativeModel,
+    folder: str | os.PathLike,
+    metrics: dict,
+    version: int | None = None,
+) -> pathlib.Path:
+    """Writes FOLDER/ENTRY_DATASET/VERSION and what stands beside it; returns that path.
+
+    Beside the version stand a card (README.md) and samples.png, at the top models.config for
+    TF Serving. The version appears whole or not at all.
+
+    Args:
+      model: with the weights to export, made under any strategy.
+      folder: holds one folder a model, as saved_models/ does.
+      metrics: as `zoo.evaluation.report` returns them.
+      version: the next free one if None.
+
+    Raises:
+      UserError: if the version exists.
+    """
+    folder = pathlib.Path(folder)
+    base = folder / export_name(model.config.model, model.config.dataset)
+    version = max(versions(base), default=0) + 1 if version is None else version
+    target = base / str(version)
+    if version < 1 or target.exists():
+        raise UserError(
+            f"{target} exists or is no version: choose a whole number above "
+            f"{max(versions(base), default=0)}, or none for the next free one."
+        )
+    # A model made under a strategy has a copy of each weight a device; the export has one.
+    plain = models.create(model.config, model.spec)
+    for variable, trained in zip(plain.variables, model.variables, strict=True):
+        variable.assign(trained.value)
+    signatures = plain.signatures()
+
+    with files.atomic(target) as temporary:
+        module = tf.Module()
+        module.weights = [v.value for v in plain.variables]
+        default = next(iter(signatures.values()))
+        tf.saved_model.save(
+            module, str(temporary), signatures={"serving_default": default, **signatures}
+        )
+        extra = temporary / EXTRA
+        extra.mkdir()
+        inputs = {name: [s.name for s in f.input_signature] for name, f in signatures.items()}
+        description = {**models.description(plain), "signatures": inputs}
+        files.write_json(extra / "config.json", description)
+        files.write_json(extra / "metrics.json", metrics)
+        _write_warm_up(extra / WARM_UP, base.name, signatures)
+
+    picture = images.sample_grid(plain)
+    if picture is not None:
+        images.save_png(base / "samples.png", picture)
+    with files.atomic(base / "README.md") as temporary:
+        temporary.write_text(card.write(base.name, description, metrics))
+    refresh_models_config(folder)
+    return target
+
+
+def export_name(entry: str, dataset: str) -> str:
+    """Returns the name of an entry trained on a dataset, in letters that URLs and folders take."""
+    name = os.path.basename(os.path.normpath(dataset)) if os.sep in dataset else dataset
+    return f"{entry}_{re.sub(r'[^A-Za-z0-9]+', '_', name).strip('_').lower()}"
+
+
+def versions(base: pathlib.Path) -> list[int]:
+    """Returns the versions in a model's folder, in order."""
+    return sorted(int(p.name) for p in base.glob("*") if p.name.isdigit())
+
+
+def refresh_models_config(folder: pathlib.Path) -> None:
+    """Writes models.config, which tells TF Serving of every model in the folder.
+
+    Paths are those of TF Serving's image, where the folder is mounted at /models.
+    """
+    entries = "".join(
+        f"  config {{\n"
+        f'    name: "{base.name}"\n'
+        f'    base_path: "/models/{base.name}"\n'
+        f'    model_platform: "tensorflow"\n'
+        f"  }}\n"
+        for base in sorted(folder.iterdir())
+        if base.is_dir() and versions(base)
+    )
+    with files.atomic(folder / "models.config") as temporary:
+        temporary.write_text(f"model_config_list {{\n{entries}}}\n")
+
+
+def _write_warm_up(path, name, signatures):
+    """One request of one row a signature, which TF Serving runs before the version is served."""
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for signature, function in signatures.items():
+            inputs = {
+                spec.name: tf.make_tensor_proto(
+                    np.zeros([1, *spec.shape[1:]], spec.dtype.as_numpy_dtype)
+                )
+                for spec in function.input_signature
+            }
+            request = predict_pb2.PredictRequest(
+                model_spec=model_pb2.ModelSpec(name=name, signature_name=signature), inputs=inputs
+            )
+            log = prediction_log_pb2.PredictionLog(
+                predict_log=prediction_log_pb2.PredictLog(request=request)
+            )
+            writer.write(log.SerializeToString())

@@ -1,0 +1,118 @@
+"""A SavedModel of the zoo, its signatures as methods: `zoo.load("saved_models/cvae_mnist")`."""
+
+import json
+import os
+import pathlib
+
+import ml_collections
+import numpy as np
+import tensorflow as tf
+
+from zoo import models
+from zoo.data import Spec
+from zoo.errors import UserError, near_miss
+
+
+class LoadedModel:
+    """Calls signatures with numpy in and out: `model.sample(seed=[7, 8], y=[3, 3])`.
+
+    A signature with one output gives an array, one with several a dict of arrays. Arguments are
+    taken by name, or in the order that `model.signatures[NAME]` tells.
+
+    Attributes:
+      path: of the version that was loaded.
+      config: the entry's config that it was trained with.
+      spec: shape of x, number of labels.
+      metrics: what it reached on the test set.
+      signatures: {name: [inputs]}.
+      conditional: whether samples are drawn for a label.
+    """
+
+    def __init__(self, path: pathlib.Path):
+        extra = path / "assets.extra"
+        try:
+            description = json.loads((extra / "config.json").read_text())
+            self.metrics = json.loads((extra / "metrics.json").read_text())
+            self.path = path
+            self._description = description
+            self.config = ml_collections.FrozenConfigDict(description["config"])
+            self.spec = Spec(tuple(description["shape"]), description["num_classes"])
+            self.signatures = description["signatures"]
+        except (OSError, ValueError, KeyError) as error:
+            raise UserError(
+                f"{path} was not exported by the zoo or is damaged ({error}): use "
+                "tf.saved_model.load for SavedModels of others."
+            ) from error
+        try:
+            self._module = tf.saved_model.load(str(path))
+        except (OSError, ValueError, tf.errors.OpError) as error:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise UserError(f"The SavedModel {path} is damaged: {reason}") from error
+        self.conditional = "y" in self.signatures.get("sample", [])
+
+    def __getattr__(self, name):
+        if name.startswith("_") or name not in self.signatures:
+            known = list(self.__dict__.get("signatures", {}))
+            raise AttributeError(
+                f"no signature {name!r}.{near_miss(name, known)} This model has {', '.join(known)}."
+            )
+        return lambda *args, **inputs: self._call(name, args, inputs)
+
+    def _call(self, name, args, inputs):
+        expected = self.signatures[name]
+        given = {**dict(zip(expected, args, strict=False)), **inputs}
+        if len(args) > len(expected) or sorted(given) != sorted(expected):
+            raise UserError(
+                f"{name} takes {', '.join(expected)}; given: {', '.join(given) or 'nothing'}."
+            )
+        function = self._module.signatures[name]
+        specs = function.structured_input_signature[1]
+        tensors = {key: _tensor(name, specs[key], value) for key, value in given.items()}
+        rows = {key: len(tensor) for key, tensor in tensors.items()}
+        if len(set(rows.values())) > 1:
+            raise UserError(f"{name}: every input needs the same number of rows, given {rows}.")
+        for key in ("y", "y_new"):
+            labels = np.asarray(given.get(key, []))
+            if np.any((labels < 0) | (labels >= max(self.spec.num_classes, 1))):
+                raise UserError(
+                    f"{name}: label {key}={labels.tolist()} is out of range: expected 0 .. "
+                    f"{self.spec.num_classes - 1}."
+                )
+        outputs = {key: value.numpy() for key, value in function(**tensors).items()}
+        return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+
+    def to_keras(self) -> models.GenerativeModel:
+        """Returns the Keras model with these weights, compiled and ready for `fit`."""
+        model = models.from_description(self._description)
+        for variable, saved in zip(model.variables, self._module.weights, strict=True):
+            variable.assign(saved)
+        model.compile_from_config(total_steps=10**9)
+        return model
+
+
+def load(path: str | os.PathLike) -> LoadedModel:
+    """Returns the SavedModel at `path`, or its newest version where `path` holds versions.
+
+    Raises:
+      UserError: if there is none, or it is damaged, or not of the zoo.
+    """
+    path = pathlib.Path(path)
+    found = [p for p in path.glob("*") if p.name.isdigit() and (p / "saved_model.pb").exists()]
+    if found:
+        path = max(found, key=lambda p: int(p.name))
+    elif not (path / "saved_model.pb").exists():
+        raise UserError(
+            f"{path} is no SavedModel: expected a folder with saved_model.pb in it, or with "
+            "versions of one (1, 2, ...)."
+        )
+    return LoadedModel(path)
+
+
+def _tensor(signature, spec, value):
+    array = np.asarray(value)
+    if spec.dtype.is_integer and not np.issubdtype(array.dtype, np.integer) and array.size:
+        raise UserError(f"{signature}: {spec.name} takes whole numbers, given {array.dtype}.")
+    tensor = tf.convert_to_tensor(array.astype(spec.dtype.as_numpy_dtype))
+    if not spec.shape.is_compatible_with(tensor.shape):
+        raise UserError(f"{signature}: {spec.name} has shape {spec.shape}, given {tensor.shape}.")
+    return tensor

@@ -1,0 +1,67 @@
+"""What ends a run before its time: numbers that are not finite, signals."""
+
+import contextlib
+import signal
+
+import numpy as np
+import tensorflow as tf
+
+from zoo.errors import UserError
+from zoo.training.checkpoint import Checkpoints
+
+
+def check_finite(terms: np.ndarray, names: list[str], step: int, checkpoints: Checkpoints) -> None:
+    """Raises a UserError that names the step and the term if one of `terms` is not finite.
+
+    Args:
+      terms: [n, terms], of the steps after `step`.
+      names: of the terms.
+      step: number of steps before these.
+      checkpoints: of the run, to name the last good one.
+    """
+    bad = np.argwhere(~np.isfinite(terms))
+    if len(bad):
+        row, column = bad[0]
+        raise UserError(
+            f"The term {names[column]!r} is {terms[row, column]} at step {step + row + 1}. "
+            f"{_last_good(checkpoints)}"
+        )
+
+
+def check_weights(model, step: int, checkpoints: Checkpoints) -> None:
+    """Raises a UserError if a weight is not finite: a finite loss may have had no such gradient."""
+    for variable in model.trainable_variables:
+        if not np.all(np.isfinite(tf.cast(variable.value, tf.float32))):
+            raise UserError(
+                f"The weight {variable.path!r} is not finite after step {step}. "
+                f"{_last_good(checkpoints)}"
+            )
+
+
+def _last_good(checkpoints):
+    return (
+        f"The last good checkpoint is {checkpoints.manager.latest_checkpoint or 'none yet'}. Try a "
+        "lower --config.learning_rate or --config.clip_norm=1, in another --workdir."
+    )
+
+
+@contextlib.contextmanager
+def signals():
+    """Yields a list that is not empty any more once SIGTERM or SIGINT has come."""
+    received = []
+
+    def handler(number, frame):
+        del frame
+        if received and number == signal.SIGINT:
+            raise KeyboardInterrupt  # pressed twice: leave at once
+        received.append(number)
+
+    try:
+        previous = {s: signal.signal(s, handler) for s in (signal.SIGTERM, signal.SIGINT)}
+    except ValueError:  # not the main thread: signals are somebody else's
+        previous = {}
+    try:
+        yield received
+    finally:
+        for number, old in previous.items():
+            signal.signal(number, old)
