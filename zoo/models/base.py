@@ -55,6 +55,10 @@ class GenerativeModel(keras.Model):
         self.loss_terms(batch, seeds.root(0))
         self.built = True
 
+    def steps_taken(self) -> int:
+        """Returns `step` as a Python number, under any strategy."""
+        return int(tf.convert_to_tensor(self.step.value))
+
     def in_graph(self, method: str):
         """Returns the method as a tf.function, the same one at each call."""
         # Past Keras' attribute tracking, which would look for weights in it.

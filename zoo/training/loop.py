@@ -61,7 +61,6 @@ def train(
     dataset: data.Dataset,
     workdir: str | os.PathLike,
     strategy: tf.distribute.Strategy | None = None,
-    create=models.create,
 ) -> Run:
     """Trains a model, or goes on where an earlier call with the same arguments was stopped.
 
@@ -70,7 +69,6 @@ def train(
       dataset: splits to train, validate and test on.
       workdir: gets config.json, checkpoints/, best/, metrics.jsonl and tensorboard/.
       strategy: of zoo.training.strategy.create; the default strategy if None.
-      create: makes the model from (config, spec).
 
     Raises:
       UserError: for a workdir of another config, a batch that does not fit data or replicas, a
@@ -85,25 +83,26 @@ def train(
     steps_per_epoch = dataset.train.steps_per_epoch(config.batch_size)
     total_steps = steps_per_epoch * config.num_epochs
     with strategy.scope():
-        model = create(config, dataset.spec)
+        model = models.create(config, dataset.spec)
         model.compile_from_config(total_steps)
-        state = State()
+    state = State()
     _claim(workdir, model, chief)
-    optimizers = model.optimizers()
-    checkpoints = Checkpoints(workdir / "checkpoints", model=model, state=state, **optimizers)
-    best = Checkpoints(workdir / "best", keep=1, model=model)
+    checkpoints = Checkpoints(
+        workdir / "checkpoints", weights=weights(model), state=state, **model.optimizers()
+    )
+    best = Checkpoints(workdir / "best", keep=1, weights=weights(model))
     if checkpoints.restore() and chief:
-        print(f"Going on from step {int(model.step)} of {total_steps} in {workdir}.")
+        print(f"Going on from step {model.steps_taken()} of {total_steps} in {workdir}.")
 
     run_steps, names = _steps_function(model, strategy)
     end_epoch = tf.function(lambda: strategy.run(model.end_epoch), autograph=False)
-    log = Log(workdir, int(model.step), total_steps, config.batch_size, chief)
-    saved_step = int(model.step)
+    log = Log(workdir, model.steps_taken(), total_steps, config.batch_size, chief)
+    saved_step = model.steps_taken()
     was_complete = saved_step >= total_steps or _out_of_patience(state, config)
     steps_per_call, epoch_terms, iterator = 1, [], None
 
     with contextlib.closing(log), guards.signals() as stop:
-        while (step := int(model.step)) < total_steps and not _out_of_patience(state, config):
+        while (step := model.steps_taken()) < total_steps and not _out_of_patience(state, config):
             started = time.monotonic()
             epoch, step_in_epoch = divmod(step, steps_per_epoch)
             if iterator is None:
@@ -145,8 +144,8 @@ def train(
                 raise Stopped(
                     f"Stopped at step {step} of {total_steps}; the same command goes on from there."
                 )
-        if chief and saved_step != int(model.step):
-            checkpoints.save(int(model.step))
+        if chief and saved_step != model.steps_taken():
+            checkpoints.save(model.steps_taken())
     _any_worker(stop, strategy)  # the chief's files are complete when all have come here
     best.restore()
     return Run(model, state.summary(), was_complete)
@@ -156,10 +155,15 @@ def load_run(workdir: str | os.PathLike) -> tuple[models.GenerativeModel, dict]:
     """Returns the model of a run with its best weights, and {"steps", "best_step", "seconds"}."""
     workdir = pathlib.Path(workdir)
     model, state = models.from_description(read_description(workdir)), State()
-    if not Checkpoints(workdir / "best", keep=1, model=model).restore():
+    if not Checkpoints(workdir / "best", keep=1, weights=weights(model)).restore():
         raise UserError(f"The run in {workdir} has no weights yet: train it for an epoch first.")
     Checkpoints(workdir / "checkpoints", state=state).restore()
     return model, state.summary()
+
+
+def weights(model: models.GenerativeModel) -> list[tf.Variable]:
+    """Returns all variables of the model, without those of its optimizers."""
+    return [v.value for v in model.variables]
 
 
 def read_description(workdir: pathlib.Path) -> dict:

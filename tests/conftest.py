@@ -1,0 +1,77 @@
+"""Shared by all tests: two virtual CPU devices, tiny data, the toy entries of tests/toys."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo.configs
+from zoo import data, models, seeds
+from zoo.training import strategy as strategies
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TOYS = ROOT / "tests" / "toys"
+
+# The toys become entries like any other, so that every test over the entries takes them as well.
+zoo.configs.__path__.append(str(TOYS))
+for name in ("tiny_em", "tiny_gan"):
+    models.FAMILIES[name] = zoo.configs._module(name).MODEL
+
+MIRRORED = strategies.create("mirrored", virtual_devices=2)
+
+
+@pytest.fixture
+def mirrored():
+    """A strategy of two replicas on two virtual CPU devices."""
+    return MIRRORED
+
+
+@pytest.fixture
+def no_noise(monkeypatch):
+    """All noise is zero: what then still differs between one and two replicas is a fault."""
+    monkeypatch.setattr(seeds, "normal", lambda shape, seed: tf.zeros(shape))
+    monkeypatch.setattr(seeds, "uniform", lambda shape, seed: tf.fill(shape, 0.5))
+
+
+def make_images(count, seed, shape=(8, 8, 1), num_classes=3):
+    """Images whose bright corner tells their class."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, num_classes, count).astype(np.int32)
+    x = rng.integers(0, 80, (count, *shape))
+    for i, label in enumerate(y):
+        x[i, 2 * label : 2 * label + 3, 2 * label : 2 * label + 3] += 170
+    return data.InMemory(x.astype(np.uint8), y)
+
+
+@pytest.fixture
+def tiny_data():
+    """3 classes of 8x8 images: 40 to train on, 8 to validate, 13 to test."""
+    return data.Dataset(
+        "tiny", data.Spec((8, 8, 1), 3), make_images(40, 0), make_images(8, 1), make_images(13, 2)
+    )
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory):
+    """A TFDS folder with mnist_5k in it, prepared once for all tests and their subprocesses."""
+    folder = tmp_path_factory.mktemp("tfds")
+    data.load("mnist_5k", data_dir=str(folder))
+    return folder
+
+
+def script(name, *flags, env=None, **options):
+    """Runs a script of the zoo in a process of its own; returns the finished process."""
+    return subprocess.run(
+        [sys.executable, ROOT / "scripts" / name, *map(str, flags)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **(env or {})},
+        timeout=300,
+        **options,
+    )

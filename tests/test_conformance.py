@@ -1,0 +1,230 @@
+"""What every entry has to do. A new entry is tested here without a line of its own."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from tests.conftest import TOYS
+from zoo import configs, data, models, seeds
+from zoo.serving import export, loading
+from zoo.training import guards, loop
+
+ENTRIES = configs.entries()
+# Of the full-size entry on MNIST's shape; a change here is a change of the model.
+PARAMETERS = {
+    "classifier": 467_818,
+    "cvae": 1_320_816,
+    "tiny_em": 0,
+    "tiny_gan": 7_080 + 6_289,
+}
+# Names and shapes of docs: signature -> (inputs, {output: shape of a row}).
+X = (8, 8, 1)
+SIGNATURES = {
+    "classifier": {
+        "classify": (["x"], {"probs": (3,)}),
+        "features": (["x"], {"features": (8,)}),
+    },
+    "cvae": {
+        "sample": (["seed", "y"], {"x": X}),
+        "encode": (["x", "y"], {"loc": (3,), "scale": (3,)}),
+        "decode": (["z", "y"], {"x": X}),
+        "reconstruct": (["x", "y"], {"x": X}),
+        "score": (["x", "y", "seed"], {"elbo": ()}),
+        "interpolate": (["x0", "x1", "t", "y"], {"x": X}),
+        "restyle": (["x", "y", "y_new"], {"x": X}),
+    },
+    "tiny_em": {
+        "responsibilities": (["x"], {"probs": (3,)}),
+        "score": (["x"], {"log_prob": ()}),
+    },
+    "tiny_gan": {
+        "sample": (["seed"], {"x": X}),
+        "decode": (["z"], {"x": X}),
+        "discriminate": (["x"], {"logit": ()}),
+    },
+}
+METRICS = {
+    "images": 1,
+    "metrics": {},
+    "protocol": [],
+    "training": {"steps": 1, "best_step": 1, "seconds": 1.0, "hardware": "none"},
+}
+
+each_entry = pytest.mark.parametrize("entry", ENTRIES)
+
+
+def tiny(entry, **overrides):
+    return configs.get_tiny(entry, dataset="tiny", **overrides)
+
+
+def arguments(model, names, rows):
+    """Some rows of each named input."""
+    rng = np.random.default_rng(rows)
+    made = {
+        "seed": np.arange(rows, dtype=np.int32) + 7,
+        "t": np.linspace(0, 1, rows, dtype=np.float32),
+        **{k: rng.integers(0, 3, rows).astype(np.int32) for k in ("y", "y_new")},
+        **{k: rng.random((rows, *model.spec.shape), np.float32) for k in ("x", "x0", "x1")},
+    }
+    if "z" in names:
+        made["z"] = rng.normal(size=(rows, model.config.latent_dim)).astype(np.float32)
+    return [made[name] for name in names]
+
+
+def weights(model):
+    return [v.numpy() for v in model.variables]
+
+
+@each_entry
+def test_has_a_tiny_variant(entry):
+    assert hasattr(configs._module(entry), "get_tiny"), f"{entry} needs get_tiny()"
+    assert set(configs.get_tiny(entry)) == set(configs.get(entry))
+
+
+@each_entry
+def test_is_listed_here(entry):
+    assert entry in PARAMETERS and entry in SIGNATURES
+    assert len(configs.describe(entry).splitlines()) >= 4 or (TOYS / f"{entry}.py").exists()
+
+
+@each_entry
+def test_parameter_count(entry):
+    model = zoo.create(entry)
+    assert sum(int(np.prod(v.shape)) for v in model.trainable_variables) == PARAMETERS[entry]
+
+
+@each_entry
+def test_steps_lower_the_loss_on_a_fixed_batch(entry, tiny_data):
+    model = models.create(tiny(entry), tiny_data.spec)
+    model.compile_from_config(1000)
+    batch = next(iter(tiny_data.train.batches(40, binarize=model.config.binarize)))
+
+    def loss():
+        terms = model.loss_terms(batch, seeds.root(3))
+        return float(tf.reduce_mean(terms["loss"] if "loss" in terms else terms["d_loss"]))
+
+    before = loss()
+    for _ in range(3):
+        model.train_step(batch)
+    model.end_epoch()
+    assert loss() < before
+
+
+@each_entry
+def test_resume_is_exact(entry, tiny_data, tmp_path, monkeypatch):
+    config = tiny(entry, checkpoint_every=3, num_epochs=2)
+    whole = loop.train(config, tiny_data, tmp_path / "whole")
+
+    def stop_after(steps):
+        """The run is asked to stop at the first look that Python takes after `steps`."""
+        monkeypatch.setattr(loop, "_any_worker", lambda stop, strategy: steps.pop() if steps else 0)
+
+    for looks in ([True], [True, False], [True, False, False]):
+        stop_after(looks)
+        try:
+            loop.train(config, tiny_data, tmp_path / "parts")
+        except loop.Stopped:
+            continue
+    monkeypatch.undo()
+    parts = loop.train(config, tiny_data, tmp_path / "parts")
+    assert parts.training["steps"] == whole.training["steps"] == 10
+    for a, b in zip(weights(whole.model), weights(parts.model), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@each_entry
+def test_two_replicas_equal_one(entry, tiny_data, tmp_path, mirrored, no_noise):
+    config = tiny(entry, jit=False, ema=0.0, num_epochs=4, learning_rate=1e-3)
+    one = loop.train(config, tiny_data, tmp_path / "one")
+    two = loop.train(config, tiny_data, tmp_path / "two", mirrored)
+    assert one.training["steps"] == two.training["steps"] == 20
+    assert one.model.steps_taken() == two.model.steps_taken()
+    for a, b in zip(weights(one.model), weights(two.model), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+@each_entry
+def test_a_loss_that_is_not_finite_stops_the_run(entry, tiny_data, tmp_path):
+    config = tiny(entry, jit=False)
+    bad = np.full((2, 2), 1.0)
+    bad[1, 0] = np.nan
+    model = models.create(config, tiny_data.spec)
+    checkpoints = loop.Checkpoints(tmp_path, weights=loop.weights(model))
+    with pytest.raises(zoo.UserError, match=r"'loss' is nan at step 12.*none yet"):
+        guards.check_finite(bad, ["loss", "rate"], 10, checkpoints)
+
+
+@pytest.fixture(scope="module", params=ENTRIES)
+def exported(request, tmp_path_factory):
+    """A tiny model, and its export loaded."""
+    model = models.create(tiny(request.param), data.Spec(X, 3))
+    path = export.export(model, tmp_path_factory.mktemp("export"), METRICS)
+    return request.param, model, loading.load(path)
+
+
+def test_signatures_have_the_names_and_shapes_of_the_docs(exported):
+    entry, model, loaded = exported
+    expected = SIGNATURES[entry]
+    assert loaded.signatures == {name: inputs for name, (inputs, _) in expected.items()}
+    graphs = loaded._module.signatures
+    assert set(graphs) == {"serving_default", *expected}
+    assert set(graphs["serving_default"].structured_outputs) == set(
+        expected.get("sample", next(iter(expected.values())))[1]
+    )
+    for name, (inputs, outputs) in expected.items():
+        for rows in (1, 7):
+            made = getattr(loaded, name)(*arguments(model, inputs, rows))
+            made = made if isinstance(made, dict) else {next(iter(outputs)): made}
+            assert {k: v.shape for k, v in made.items()} == {
+                k: (rows, *shape) for k, shape in outputs.items()
+            }
+            assert set(graphs[name].structured_outputs) == set(outputs)
+            assert all(np.all(np.isfinite(v)) for v in made.values())
+
+
+def test_saved_model_equals_the_keras_model(exported):
+    entry, model, loaded = exported
+    for name, (inputs, outputs) in SIGNATURES[entry].items():
+        given = arguments(model, inputs, 5)
+        there = getattr(loaded, name)(*given)
+        there = there if isinstance(there, dict) else {next(iter(outputs)): there}
+        here = model.signatures()[name](*given)
+        for key in outputs:
+            np.testing.assert_allclose(there[key], here[key], atol=1e-5)
+
+
+def test_rows_are_independent(exported):
+    """TF Serving puts the rows of several clients into one batch."""
+    entry, model, loaded = exported
+    for name, (inputs, _) in SIGNATURES[entry].items():
+        given = arguments(model, inputs, 5)
+        whole = getattr(loaded, name)(*given)
+        alone = getattr(loaded, name)(*[g[3:4] for g in given])
+        tf.nest.map_structure(
+            lambda a, b: np.testing.assert_allclose(a[3:4], b, atol=1e-5), whole, alone
+        )
+
+
+def test_exported_graph_holds_nothing_that_serving_lacks(exported):
+    """No stateful random op, no function compiled by XLA, no Python."""
+    _, _, loaded = exported
+    for graph in loaded._module.signatures.values():
+        definition = graph.graph.as_graph_def()
+        functions = definition.library.function
+        ops = {n.op for n in definition.node} | {n.op for f in functions for n in f.node_def}
+        forbidden = {"RandomStandardNormal", "RandomUniform", "PyFunc", "EagerPyFunc", "XlaLaunch"}
+        assert not ops & forbidden
+        assert not any(f.attr["_XlaMustCompile"].b for f in functions)
+
+
+def test_to_keras_gives_the_model_back(exported, tiny_data):
+    _, model, loaded = exported
+    again = loaded.to_keras()
+    for a, b in zip(weights(model), weights(again), strict=True):
+        np.testing.assert_array_equal(a, b)
+    history = again.fit(
+        tiny_data.train.batches(8, binarize=model.config.binarize), epochs=1, verbose=0
+    )
+    assert all(np.isfinite(v[0]) for v in history.history.values())
+    assert again.steps_taken() == 5
