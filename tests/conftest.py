@@ -7,11 +7,11 @@ import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import numpy as np
 import pytest
 import tensorflow as tf
 
 import zoo.configs
+from tests import tiny
 from zoo import data, models, seeds
 from zoo.training import strategy as strategies
 
@@ -39,22 +39,10 @@ def no_noise(monkeypatch):
     monkeypatch.setattr(seeds, "uniform", lambda shape, seed: tf.fill(shape, 0.5))
 
 
-def make_images(count, seed, shape=(8, 8, 1), num_classes=3):
-    """Images whose bright corner tells their class."""
-    rng = np.random.default_rng(seed)
-    y = rng.integers(0, num_classes, count).astype(np.int32)
-    x = rng.integers(0, 80, (count, *shape))
-    for i, label in enumerate(y):
-        x[i, 2 * label : 2 * label + 3, 2 * label : 2 * label + 3] += 170
-    return data.InMemory(x.astype(np.uint8), y)
-
-
 @pytest.fixture
 def tiny_data():
-    """3 classes of 8x8 images: 40 to train on, 8 to validate, 13 to test."""
-    return data.Dataset(
-        "tiny", data.Spec((8, 8, 1), 3), make_images(40, 0), make_images(8, 1), make_images(13, 2)
-    )
+    """3 classes of 8x8 images, in memory."""
+    return tiny.dataset()
 
 
 @pytest.fixture(scope="session")

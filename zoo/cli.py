@@ -34,14 +34,18 @@ def define_data_flags() -> None:
     flags.DEFINE_string("manual_dir", None, "Original files of the set, where there is no network.")
 
 
+def data_places() -> dict[str, str | None]:
+    """Returns the data flags as arguments of zoo.data.load."""
+    return {"data_dir": flags.FLAGS.data_dir, "manual_dir": flags.FLAGS.manual_dir}
+
+
 def load_data(config):
     """Returns the dataset of a config, from where the data flags say."""
     from zoo import data
 
     return data.load(
         config.dataset,
-        data_dir=flags.FLAGS.data_dir,
-        manual_dir=flags.FLAGS.manual_dir,
+        **data_places(),
         image_size=config.image_size,
         channels=config.channels,
         validation_fraction=config.validation_fraction,

@@ -8,11 +8,12 @@ import math
 from collections.abc import Sequence
 
 import keras
-import numpy as np
 
 from zoo.errors import UserError
 
 KINDS = ("mlp", "conv")
+# Of the dense layer between convolutions and code.
+DENSE_UNITS = 256
 
 
 def encoder(kind: str, image_shape: tuple[int, int, int], hidden: Sequence[int], outputs: int):
@@ -21,7 +22,7 @@ def encoder(kind: str, image_shape: tuple[int, int, int], hidden: Sequence[int],
 
 
 def decoder(kind: str, image_shape: tuple[int, int, int], hidden: Sequence[int]):
-    """Returns a layer that maps [B, D] to [B, H, W, C]; `hidden` is given as for the encoder."""
+    """Returns a layer that maps ([B, D], [B, K] or None) to [B, H, W, C]; `hidden` as there."""
     return {"mlp": MLPDecoder, "conv": ConvDecoder}[_known(kind)](image_shape, hidden)
 
 
@@ -31,25 +32,40 @@ def _known(kind):
     return kind
 
 
-def mlp(hidden: Sequence[int], outputs: int, activation="relu") -> keras.Sequential:
-    """Returns dense layers with `activation` between them, the last one linear in float32."""
-    layers = [keras.layers.Dense(units, activation) for units in hidden]
-    return keras.Sequential([*layers, keras.layers.Dense(outputs, dtype="float32")])
+class Conditioned(keras.Layer):
+    """activation(layer(h) + U c): a layer whose bias depends on what it is conditioned on.
+
+    Given at every layer rather than at the first alone, the label is never drowned by a code.
+    """
+
+    def __init__(self, layer: keras.Layer, activation: str | None):
+        super().__init__(dtype=layer.dtype_policy)
+        self.layer, self.activation = layer, keras.activations.get(activation)
+        units = layer.units if isinstance(layer, keras.layers.Dense) else layer.filters
+        self.of_condition = keras.layers.Dense(units, use_bias=False, dtype=layer.dtype_policy)
+
+    def call(self, h, condition=None):
+        h = self.layer(h)
+        if condition is not None:
+            bias = self.of_condition(condition)  # [B, units]
+            h += keras.ops.reshape(bias, [-1, *[1] * (len(h.shape) - 2), bias.shape[-1]])
+        return self.activation(h)
 
 
 class MLPEncoder(keras.Layer):
-    """Dense layers on the flattened image, next to what it is conditioned on."""
+    """Dense layers on the flattened image."""
 
     def __init__(self, image_shape, hidden, outputs):
         super().__init__()
         self.flat = math.prod(image_shape)
-        self.dense = mlp(hidden, outputs)
+        self.hidden = [Conditioned(keras.layers.Dense(units), "relu") for units in hidden]
+        self.last = keras.layers.Dense(outputs, dtype="float32")
 
     def call(self, x, condition=None):
         h = keras.ops.reshape(x, [-1, self.flat])  # [B, H*W*C]
-        if condition is not None:
-            h = keras.ops.concatenate([h, condition], axis=-1)
-        return self.dense(h)
+        for layer in self.hidden:
+            h = layer(h, condition)
+        return self.last(h)
 
 
 class MLPDecoder(keras.Layer):
@@ -58,35 +74,37 @@ class MLPDecoder(keras.Layer):
     def __init__(self, image_shape, hidden):
         super().__init__()
         self.image_shape = image_shape
-        self.dense = mlp(hidden[::-1], math.prod(image_shape))
+        self.hidden = [Conditioned(keras.layers.Dense(units), "relu") for units in hidden[::-1]]
+        self.last = keras.layers.Dense(math.prod(image_shape), dtype="float32")
 
-    def call(self, z):
-        return keras.ops.reshape(self.dense(z), [-1, *self.image_shape])
+    def call(self, z, condition=None):
+        for layer in self.hidden:
+            z = layer(z, condition)
+        return keras.ops.reshape(self.last(z), [-1, *self.image_shape])
 
 
 class ConvEncoder(keras.Layer):
-    """Strided 3x3 convolutions, each halving the resolution; the condition joins at the end."""
+    """Strided 3x3 convolutions, each halving the resolution, and a dense layer."""
 
     def __init__(self, image_shape, hidden, outputs):
         super().__init__()
         del image_shape
         self.convolutions = [
-            keras.layers.Conv2D(channels, 3, strides=2, padding="same", activation="relu")
+            Conditioned(keras.layers.Conv2D(channels, 3, strides=2, padding="same"), "relu")
             for channels in hidden
         ]
-        self.dense = mlp([256], outputs)
+        self.dense = Conditioned(keras.layers.Dense(DENSE_UNITS), "relu")
+        self.last = keras.layers.Dense(outputs, dtype="float32")
 
     def call(self, x, condition=None):
         for convolution in self.convolutions:
-            x = convolution(x)
+            x = convolution(x, condition)
         h = keras.ops.reshape(x, [-1, math.prod(x.shape[1:])])
-        if condition is not None:
-            h = keras.ops.concatenate([h, condition], axis=-1)
-        return self.dense(h)
+        return self.last(self.dense(h, condition))
 
 
 class ConvDecoder(keras.Layer):
-    """A dense layer, then transposed 3x3 convolutions, each doubling the resolution."""
+    """Two dense layers, then transposed 3x3 convolutions, each doubling the resolution."""
 
     def __init__(self, image_shape, hidden):
         super().__init__()
@@ -99,18 +117,22 @@ class ConvDecoder(keras.Layer):
                 f"(--config.image_size={factor * math.ceil(max(height, width) / factor)})."
             )
         self.start = (height // factor, width // factor, hidden[-1])
-        self.dense = mlp([256], int(np.prod(self.start)))
+        self.dense = [
+            Conditioned(keras.layers.Dense(units), "relu")
+            for units in (DENSE_UNITS, math.prod(self.start))
+        ]
         self.convolutions = [
-            keras.layers.Conv2DTranspose(c, 3, strides=2, padding="same", activation="relu")
+            Conditioned(keras.layers.Conv2DTranspose(c, 3, strides=2, padding="same"), "relu")
             for c in hidden[-2::-1]
         ]
         self.last = keras.layers.Conv2DTranspose(
             channels, 3, strides=2, padding="same", dtype="float32"
         )
 
-    def call(self, z):
-        h = keras.ops.relu(self.dense(z))
-        h = keras.ops.reshape(h, [-1, *self.start])
+    def call(self, z, condition=None):
+        for layer in self.dense:
+            z = layer(z, condition)
+        h = keras.ops.reshape(z, [-1, *self.start])
         for convolution in self.convolutions:
-            h = convolution(h)
+            h = convolution(h, condition)
         return self.last(h)

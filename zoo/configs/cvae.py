@@ -21,6 +21,9 @@ def get_config():
     config.hidden = (500, 500)
     # Size of the code z.
     config.latent_dim = 16
+    # Weight of the rate in the loss; above 1 the codes of all images together come closer to the
+    # prior that samples are drawn from. Evaluation has 1 always.
+    config.beta = 1.0
 
     config.binarize = True
     config.num_epochs = 150

@@ -41,7 +41,7 @@ class CVAE(GenerativeModel):
 
     def likelihood(self, z, y):
         """p(x|y,z)"""
-        return likelihoods.bernoulli(self.decoder(tf.concat([z, self._one_hot(y)], axis=-1)))
+        return likelihoods.bernoulli(self.decoder(z, self._one_hot(y)))
 
     def loss_terms(self, batch, seed, training=False):
         """Returns the negative ELBO ("loss"): the rate KL(q||p) and the distortion."""
@@ -50,7 +50,11 @@ class CVAE(GenerativeModel):
         z = gaussian.reparametrize(q, seeds.normal([tf.shape(x)[0], self.config.latent_dim], seed))
         rate = q.kl_divergence(self.prior())
         distortion = -self.likelihood(z, y).log_prob(x)
-        return {"loss": distortion + rate, "rate": rate, "distortion": distortion}
+        return {
+            "loss": distortion + self.config.beta * rate,
+            "rate": rate,
+            "distortion": distortion,
+        }
 
     def sample(self, seed, y):
         """Returns the mean of p(x|y,z), z drawn from the prior; row i depends on seed[i], y[i]."""

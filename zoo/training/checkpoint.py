@@ -48,12 +48,14 @@ class Checkpoints:
         Raises:
           UserError: if there are checkpoints and not one of them can be read.
         """
-        paths = list(reversed(self.manager.checkpoints))
+        # Asked anew: another worker may have written them.
+        found = tf.train.get_checkpoint_state(str(self.folder))
+        paths = list(reversed(found.all_model_checkpoint_paths)) if found else []
         for path in paths:
             try:
                 _read_all(path)
                 self.checkpoint.restore(path).assert_existing_objects_matched()
-            except (tf.errors.OpError, AssertionError, ValueError) as error:
+            except Exception as error:  # TensorFlow's reader raises IndexError and others
                 logging.warning("Checkpoint %s cannot be used: %s", path, _first_line(error))
                 continue
             if path != paths[0]:

@@ -94,7 +94,7 @@ def train(
     if checkpoints.restore() and chief:
         print(f"Going on from step {model.steps_taken()} of {total_steps} in {workdir}.")
 
-    run_steps, names = _steps_function(model, strategy)
+    run_steps, names = steps_function(model, strategy)
     end_epoch = tf.function(lambda: strategy.run(model.end_epoch), autograph=False)
     log = Log(workdir, model.steps_taken(), total_steps, config.batch_size, chief)
     saved_step = model.steps_taken()
@@ -106,7 +106,9 @@ def train(
             started = time.monotonic()
             epoch, step_in_epoch = divmod(step, steps_per_epoch)
             if iterator is None:
-                iterator = iter(_epoch(dataset.train, config, epoch, step_in_epoch, strategy))
+                iterator = iter(
+                    epoch_batches(dataset.train, config, epoch, step_in_epoch, strategy)
+                )
             n = min(
                 steps_per_call,
                 steps_per_epoch - step_in_epoch,
@@ -208,7 +210,7 @@ def _check_batch(config, dataset, strategy):
         )
 
 
-def _epoch(split, config, epoch, first_step, strategy):
+def epoch_batches(split, config, epoch, first_step, strategy):
     """The batches of one epoch, from a step on, for this worker's replicas."""
 
     def batches(context):
@@ -222,7 +224,7 @@ def _epoch(split, config, epoch, first_step, strategy):
     return strategy.distribute_datasets_from_function(batches)
 
 
-def _steps_function(model, strategy):
+def steps_function(model, strategy):
     """Returns a function that runs n steps and returns their terms [n, terms], and their names."""
     config, names = model.config, []
     alone = strategy.num_replicas_in_sync == 1

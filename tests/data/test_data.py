@@ -1,0 +1,202 @@
+"""Batches: complete, reproducible, the same for one replica and for several."""
+
+import numpy as np
+import PIL.Image
+import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+import zoo
+from tests import tiny
+from zoo import data
+
+
+def stacked(batches):
+    return {
+        key: np.concatenate([batch[key] for batch in batches.as_numpy_iterator()])
+        for key in ("x", "y")
+    }
+
+
+@pytest.fixture(params=["memory", "stream"])
+def split(request):
+    """40 images whose first pixel is their number, in memory and streamed."""
+    x = np.zeros([40, 2, 2, 1], np.uint8)
+    x[:, 0, 0, 0] = np.arange(40)
+    memory = data.InMemory(x, np.arange(40))
+    if request.param == "memory":
+        return memory
+    examples = tf.data.Dataset.from_tensor_slices({"x": memory.x, "y": memory.y})
+    return data.Streamed(examples, lambda e: e, 40)
+
+
+def numbers(batches):
+    made = [batch["x"][:, 0, 0, 0].numpy().tolist() for batch in batches]
+    assert made == [batch["y"].numpy().tolist() for batch in batches]
+    return made
+
+
+def test_an_epoch_has_every_image_once_in_an_order_of_its_own(split):
+    first, again = (numbers(split.epoch(0, 3, 0, 8)) for _ in range(2))
+    assert sorted(i for batch in first for i in batch) == list(range(40))
+    assert first == again
+    assert numbers(split.epoch(0, 4, 0, 8)) != first
+    assert numbers(split.epoch(1, 3, 0, 8)) != first
+
+
+def test_an_epoch_can_be_entered_at_any_step(split):
+    whole = numbers(split.epoch(0, 0, 0, 8))
+    assert numbers(split.epoch(0, 0, 3, 8)) == whole[3:]
+
+
+def test_an_incomplete_batch_is_left_for_another_epoch(split):
+    assert [len(b) for b in numbers(split.epoch(0, 0, 0, 16))] == [16, 16]
+
+
+@pytest.mark.parametrize(("workers", "local"), [(1, 2), (2, 1), (2, 2)])
+def test_replicas_together_see_the_batches_of_one(split, workers, local):
+    whole = numbers(split.epoch(0, 0, 1, 8))
+    parts = [
+        numbers(split.epoch(0, 0, 1, 8, data.Shard(worker, workers, local)))
+        for worker in range(workers)
+    ]
+    joined = [
+        [row for part in parts for i in range(local) for row in part[step * local + i]]
+        for step in range(len(whole))
+    ]
+    assert joined == whole
+
+
+def test_order_is_a_permutation_that_looks_random():
+    split = tiny.make_images(997, 0)
+    split.y = np.arange(997, dtype=np.int32)
+    order = np.concatenate([b["y"] for b in split.epoch(0, 0, 0, 1)])
+    assert sorted(order) == list(range(997))
+    assert abs(np.corrcoef(order, np.arange(997))[0, 1]) < 0.1
+
+
+def test_binarised_images_are_drawn_once_with_the_right_frequency():
+    x = np.repeat(np.array([0, 51, 128, 255], np.uint8), 2500).reshape(100, 10, 10, 1)
+    split = data.InMemory(x, np.zeros(100))
+    first, again = (stacked(split.batches(30, binarize=True, seed=5))["x"] for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    assert set(np.unique(first)) == {0.0, 1.0}
+    rates = [first.reshape(-1)[i * 2500 : (i + 1) * 2500].mean() for i in range(4)]
+    assert rates[0] == 0.0 and rates[3] == 1.0
+    np.testing.assert_allclose(rates, [0, 0.2, 128 / 255, 1], atol=0.05)
+    assert not np.array_equal(first, stacked(split.batches(30, binarize=True, seed=6))["x"])
+
+
+def test_mnist_5k_is_stratified_and_split(data_dir):
+    loaded = data.load("mnist_5k", data_dir=str(data_dir))
+    assert loaded.spec == data.Spec((28, 28, 1), 10)
+    assert [loaded.train.size, loaded.validation.size, loaded.test.size] == [3600, 400, 1000]
+    np.testing.assert_array_equal(np.bincount(loaded.test.y), [100] * 10)
+    everything = np.concatenate([s.x for s in (loaded.train, loaded.validation, loaded.test)])
+    assert len({image.tobytes() for image in everything}) == 5000
+
+
+def test_streamed_and_in_memory_hold_the_same_images(data_dir):
+    options = {"data_dir": str(data_dir), "image_size": 32, "channels": 3}
+    memory = data.load("mnist_5k", **options)
+    stream = data.load("mnist_5k", **options, in_memory_bytes=0)
+    assert isinstance(stream.train, data.Streamed) and isinstance(memory.train, data.InMemory)
+    assert memory.spec.shape == (32, 32, 3)
+    for a, b in zip(memory[2:], stream[2:], strict=True):
+        assert a.size == b.size
+        one, other = stacked(a.batches_of_bytes(500)), stacked(b.batches_of_bytes(500))
+        np.testing.assert_array_equal(one["x"], other["x"])
+        np.testing.assert_array_equal(one["y"], other["y"])
+    assert not memory.test.x[:, :2].any() and not memory.test.x[:, :, -2:].any()
+    np.testing.assert_array_equal(memory.test.x[..., 0], memory.test.x[..., 2])
+
+
+def test_large_images_are_scaled_down_and_made_grey():
+    image = np.zeros([40, 20, 3], np.uint8)
+    image[:, 10:] = 255
+    fitted = data._fit(tf.constant(image), (8, 8, 1)).numpy()
+    assert fitted.shape == (8, 8, 1)
+    np.testing.assert_array_equal(fitted[:, 2:4], 0)
+    np.testing.assert_array_equal(fitted[:, 4:6], 255)
+
+
+def write_folder(root, per_class=12, size=(6, 6), mode="L"):
+    rng = np.random.default_rng(0)
+    for label, name in enumerate(("cat", "dog")):
+        (root / name).mkdir(parents=True)
+        for i in range(per_class):
+            pixels = np.full((*size, 3), 100 * label + 50) + rng.integers(0, 20, (*size, 1))
+            picture = PIL.Image.fromarray(pixels.astype(np.uint8)).convert(mode)
+            picture.save(root / name / f"{i}.png")
+    return root
+
+
+@pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("RGB", 3)])
+def test_a_folder_a_class(tmp_path, mode, channels):
+    loaded = data.load(str(write_folder(tmp_path, mode=mode)), validation_fraction=0.25)
+    assert loaded.spec == data.Spec((6, 6, channels), 2)
+    assert [loaded.train.size, loaded.validation.size, loaded.test.size] == [12, 6, 6]
+    for split in (loaded.train, loaded.validation, loaded.test):
+        np.testing.assert_array_equal(split.y, split.x.mean((1, 2, 3)) > 100)
+
+
+def test_a_folder_with_splits_of_its_own(tmp_path):
+    write_folder(tmp_path / "train", 20)
+    write_folder(tmp_path / "test", 3)
+    loaded = data.load(str(tmp_path))
+    assert [loaded.train.size, loaded.validation.size, loaded.test.size] == [36, 4, 6]
+
+
+def test_a_broken_image_is_named(tmp_path):
+    write_folder(tmp_path)
+    broken = tmp_path / "dog" / "3.png"
+    broken.write_bytes(broken.read_bytes()[:60])
+    with pytest.raises(zoo.UserError, match=rf"Broken image file {broken}.*Repair or remove"):
+        data.load(str(tmp_path))
+
+
+def test_an_empty_folder_is_named(tmp_path):
+    (tmp_path / "cat").mkdir()
+    with pytest.raises(zoo.UserError, match="No image in"):
+        data.load(str(tmp_path))
+
+
+def test_images_of_many_sizes_need_one(tmp_path):
+    write_folder(tmp_path)
+    PIL.Image.new("L", (9, 7)).save(tmp_path / "cat" / "other.png")
+    with pytest.raises(zoo.UserError, match=r"differ in size.*image_size=64"):
+        data.load(str(tmp_path))
+    assert data.load(str(tmp_path), image_size=8).spec.shape == (8, 8, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("mnits", {}, r"Unknown dataset 'mnits'.*Did you mean 'mnist'"),
+        ("no/such/folder", {}, r"neither a folder nor a name"),
+        ("mnist_5k", {"validation_fraction": 0.0}, r"at most 0.5 and above 0, got 0.0"),
+        ("mnist_5k", {"validation_fraction": 0.00001}, r"4000 images in 'train': too few"),
+        ("mnist_5k", {"channels": 2}, r"channels is 1 .* got 2"),
+        ("mnist", {"manual_dir": "/no/such"}, r"manual_dir=/no/such: no such folder"),
+    ],
+)
+def test_bad_requests_are_named(data_dir, name, options, message):
+    with pytest.raises(zoo.UserError, match=message):
+        data.load(name, data_dir=str(data_dir), **options)
+
+
+def test_a_set_out_of_reach_is_named_at_once(tmp_path, monkeypatch):
+    """Its host resolves to nothing here, with and without a network."""
+    monkeypatch.setattr(
+        tfds.image_classification.MNIST, "url_infos", {"https://unreachable.invalid/a.gz": None}
+    )
+    for variable in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(zoo.UserError, match=r"needs the network.*--manual_dir=FOLDER.*a\.gz"):
+        data.load("mnist", data_dir=str(tmp_path))
+
+
+def test_labels_out_of_range_are_named():
+    split = tiny.make_images(5, 0)
+    with pytest.raises(zoo.UserError, match=r"labels from 0 to 2.*expected in 0 \.\. 1"):
+        data._in_memory(split, "mine", 2)

@@ -1,0 +1,125 @@
+"""The conditional VAE against closed forms and quadrature."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+import zoo
+from zoo import data, models, seeds
+from zoo.distributions import gaussian, likelihoods
+
+tfd = tfp.distributions
+
+
+@pytest.fixture(scope="module")
+def model():
+    """A CVAE of one latent dimension, small enough to integrate over it."""
+    made = models.create("cvae", data.Spec((2, 2, 1), 3), hidden=(5,), latent_dim=1, beta=1.0)
+    rng = np.random.default_rng(0)
+    for v in made.trainable_variables:
+        v.assign(rng.normal(size=v.shape) * 0.7)
+    return made
+
+
+def test_closed_form_rate_is_that_of_the_notes():
+    """KL(N(m, exp(s)^2) || N(0, I)) = 1/2 sum(exp(2s) - (1 + 2s) + m^2)."""
+    params = tf.random.stateless_normal([6, 8], [1, 2])
+    m, s = tf.split(params, 2, -1)
+    expected = 0.5 * tf.reduce_sum(tf.exp(2 * s) - (1 + 2 * s) + m**2, -1)
+    q = gaussian.diagonal(params)
+    np.testing.assert_allclose(q.kl_divergence(gaussian.standard(4)), expected, rtol=1e-5)
+    one = tfd.MultivariateNormalDiag(m, tf.exp(s))
+    other = tfd.MultivariateNormalDiag(tf.zeros(4), tf.ones(4))
+    np.testing.assert_allclose(tfd.kl_divergence(one, other), expected, rtol=1e-5)
+
+
+def test_reparametrised_codes_have_the_posteriors_moments():
+    q = gaussian.diagonal(tf.constant([[1.0, -2.0, 0.5, -1.0]]))
+    z = gaussian.reparametrize(q, seeds.normal([20000, 2], seeds.root(0)))
+    np.testing.assert_allclose(tf.reduce_mean(z, 0), [1.0, -2.0], atol=0.05)
+    np.testing.assert_allclose(tf.math.reduce_std(z, 0), np.exp([0.5, -1.0]), rtol=0.03)
+
+
+def test_bernoulli_sums_to_one_over_all_images():
+    logits = tf.constant([0.3, -2.0, 5.0, 0.0], shape=[1, 2, 2, 1])
+    every = np.array(np.meshgrid(*[[0.0, 1.0]] * 4)).reshape(4, 16).T.reshape(16, 2, 2, 1)
+    p = likelihoods.bernoulli(logits)
+    total = tf.reduce_sum(tf.exp(p.log_prob(every.astype(np.float32))))
+    assert float(total) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_elbo_is_below_log_p_and_its_gap_is_the_posteriors_divergence(model):
+    """log p(x|y) and the ELBO by quadrature over z, for each of 16 images."""
+    every = np.array(np.meshgrid(*[[0.0, 1.0]] * 4)).reshape(4, 16).T.reshape(16, 2, 2, 1)
+    x = tf.constant(every, tf.float32)
+    y = tf.constant(np.arange(16) % 3, tf.int32)
+    grid = np.linspace(-12, 12, 4001, dtype=np.float32)
+    step = grid[1] - grid[0]
+    q = model.posterior(x, y)
+    log_joint = np.stack(
+        [
+            model.likelihood(tf.fill([16, 1], z), y).log_prob(x) + model.prior().log_prob([z])
+            for z in grid[::10]
+        ]
+    )  # [401, 16]
+    log_q = np.stack([q.log_prob(tf.fill([16, 1], z)) for z in grid[::10]])
+    width = step * 10
+    log_p = np.log(np.sum(np.exp(log_joint), 0) * width)
+    elbo = np.sum(np.exp(log_q) * (log_joint - log_q), 0) * width
+    assert np.all(elbo <= log_p + 1e-4)
+
+    batch = {"x": x, "y": y}
+    draws = [model.loss_terms(batch, seeds.root(i))["loss"] for i in range(3000)]
+    np.testing.assert_allclose(-np.mean(draws, 0), elbo, atol=0.05)
+    scores = [model.score(x, y, tf.fill([16], i)) for i in range(200)]
+    np.testing.assert_allclose(np.mean(scores, 0), elbo, atol=0.25)
+
+
+def test_label_and_code_both_matter(model):
+    z = tf.constant([[0.5], [0.5], [-0.5]])
+    x = model.decode(z, tf.constant([0, 1, 0])).numpy()
+    assert np.abs(x[0] - x[1]).max() > 1e-3 and np.abs(x[0] - x[2]).max() > 1e-3
+
+
+def test_restyling_with_its_own_label_is_the_reconstruction(model):
+    x, y = np.ones([2, 2, 2, 1], np.float32), np.array([1, 2], np.int32)
+    loc = model.encode(x, y)["loc"]
+    np.testing.assert_allclose(model.restyle(x, y, y), model.decode(loc, y), atol=1e-6)
+
+
+def test_interpolation_starts_and_ends_at_the_reconstructions(model):
+    rng = np.random.default_rng(0)
+    x0, x1 = rng.random((2, 4, 2, 2, 1)).astype(np.float32)
+    y = np.array([0, 1, 2, 0], np.int32)
+    for t, x in ((0.0, x0), (1.0, x1)):
+        made = model.interpolate(x0, x1, tf.fill([4], t), y)
+        np.testing.assert_allclose(made, model.restyle(x, y, y), atol=1e-5)
+
+
+@pytest.mark.parametrize("network", ["mlp", "conv"])
+def test_networks_take_colour_and_other_sizes(network):
+    model = models.create(
+        "cvae", data.Spec((16, 8, 3), 2), network=network, hidden=(4, 8), latent_dim=2
+    )
+    x = model.sample(np.array([1, 2, 3]), np.array([0, 1, 0]))
+    assert x.shape == (3, 16, 8, 3)
+    assert model.encode(x, np.array([0, 1, 0]))["loc"].shape == (3, 2)
+
+
+def test_same_seed_same_model_and_pythons_generator_untouched():
+    import random
+
+    random.seed(5)
+    expected = random.random()
+    random.seed(5)
+    a, b = (models.create("cvae", hidden=(4,), latent_dim=2) for _ in range(2))
+    c = models.create("cvae", hidden=(4,), latent_dim=2, seed=1)
+    assert random.random() == expected
+    np.testing.assert_array_equal(a.trainable_variables[0], b.trainable_variables[0])
+    assert not np.array_equal(a.trainable_variables[0], c.trainable_variables[0])
+
+
+def test_data_without_labels_is_refused():
+    with pytest.raises(zoo.UserError, match=r"'cvae' is conditional and needs labels"):
+        models.create("cvae", data.Spec((8, 8, 1), 0))

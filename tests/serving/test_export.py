@@ -1,0 +1,135 @@
+"""Exports: versions, what stands beside them, what is refused."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
+
+import zoo
+from tests.test_conformance import METRICS
+from zoo import configs, models
+from zoo.serving import export
+
+
+@pytest.fixture
+def model(tiny_data):
+    return models.create(configs.get_tiny("cvae", dataset="tiny"), tiny_data.spec)
+
+
+def tree(folder):
+    return {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_versions_count_up_and_a_card_and_pictures_stand_beside(model, tmp_path):
+    assert export.export(model, tmp_path, METRICS) == tmp_path / "cvae_tiny" / "1"
+    assert export.export(model, tmp_path, METRICS) == tmp_path / "cvae_tiny" / "2"
+    assert export.export(model, tmp_path, METRICS, version=7).name == "7"
+    base = tmp_path / "cvae_tiny"
+    assert sorted(p.name for p in base.iterdir()) == ["1", "2", "7", "README.md", "samples.png"]
+    card = (base / "README.md").read_text()
+    assert "restyle(x, y, y_new)" in card and "arXiv 1406.5298" in card
+    extra = base / "7" / "assets.extra"
+    assert json.loads((extra / "metrics.json").read_text()) == METRICS
+    assert json.loads((extra / "config.json").read_text())["config"]["latent_dim"] == 3
+    config = (tmp_path / "models.config").read_text()
+    assert 'name: "cvae_tiny"' in config and config.count("config {") == 1
+    assert zoo.load(base).path.name == "7"
+
+
+def test_warm_up_requests_are_ones_that_the_signatures_take(model, tmp_path):
+    path = export.export(model, tmp_path, METRICS)
+    functions = tf.saved_model.load(str(path)).signatures
+    file = path / "assets.extra" / "tf_serving_warmup_requests"
+    seen = []
+    for record in tf.data.TFRecordDataset(str(file)):
+        log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
+        request = log.predict_log.request
+        assert request.model_spec.name == "cvae_tiny"
+        inputs = {k: tf.constant(tf.make_ndarray(v)) for k, v in request.inputs.items()}
+        functions[request.model_spec.signature_name](**inputs)
+        seen.append(request.model_spec.signature_name)
+    assert seen == list(model.signatures())
+
+
+def test_an_existing_version_is_refused_and_left_alone(model, tmp_path):
+    export.export(model, tmp_path, METRICS)
+    before = tree(tmp_path)
+    for version in (1, 0, -3):
+        with pytest.raises(zoo.UserError, match=r"above 1, or none for the next free one"):
+            export.export(model, tmp_path, METRICS, version=version)
+    assert tree(tmp_path) == before
+
+
+def test_an_export_that_fails_leaves_nothing(model, tmp_path, monkeypatch):
+    export.export(model, tmp_path, METRICS)
+    before = tree(tmp_path)
+    monkeypatch.setattr(export, "_write_warm_up", lambda *a: (_ for _ in ()).throw(OSError("full")))
+    with pytest.raises(OSError, match="full"):
+        export.export(model, tmp_path, METRICS)
+    assert tree(tmp_path) == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["cvae_tiny", "models.config"]
+    assert not [p for p in (tmp_path / "cvae_tiny").iterdir() if p.name.startswith(".")]
+
+
+def test_names_are_fit_for_urls_and_folders():
+    assert export.export_name("cvae", "mnist_5k") == "cvae_mnist_5k"
+    assert export.export_name("cvae", "emnist/letters") == "cvae_letters"
+    assert export.export_name("cvae", "/home/me/My Cats & Dogs/") == "cvae_my_cats_dogs"
+
+
+def test_trained_under_a_strategy_exports_one_copy(tiny_data, tmp_path, mirrored):
+    config = configs.get_tiny("cvae", dataset="tiny")
+    with mirrored.scope():
+        model = models.create(config, tiny_data.spec)
+    loaded = zoo.load(export.export(model, tmp_path, METRICS))
+    x, y = np.ones([2, 8, 8, 1], np.float32), np.array([0, 2], np.int32)
+    np.testing.assert_allclose(loaded.restyle(x, y, y), model.restyle(x, y, y), atol=1e-6)
+
+
+@pytest.fixture
+def loaded(model, tmp_path):
+    return zoo.load(export.export(model, tmp_path, METRICS))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda m: m.sample(seed=[1, 2], y=[0, 3]), r"label y=\[0, 3\].*expected 0 \.\. 2"),
+        (lambda m: m.sample(seed=[1], y=[-1]), r"out of range"),
+        (lambda m: m.sample([1, 2], [0]), r"same number of rows.*'seed': 2, 'y': 1"),
+        (lambda m: m.sample([1]), r"sample takes seed, y; given: seed"),
+        (lambda m: m.sample([1], [1], [1]), r"sample takes seed, y"),
+        (lambda m: m.sample([1.5], [1]), r"seed takes whole numbers"),
+        (lambda m: m.decode(np.zeros([1, 4]), [1]), r"z has shape \(None, 3\), given \(1, 4\)"),
+    ],
+)
+def test_wrong_calls_are_named(loaded, call, message):
+    with pytest.raises(zoo.UserError, match=message):
+        call(loaded)
+
+
+def test_an_unknown_signature_names_the_near_miss(loaded):
+    with pytest.raises(AttributeError, match=r"'resample'.*Did you mean 'sample'"):
+        loaded.resample([1], [2])
+
+
+def test_labels_out_of_range_are_refused_by_the_graph_itself(loaded):
+    function = loaded._module.signatures["sample"]
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"expected in 0 \.\. 2"):
+        function(seed=tf.constant([1]), y=tf.constant([3]))
+
+
+def test_what_is_no_saved_model_is_named(tmp_path, loaded):
+    with pytest.raises(zoo.UserError, match=r"no SavedModel: expected a folder"):
+        zoo.load(tmp_path / "nowhere")
+    damaged = tmp_path / "damaged"
+    shutil.copytree(loaded.path, damaged)
+    (damaged / "saved_model.pb").write_bytes(b"no protocol buffer")
+    with pytest.raises(zoo.UserError, match="is damaged"):
+        zoo.load(damaged)
+    shutil.rmtree(damaged / "assets.extra")
+    with pytest.raises(zoo.UserError, match="not exported by the zoo"):
+        zoo.load(damaged)

@@ -1,0 +1,113 @@
+"""The scripts as a person runs them, from another folder, each in a process of its own."""
+
+import json
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from tests import tiny
+from tests.conftest import script
+from tests.test_conformance import METRICS
+from zoo import configs, models
+from zoo.serving import export
+
+TRAIN = ["--model=cvae", "--config.hidden=(16,)", "--config.latent_dim=3"]
+
+
+@pytest.fixture(scope="module")
+def saved_model(tmp_path_factory):
+    model = models.create(configs.get_tiny("cvae", dataset="tiny"), tiny.dataset().spec)
+    return export.export(model, tmp_path_factory.mktemp("export"), METRICS)
+
+
+def test_train_evaluate_export_and_draw(tmp_path, data_dir):
+    """The whole way, on the default set and two replicas."""
+    flags = [*TRAIN, "--config.num_epochs=1", f"--data_dir={data_dir}", "--virtual_devices=2"]
+    done = script("train.py", *flags, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "elbo" in done.stdout and "conditional_accuracy" in done.stdout
+    run = tmp_path / "runs" / "cvae_mnist_5k"
+    assert PIL.Image.open(run / "samples.png").size == (2 * (30 * 10 + 2),) * 2
+    assert PIL.Image.open(run / "restyle.png").size == (2 * (30 * 11 + 2), 2 * (30 * 10 + 2))
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert (run / "export" / "cvae_mnist_5k" / "1" / "saved_model.pb").exists()
+
+    done = script("evaluate.py", f"--workdir={run}", f"--data_dir={data_dir}")
+    assert done.returncode == 0, done.stderr[-3000:]
+    again = json.loads((run / "metrics.json").read_text())
+    for name, value in metrics["metrics"].items():
+        assert again["metrics"][name] == pytest.approx(value, rel=1e-5)
+
+    done = script("export.py", f"--workdir={run}", f"--export_dir={tmp_path / 'out'}")
+    assert done.returncode == 0, done.stderr[-3000:]
+    exported = tmp_path / "out" / "cvae_mnist_5k"
+    done = script(
+        "export.py", f"--workdir={run}", f"--export_dir={tmp_path / 'out'}", "--version=1"
+    )
+    assert done.returncode == 2 and "exists" in done.stderr
+    flags = [f"--saved_model={exported}", f"--data_dir={data_dir}", f"--out={tmp_path / 'm.json'}"]
+    done = script("evaluate.py", *flags)
+    assert done.returncode == 0, done.stderr[-3000:]
+    of_export = json.loads((tmp_path / "m.json").read_text())["metrics"]
+    assert of_export["elbo"] == pytest.approx(metrics["metrics"]["elbo"], rel=1e-5)
+
+    out = tmp_path / "restyled.png"
+    flags = ["--grid", "--images=0,5", f"--data_dir={data_dir}", f"--out={out}"]
+    done = script("interpolate.py", f"--saved_model={exported}", *flags)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert PIL.Image.open(out).size == (2 * (30 * 11 + 2), 2 * (30 * 2 + 2))
+
+
+def test_sample_writes_a_grid_single_files_or_arrays(saved_model, tmp_path):
+    flags = [f"--saved_model={saved_model}", "--count=5", "--seed=3", "--labels=2,0"]
+    for out in ("grid.png", "arrays.npz", "single"):
+        done = script("sample.py", *flags, f"--out={tmp_path / out}", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr[-3000:]
+    arrays = np.load(tmp_path / "arrays.npz")
+    assert arrays["seed"].tolist() == [3, 4, 5, 6, 7] and arrays["y"].tolist() == [2, 0, 2, 0, 2]
+    single = sorted((tmp_path / "single").iterdir())
+    assert len(single) == 5
+    for file, x in zip(single, arrays["x"], strict=True):
+        np.testing.assert_array_equal(np.asarray(PIL.Image.open(file)), np.round(x[..., 0] * 255))
+    assert PIL.Image.open(tmp_path / "grid.png").size == (2 * 52, 2 * 12)
+
+
+def test_interpolate_walks_between_seeds(saved_model, tmp_path):
+    flags = [f"--saved_model={saved_model}", "--seeds=1,2", "--label=1", "--steps=4"]
+    for out in ("walk.png", "walk.gif"):
+        done = script("interpolate.py", *flags, f"--out={tmp_path / out}")
+        assert done.returncode == 0, done.stderr[-3000:]
+    assert PIL.Image.open(tmp_path / "walk.png").size == (2 * 42, 2 * 12)
+    assert PIL.Image.open(tmp_path / "walk.gif").n_frames == 6
+
+
+ERRORS = [
+    ("train.py", ["--model=cvea"], "Unknown model 'cvea'. Did you mean 'cvae'?"),
+    ("train.py", [], "--model must have a value"),
+    ("train.py", ["--model=cvae", "--config.latent_dimm=3"], "Did you mean 'latent_dim'?"),
+    ("train.py", ["--model=cvae", "--config.latent_dim=x"], "--config.latent_dim=x"),
+    ("train.py", ["--model=cvae", "--modle=x"], "Unknown command line flag 'modle'"),
+    ("train.py", ["--model=cvae", "cvae"], "Unexpected argument 'cvae'"),
+    ("train.py", ["--model=cvae", "--dataset=mnits"], "Did you mean 'mnist'?"),
+    ("train.py", ["--model=cvae", "--strategy=mirror"], "Unknown strategy 'mirror'"),
+    ("evaluate.py", ["--workdir=/no/such"], "no workdir of a run"),
+    ("evaluate.py", [], "workdir"),
+    ("export.py", ["--workdir=/no/such", "--export_dir=out"], "no workdir of a run"),
+    ("sample.py", ["--saved_model=/no/such", "--out=x.png"], "/no/such is no SavedModel"),
+    ("sample.py", ["--saved_model=MODEL", "--out=x.jpg"], "expected a .png, .gif or .npz"),
+    ("sample.py", ["--saved_model=MODEL", "--out=x.png", "--labels=1,3"], "out of range"),
+    ("sample.py", ["--saved_model=MODEL", "--out=x.png", "--labels=a"], "label is a whole number"),
+    ("interpolate.py", ["--saved_model=MODEL", "--out=x.png", "--seeds=1"], "needs two images"),
+]
+
+
+@pytest.mark.parametrize(("name", "flags", "message"), ERRORS)
+def test_errors_are_one_line_and_leave_nothing(saved_model, tmp_path, name, flags, message):
+    flags = [flag.replace("MODEL", str(saved_model)) for flag in flags]
+    done = script(name, *flags, cwd=tmp_path)
+    assert done.returncode == 2
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1 and message in errors[0], done.stderr[-2000:]
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,183 @@
+"""The loop beside what the conformance tests cover: workers, workdirs, failures, Keras' fit."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from tests.conftest import ROOT
+from zoo import configs, evaluation, models
+from zoo.training import guards, loop
+
+
+def tiny(**overrides):
+    return configs.get_tiny("cvae", dataset="tiny", jit=False, **overrides)
+
+
+def lines(workdir):
+    return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_two_worker_processes_end_with_the_weights_of_one(tmp_path, tiny_data, no_noise):
+    ports = []
+    for _ in range(2):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            ports.append(s.getsockname()[1])
+    workers = []
+    for i in range(2):
+        cluster = {"worker": [f"127.0.0.1:{p}" for p in ports]}
+        tf_config = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": i}})
+        workers.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.training.worker", tmp_path, str(i)],
+                env={**os.environ, "TF_CONFIG": tf_config},
+                cwd=ROOT,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    for worker in workers:
+        _, errors = worker.communicate(timeout=240)
+        assert worker.returncode == 0, errors[-3000:]
+    first, second = (np.load(tmp_path / f"{i}.npz") for i in range(2))
+    one = loop.train(tiny(binarize=False, num_epochs=4), tiny_data, tmp_path / "one")
+    assert len(first) == len(second) == len(loop.weights(one.model))
+    for i, weight in enumerate(loop.weights(one.model)):
+        np.testing.assert_array_equal(first[str(i)], second[str(i)])
+        np.testing.assert_allclose(first[str(i)], weight, atol=1e-5)
+
+
+def test_workdir_of_another_config_is_refused_and_left_alone(tmp_path, tiny_data):
+    loop.train(tiny(num_epochs=1), tiny_data, tmp_path)
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()}
+    with pytest.raises(zoo.UserError, match=r"latent_dim: 3 there, 2 now.*another --workdir"):
+        loop.train(tiny(num_epochs=1, latent_dim=2), tiny_data, tmp_path)
+    assert before == {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"batch_size": 42}, "more than the 40 training images.*batch_size=40"),
+        ({"batch_size": 7}, "cannot be split evenly over 2 replicas.*multiple of 2"),
+        ({"warmup_steps": 10}, "not shorter than the run of 10 steps"),
+        ({"schedule": "linear"}, "Unknown schedule 'linear'.*constant, cosine"),
+        ({"network": "mpl"}, "Unknown network 'mpl'"),
+        ({"network": "conv", "hidden": (4, 4, 4, 4)}, "multiples of 16.*image_size=16"),
+    ],
+)
+def test_bad_settings_are_named_before_the_first_step(
+    tmp_path, tiny_data, mirrored, overrides, message
+):
+    with pytest.raises(zoo.UserError, match=message):
+        loop.train(tiny(**overrides), tiny_data, tmp_path, mirrored)
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_a_diverging_run_stops_names_the_term_and_keeps_its_checkpoint(
+    tmp_path, tiny_data, monkeypatch
+):
+    """The loss turns NaN at step 7, three steps after the last checkpoint."""
+    terms = models.CVAE.loss_terms
+
+    def poisoned(self, batch, seed, training=False):
+        made = terms(self, batch, seed, training)
+        poison = tf.where(self.step >= 6, np.nan, 0.0) if training else 0.0
+        return {**made, "rate": made["rate"] + poison, "loss": made["loss"] + poison}
+
+    monkeypatch.setattr(models.CVAE, "loss_terms", poisoned)
+    with pytest.raises(zoo.UserError, match=r"'loss' is nan at step 7\..*ckpt-4"):
+        loop.train(tiny(checkpoint_every=4), tiny_data, tmp_path)
+    monkeypatch.undo()
+    run = loop.train(tiny(checkpoint_every=4), tiny_data, tmp_path)
+    assert run.training["steps"] == 10
+    assert np.all(np.isfinite(run.model.variables[0]))
+
+
+def test_weights_that_are_not_finite_are_never_saved(tmp_path, tiny_data):
+    model = models.create(tiny(), tiny_data.spec)
+    model.trainable_variables[0].assign(tf.fill(model.trainable_variables[0].shape, np.inf))
+    checkpoints = loop.Checkpoints(tmp_path, weights=loop.weights(model))
+    with pytest.raises(zoo.UserError, match="kernel.*not finite after step 4"):
+        guards.check_weights(model, 4, checkpoints)
+
+
+def test_early_stopping_keeps_the_best_weights(tmp_path, tiny_data):
+    """At this rate the loss soon rises, and the run ends long before its last epoch."""
+    config = tiny(num_epochs=200, patience=3, learning_rate=0.02, schedule="constant", ema=0.0)
+    run = loop.train(config, tiny_data, tmp_path)
+    losses = {e["step"]: e["loss"] for e in lines(tmp_path) if e["split"] == "validation"}
+    assert run.training["steps"] < 1000
+    assert run.training["best_step"] == min(losses, key=losses.get)
+    assert run.training["steps"] == run.training["best_step"] + 3 * 5
+    terms = evaluation.mean_terms(run.model, tiny_data.validation, binarize=True)
+    assert terms["loss"] == pytest.approx(min(losses.values()))
+    model, training = loop.load_run(tmp_path)
+    assert training == run.training
+    terms = evaluation.mean_terms(model, tiny_data.validation, binarize=True)
+    assert terms["loss"] == pytest.approx(min(losses.values()))
+
+
+def test_log_of_a_resumed_run_has_each_step_once(tmp_path, tiny_data):
+    loop.train(tiny(num_epochs=2), tiny_data, tmp_path / "whole")
+    whole = lines(tmp_path / "whole")
+    with open(tmp_path / "whole" / "metrics.jsonl", "a") as file:
+        file.write(json.dumps({"step": 99, "split": "train"}) + '\n{"step": 1')
+    loop.train(tiny(num_epochs=2), tiny_data, tmp_path / "whole")
+    assert lines(tmp_path / "whole") == whole
+    assert [e["step"] for e in whole] == [5, 5, 10, 10]
+
+
+def test_moving_average_is_that_of_the_weights(tmp_path, tiny_data, mirrored, no_noise):
+    """Against an average computed by hand, and with two replicas against one."""
+    config = tiny(ema=0.5, num_epochs=1)
+    model = models.create(config, tiny_data.spec)
+    model.compile_from_config(5)
+    batch = next(iter(tiny_data.train.batches(8)))
+    average = None
+    for _ in range(4):
+        model.train_step(batch)
+        now = model.trainable_variables[0].numpy()
+        average = now if average is None else 0.5 * average + 0.5 * now
+    raw = model.trainable_variables[0].numpy()
+    with loop.averaged_weights(model):
+        np.testing.assert_allclose(model.trainable_variables[0], average, atol=1e-6)
+    np.testing.assert_array_equal(model.trainable_variables[0], raw)
+
+    one = loop.train(config, tiny_data, tmp_path / "one")
+    two = loop.train(config, tiny_data, tmp_path / "two", mirrored)
+    for a, b in zip(loop.weights(one.model), loop.weights(two.model), strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-5)
+
+
+def test_bfloat16_trains_and_keeps_float32_weights(tmp_path, tiny_data):
+    run = loop.train(tiny(precision="mixed_bfloat16"), tiny_data, tmp_path)
+    assert {v.dtype for v in run.model.trainable_variables} == {"float32"}
+    assert run.model.encoder.dense.layers[0].compute_dtype == "bfloat16"
+    assert np.isfinite(lines(tmp_path)[-1]["loss"])
+
+
+def test_keras_fit_trains_too(tiny_data, mirrored):
+    batches = tiny_data.train.batches(8, binarize=True)
+    for strategy in (tf.distribute.get_strategy(), mirrored):
+        with strategy.scope():
+            model = zoo.create("cvae", tiny_data.spec, hidden=(16,), latent_dim=3)
+            model.compile(optimizer="adam")
+        history = model.fit(batches, epochs=8, verbose=0, validation_data=batches).history
+        assert history["loss"][-1] < history["loss"][0]
+        assert history["val_loss"][-1] < history["val_loss"][0]
+        assert model.steps_taken() == 8 * 5
+
+
+def test_signals_are_given_back(tmp_path, tiny_data):
+    before = signal.getsignal(signal.SIGTERM)
+    loop.train(tiny(num_epochs=1), tiny_data, tmp_path)
+    assert signal.getsignal(signal.SIGTERM) == before

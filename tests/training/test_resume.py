@@ -1,0 +1,57 @@
+"""A run that is killed again and again ends as one that was not, bit for bit."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import tensorflow as tf
+
+from tests.conftest import ROOT
+
+STOPPED = 75
+
+
+def train(moment, workdir, data_dir):
+    command = [
+        *(sys.executable, ROOT / "tests" / "training" / "killed.py", moment),
+        *(ROOT / "scripts" / "train.py", "--model=cvae", f"--data_dir={data_dir}"),
+        *(f"--workdir={workdir}", "--config.hidden=(16,)", "--config.latent_dim=3"),
+        *("--config.num_epochs=2", "--config.checkpoint_every=10"),
+    ]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd="/")
+
+
+def arrays(folder):
+    reader = tf.train.load_checkpoint(str(folder))
+    names = reader.get_variable_to_shape_map()
+    own = [n for n in names if not any(k in n for k in ("seconds", "save_counter", "GRAPH"))]
+    return {n: reader.get_tensor(n) for n in own}
+
+
+def test_killed_thrice_and_stopped_once_equals_undisturbed(tmp_path, data_dir):
+    whole = train("never", tmp_path / "whole", data_dir)
+    assert whole.returncode == 0, whole.stderr
+
+    expected = [
+        ("kill:3", -signal.SIGKILL),  # before the first checkpoint
+        ("write", -signal.SIGKILL),
+        ("kill:13", -signal.SIGKILL),
+        ("term:3", STOPPED),
+        ("never", 0),
+    ]
+    for moment, code in expected:
+        process = train(moment, tmp_path / "parts", data_dir)
+        assert process.returncode == code, (moment, process.stderr[-2000:])
+    assert "Going on from step" in process.stdout
+
+    for folder in ("checkpoints", "best"):
+        one, other = arrays(tmp_path / "whole" / folder), arrays(tmp_path / "parts" / folder)
+        assert one.keys() == other.keys() and len(one) > 8
+        for name in one:
+            np.testing.assert_array_equal(one[name], other[name], name)
+    assert os.listdir(tmp_path / "parts" / "export" / "cvae_mnist_5k" / "1")
+
+    again = train("never", tmp_path / "parts", data_dir)
+    assert again.returncode == 0 and "is complete" in again.stdout

@@ -1,0 +1,18 @@
+"""One of two workers on one host: `worker.py FOLDER`, TF_CONFIG set. Writes its final weights."""
+
+import pathlib
+import sys
+
+import numpy as np
+import tensorflow as tf
+
+from tests import tiny
+from zoo import configs, seeds
+from zoo.training import loop, strategy
+
+folder, number = pathlib.Path(sys.argv[1]), sys.argv[2]
+seeds.normal = lambda shape, seed: tf.zeros(shape)
+config = configs.get_tiny("cvae", jit=False, binarize=False, dataset="tiny", num_epochs=4)
+run = loop.train(config, tiny.dataset(), folder / "run", strategy.create())
+weights = {str(i): w.numpy() for i, w in enumerate(loop.weights(run.model))}
+np.savez(folder / f"{number}.npz", **weights)

@@ -1,0 +1,1 @@
+"""Speed as a ratio to named peers, all in one run."""

@@ -1,0 +1,211 @@
+"""Training steps a second of one VAE: in the zoo's loop, in Keras `fit`, in PyTorch.
+
+The VAE is the textbook's, 784-400-20 with Adam at 1e-3, on binarised MNIST in memory, batch 128.
+Each contender trains as its own users would write it with the data in memory: the zoo through its
+loop, Keras through `fit` on a shuffled tf.data set, PyTorch by an index permutation an epoch.
+"""
+
+import statistics
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from zoo import data, models, networks, seeds
+from zoo.configs import common
+from zoo.distributions import gaussian, likelihoods
+from zoo.models.base import GenerativeModel
+from zoo.training import loop
+
+BATCH, HIDDEN, LATENT, RATE = 128, 400, 20, 1e-3
+
+
+class PlainVAE(GenerativeModel):
+    """The zoo's way to write it: networks give distributions, the loss reads as in the paper."""
+
+    def __init__(self, config, spec):
+        super().__init__(config, spec)
+        self.encoder = networks.encoder("mlp", spec.shape, (HIDDEN,), 2 * LATENT)
+        self.decoder = networks.decoder("mlp", spec.shape, (HIDDEN,))
+
+    def loss_terms(self, batch, seed, training=False):
+        x = batch["x"]
+        q = gaussian.diagonal(self.encoder(x))
+        z = gaussian.reparametrize(q, seeds.normal([tf.shape(x)[0], LATENT], seed))
+        rate = q.kl_divergence(gaussian.standard(LATENT))
+        distortion = -likelihoods.bernoulli(self.decoder(z)).log_prob(x)
+        return {"loss": rate + distortion, "rate": rate, "distortion": distortion}
+
+
+class Zoo:
+    """The zoo's loop, without its evaluations and checkpoints."""
+
+    name = "zoo"
+
+    def __init__(self, train: data.Split, spec: data.Spec):
+        config = common.get_config()
+        config.update(model="plain_vae", family="plain_vae", batch_size=BATCH, learning_rate=RATE)
+        models.FAMILIES.setdefault("plain_vae", PlainVAE)
+        self.model, self.train = models.create(config.lock(), spec), train
+        self.model.compile_from_config(10**9)
+        self.strategy = tf.distribute.get_strategy()
+        self.run_steps, _ = loop.steps_function(self.model, self.strategy)
+
+    def epoch(self, number: int):
+        batches = loop.epoch_batches(self.train, self.model.config, number, 0, self.strategy)
+        steps = self.train.steps_per_epoch(BATCH)
+        self.run_steps(iter(batches), tf.constant(steps)).numpy()
+
+    def elbo(self, x: np.ndarray) -> float:
+        batch = {"x": tf.constant(x, tf.float32) / 255.0, "y": tf.zeros(len(x), tf.int32)}
+        return -float(tf.reduce_mean(self.model.loss_terms(batch, seeds.root(0))["loss"]))
+
+
+class KerasFit:
+    """A Keras VAE as in Keras' own examples: layers, a seed generator, `train_step`, `fit`."""
+
+    name = "keras fit"
+
+    class VAE(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.encode = keras.Sequential(
+                [keras.layers.Dense(HIDDEN, "relu"), keras.layers.Dense(2 * LATENT)]
+            )
+            self.decode = keras.Sequential(
+                [keras.layers.Dense(HIDDEN, "relu"), keras.layers.Dense(784)]
+            )
+            self.seeds = keras.random.SeedGenerator(0)
+            self.encode.build([None, 784])
+            self.decode.build([None, LATENT])
+            self.built = True
+
+        def loss(self, x):
+            m, s = tf.split(self.encode(x), 2, -1)
+            z = m + tf.exp(s) * keras.random.normal(tf.shape(m), seed=self.seeds)
+            entropy = tf.nn.sigmoid_cross_entropy_with_logits(x, self.decode(z))
+            rate = 0.5 * tf.reduce_sum(tf.exp(2 * s) - 1 - 2 * s + m * m, -1)
+            return tf.reduce_mean(tf.reduce_sum(entropy, -1) + rate)
+
+        def train_step(self, x):
+            with tf.GradientTape() as tape:
+                loss = self.loss(x)
+            weights = self.trainable_weights
+            self.optimizer.apply(tape.gradient(loss, weights), weights)
+            return {"loss": loss}
+
+    def __init__(self, train: data.Split, spec: data.Spec):
+        del spec
+        keras.utils.set_random_seed(0)
+        self.model = self.VAE()
+        self.model.compile(optimizer=keras.optimizers.Adam(RATE))
+        x = train.x.reshape(len(train.x), 784).astype(np.float32) / 255.0
+        batches = tf.data.Dataset.from_tensor_slices(x).shuffle(len(x))
+        self.batches = batches.batch(BATCH, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+
+    def epoch(self, number: int):
+        del number
+        self.model.fit(self.batches, verbose=0)
+
+    def elbo(self, x: np.ndarray) -> float:
+        return -float(self.model.loss(tf.constant(x.reshape(-1, 784), tf.float32) / 255.0))
+
+
+class Torch:
+    """PyTorch, eager."""
+
+    name = "torch eager"
+    compiled = False
+
+    def __init__(self, train: data.Split, spec: data.Spec):
+        del spec
+        import torch
+
+        self.torch = torch
+        torch.manual_seed(0)
+
+        class VAE(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                n = torch.nn
+                self.encode = n.Sequential(
+                    n.Linear(784, HIDDEN), n.ReLU(), n.Linear(HIDDEN, 2 * LATENT)
+                )
+                self.decode = n.Sequential(
+                    n.Linear(LATENT, HIDDEN), n.ReLU(), n.Linear(HIDDEN, 784)
+                )
+
+            def forward(self, x):
+                m, s = self.encode(x).chunk(2, -1)
+                z = m + s.exp() * torch.randn_like(m)
+                entropy = n_f.binary_cross_entropy_with_logits(
+                    self.decode(z), x, reduction="none"
+                ).sum(-1)
+                rate = 0.5 * (torch.exp(2 * s) - 1 - 2 * s + m * m).sum(-1)
+                return (entropy + rate).mean()
+
+        n_f = torch.nn.functional
+        model = VAE()
+        self.model = torch.compile(model) if self.compiled else model
+        self.optimizer = torch.optim.Adam(model.parameters(), RATE)
+        self.x = torch.from_numpy(train.x.reshape(-1, 784).astype(np.float32) / 255.0)
+
+    def epoch(self, number: int):
+        del number
+        order = self.torch.randperm(len(self.x))
+        for i in range(len(self.x) // BATCH):
+            loss = self.model(self.x[order[i * BATCH : (i + 1) * BATCH]])
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+
+    def elbo(self, x: np.ndarray) -> float:
+        with self.torch.no_grad():
+            return -float(self.model(self.torch.from_numpy(x.reshape(-1, 784) / np.float32(255))))
+
+
+class TorchCompiled(Torch):
+    """PyTorch with torch.compile."""
+
+    name = "torch compile"
+    compiled = True
+
+
+CONTENDERS = (Zoo, KerasFit, Torch, TorchCompiled)
+
+
+def compare(train: data.InMemory, test: data.InMemory, spec: data.Spec, rounds: int) -> dict:
+    """Trains all contenders by turns, an epoch each, and returns steps a second and ELBOs.
+
+    Args:
+      train: images, binarised once for all from a fixed seed.
+      test: images, likewise.
+      spec: of both.
+      rounds: epochs of each, after one to warm up.
+    """
+    contenders = [contender(train, spec) for contender in CONTENDERS]
+    steps = train.steps_per_epoch(BATCH)
+    rates: dict[str, list[float]] = {c.name: [] for c in contenders}
+    for number in range(rounds + 1):
+        for contender in contenders:
+            started = time.perf_counter()
+            contender.epoch(number)
+            if number:
+                rates[contender.name].append(steps / (time.perf_counter() - started))
+    medians = {name: statistics.median(values) for name, values in rates.items()}
+    return {
+        "steps": steps * (rounds + 1),
+        "steps_per_second": medians,
+        "elbo": {c.name: c.elbo(test.x) for c in contenders},
+        "zoo_against": {
+            name: statistics.median(a / b for a, b in zip(rates[Zoo.name], values, strict=True))
+            for name, values in rates.items()
+        },
+    }
+
+
+def binarised(split: data.InMemory) -> data.InMemory:
+    """Returns the images with each pixel drawn once from its grey level, as bytes 0 and 255."""
+    x = np.concatenate([b["x"] for b in split.batches(1000, binarize=True).as_numpy_iterator()])
+    return data.InMemory((x * 255).astype(np.uint8), split.y)
