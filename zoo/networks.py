@@ -44,6 +44,11 @@ class Conditioned(keras.Layer):
         units = layer.units if isinstance(layer, keras.layers.Dense) else layer.filters
         self.of_condition = keras.layers.Dense(units, use_bias=False, dtype=layer.dtype_policy)
 
+    def build(self, h_shape, condition_shape=None):
+        self.layer.build(h_shape)
+        if condition_shape is not None:
+            self.of_condition.build(condition_shape)
+
     def call(self, h, condition=None):
         h = self.layer(h)
         if condition is not None:

@@ -2,7 +2,8 @@
 
 A training step folds its seed from (run seed, stream, step, replica), so a run is a function of its
 config. Philox is named everywhere: left to choose, TensorFlow takes a generator that is several
-times slower inside XLA on a CPU, and one that gives other numbers there than outside.
+times slower inside XLA on a CPU. Equal seeds give equal numbers within one kind of step, compiled by
+XLA or not; between the two kinds the numbers differ, their distribution does not.
 """
 
 import tensorflow as tf

@@ -26,7 +26,8 @@ def get_config():
     config.beta = 1.0
 
     config.binarize = True
-    config.num_epochs = 150
+    config.num_epochs = 200
+    config.eval_every = 5
     config.schedule = "cosine"
     config.ema = 0.99
     return config
