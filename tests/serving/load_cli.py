@@ -6,10 +6,10 @@ import sys
 sys.modules["zoo"] = sys.modules["keras"] = sys.modules["tf_keras"] = None
 
 import numpy as np
+from absl import flags
 from tensorflow.python.tools import saved_model_cli
 
 model, calls = sys.argv[1], pathlib.Path(sys.argv[2])
-parser = saved_model_cli.create_parser()
 for call in sorted(calls.glob("*.inputs.npz")):
     signature, rows, _, _ = call.name.split(".")
     given = []
@@ -18,9 +18,9 @@ for call in sorted(calls.glob("*.inputs.npz")):
         np.save(path, value)
         given.append(f"{name}={path}")
     out = calls / f"{signature}.{rows}.out"
-    flags = ["run", "--dir", model, "--tag_set", "serve", "--signature_def", signature]
-    flags += ["--inputs", ";".join(given), "--outdir", str(out)]
-    args = parser.parse_args(flags)
-    args.func(args)
+    options = ["--dir", model, "--tag_set", "serve", "--signature_def", signature]
+    options += ["--inputs", ";".join(given), "--outdir", str(out)]
+    flags.FLAGS(["saved_model_cli", *options])
+    saved_model_cli.run()
     outputs = {file.stem: np.load(file) for file in out.glob("*.npy")}
     np.savez(calls / f"{signature}.{rows}.cli.npz", **outputs)

@@ -18,12 +18,12 @@ def get_config():
     config.network = "mlp"
     # Units of the encoder's hidden layers; the decoder has them in reverse. For "conv": channels,
     # each layer at half the resolution of the one before.
-    config.hidden = (500, 500)
+    config.hidden = (500, 300)
     # Size of the code z.
-    config.latent_dim = 16
+    config.latent_dim = 8
     # Weight of the rate in the loss; above 1 the codes of all images together come closer to the
     # prior that samples are drawn from. Evaluation has 1 always.
-    config.beta = 1.0
+    config.beta = 1.4
 
     config.binarize = True
     config.num_epochs = 200
