@@ -6,6 +6,7 @@ such that R replicas together see the very batches that one would. `batches` is 
 for people: float32 in a fixed order, every image once.
 """
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -95,9 +96,15 @@ class InMemory(Split):
     def __init__(self, x: np.ndarray, y: np.ndarray):
         self.x, self.y, self.size = x, y.astype(np.int32), len(x)
 
+    @functools.cached_property
+    def _tensors(self):
+        """The arrays as tensors, made once: in host memory, where tf.data reads them."""
+        with tf.device("CPU:0"):
+            return {"x": tf.constant(self.x), "y": tf.constant(self.y)}
+
     def epoch(self, seed, epoch, first_step, batch_size, shard=Shard()):  # noqa: B008
         rows = batch_size // shard.num_replicas
-        x, y = tf.constant(self.x), tf.constant(self.y)
+        tensors = self._tensors
 
         def gather(i):
             step, replica = i // shard.local_replicas, i % shard.local_replicas
@@ -107,7 +114,7 @@ class InMemory(Split):
             chosen = tf.random.experimental.index_shuffle(
                 positions, tf.constant([seed, epoch], tf.int64), self.size - 1
             )
-            return {"x": tf.gather(x, chosen), "y": tf.gather(y, chosen)}
+            return {name: tf.gather(tensor, chosen) for name, tensor in tensors.items()}
 
         steps = self.steps_per_epoch(batch_size)
         turns = tf.data.Dataset.range(
@@ -116,7 +123,7 @@ class InMemory(Split):
         return turns.map(gather).prefetch(2 * shard.local_replicas)
 
     def batches_of_bytes(self, batch_size):
-        return tf.data.Dataset.from_tensor_slices({"x": self.x, "y": self.y}).batch(batch_size)
+        return tf.data.Dataset.from_tensor_slices(self._tensors).batch(batch_size)
 
 
 class Streamed(Split):
