@@ -2,8 +2,8 @@
 
 A training step folds its seed from (run seed, stream, step, replica), so a run is a function of its
 config. Philox is named everywhere: left to choose, TensorFlow takes a generator that is several
-times slower inside XLA on a CPU. Equal seeds give equal numbers within one kind of step, compiled by
-XLA or not; between the two kinds the numbers differ, their distribution does not.
+times slower inside XLA on a CPU. Equal seeds give equal numbers in two steps that are both compiled
+by XLA, or both not; between the two kinds the numbers differ, their distribution does not.
 """
 
 import tensorflow as tf
