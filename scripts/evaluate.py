@@ -5,6 +5,7 @@ scripts/evaluate.py --workdir=runs/cvae_mnist_5k            writes there
 scripts/evaluate.py --saved_model=saved_models/cvae_mnist   prints, or writes to --out
 """
 
+import json
 import pathlib
 
 from absl import flags
@@ -12,6 +13,7 @@ from absl import flags
 from zoo import cli
 
 cli.define_data_flags()
+cli.define_judge_flag()
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of a run.")
 _SAVED_MODEL = flags.DEFINE_string("saved_model", None, "An export, in place of a run.")
 _OUT = flags.DEFINE_string("out", None, "File for the metrics; WORKDIR/metrics.json if not given.")
@@ -26,8 +28,10 @@ def main():
     if _WORKDIR.value:
         workdir = pathlib.Path(_WORKDIR.value)
         model, training = loop.load_run(workdir)
-        training["hardware"] = runs.hardware()
-        out = _OUT.value or workdir / "metrics.json"
+        path = workdir / "metrics.json"
+        before = json.loads(path.read_text())["training"] if path.exists() else {}
+        training["hardware"] = before.get("hardware") or runs.hardware()
+        out = _OUT.value or path
     else:
         loaded = zoo.load(_SAVED_MODEL.value)
         model, training, out = loaded.to_keras(), loaded.metrics["training"], _OUT.value

@@ -22,12 +22,13 @@ def main():
     from zoo.training import loop
 
     workdir = pathlib.Path(_WORKDIR.value)
-    model, _ = loop.load_run(workdir)
-    if not (workdir / "metrics.json").exists():
+    model, training = loop.load_run(workdir)
+    path = workdir / "metrics.json"
+    metrics = json.loads(path.read_text()) if path.exists() else {}
+    if metrics.get("training", {}).get("best_step") != training["best_step"]:
         raise UserError(
-            f"{workdir} has no metrics.json: run scripts/evaluate.py --workdir={workdir} first."
+            f"{path} is missing or of other weights: run scripts/evaluate.py --workdir={workdir}."
         )
-    metrics = json.loads((workdir / "metrics.json").read_text())
     print("Exported to", export.export(model, _EXPORT_DIR.value, metrics, _VERSION.value))
 
 

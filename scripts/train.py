@@ -16,10 +16,11 @@ from zoo import cli
 
 cli.define_config_flags()
 cli.define_data_flags()
+cli.define_judge_flag()
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; default runs/MODEL_DATASET.")
 _EXPORT_DIR = flags.DEFINE_string("export_dir", None, "Folder of exports; default WORKDIR/export.")
 _STRATEGY = flags.DEFINE_string("strategy", "auto", "auto, default, mirrored or multiworker.")
-_VIRTUAL_DEVICES = flags.DEFINE_integer("virtual_devices", 0, "Replicas to try on a CPU.")
+_VIRTUAL_DEVICES = flags.DEFINE_integer("virtual_devices", 0, "Replicas to try.", 0)
 
 
 def main():

@@ -1,5 +1,7 @@
 """What every entry has to do. A new entry is tested here without a line of its own."""
 
+import re
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -8,7 +10,7 @@ import zoo
 from tests.conftest import TOYS
 from zoo import configs, data, models, seeds
 from zoo.serving import export, loading
-from zoo.training import guards, loop
+from zoo.training import loop
 
 ENTRIES = configs.entries()
 # Of the full-size entry on MNIST's shape; a change here is a change of the model.
@@ -95,7 +97,7 @@ def test_parameter_count(entry):
 
 
 @each_entry
-def test_steps_lower_the_loss_on_a_fixed_batch(entry, tiny_data):
+def test_one_step_lowers_the_loss_on_a_fixed_batch(entry, tiny_data):
     model = models.create(tiny(entry), tiny_data.spec)
     model.compile_from_config(1000)
     batch = next(iter(tiny_data.train.batches(40, binarize=model.config.binarize)))
@@ -105,8 +107,7 @@ def test_steps_lower_the_loss_on_a_fixed_batch(entry, tiny_data):
         return float(tf.reduce_mean(terms["loss"] if "loss" in terms else terms["d_loss"]))
 
     before = loss()
-    for _ in range(3):
-        model.train_step(batch)
+    model.take_step(batch)
     model.end_epoch()
     assert loss() < before
 
@@ -135,7 +136,7 @@ def test_resume_is_exact(entry, tiny_data, tmp_path, monkeypatch):
 
 @each_entry
 def test_two_replicas_equal_one(entry, tiny_data, tmp_path, mirrored, no_noise):
-    config = tiny(entry, jit=False, ema=0.0, num_epochs=4, learning_rate=1e-3)
+    config = tiny(entry, jit=False, ema=0.0, num_epochs=4, clip_norm=0.5)
     one = loop.train(config, tiny_data, tmp_path / "one")
     two = loop.train(config, tiny_data, tmp_path / "two", mirrored)
     assert one.training["steps"] == two.training["steps"] == 20
@@ -145,14 +146,17 @@ def test_two_replicas_equal_one(entry, tiny_data, tmp_path, mirrored, no_noise):
 
 
 @each_entry
-def test_a_loss_that_is_not_finite_stops_the_run(entry, tiny_data, tmp_path):
-    config = tiny(entry, jit=False)
-    bad = np.full((2, 2), 1.0)
-    bad[1, 0] = np.nan
-    model = models.create(config, tiny_data.spec)
-    checkpoints = loop.Checkpoints(tmp_path, weights=loop.weights(model))
-    with pytest.raises(zoo.UserError, match=r"'loss' is nan at step 12.*none yet"):
-        guards.check_finite(bad, ["loss", "rate"], 10, checkpoints)
+def test_a_term_that_is_not_finite_stops_the_run(entry, tiny_data, tmp_path, monkeypatch):
+    family = models.FAMILIES[tiny(entry).family]
+    learn = family.learn
+
+    def poisoned(self, batch, seed):
+        poison = tf.where(self.step >= 3, np.inf, 0.0)
+        return {name: term + poison for name, term in learn(self, batch, seed).items()}
+
+    monkeypatch.setattr(family, "learn", poisoned)
+    with pytest.raises(zoo.UserError, match=r"is inf at step 4\. .*ckpt-2"):
+        loop.train(tiny(entry, checkpoint_every=2), tiny_data, tmp_path)
 
 
 @pytest.fixture(scope="module", params=ENTRIES)
@@ -213,8 +217,9 @@ def test_exported_graph_holds_nothing_that_serving_lacks(exported):
         definition = graph.graph.as_graph_def()
         functions = definition.library.function
         ops = {n.op for n in definition.node} | {n.op for f in functions for n in f.node_def}
-        forbidden = {"RandomStandardNormal", "RandomUniform", "PyFunc", "EagerPyFunc", "XlaLaunch"}
-        assert not ops & forbidden
+        random = re.compile(r"(?!Stateless).*(Random|Multinomial|Normal|Uniform|Rng)")
+        assert not [op for op in ops if random.match(op) and "Stateless" not in op]
+        assert not [op for op in ops if "PyFunc" in op or "Xla" in op]
         assert not any(f.attr["_XlaMustCompile"].b for f in functions)
 
 

@@ -34,6 +34,11 @@ def define_data_flags() -> None:
     flags.DEFINE_string("manual_dir", None, "Original files of the set, where there is no network.")
 
 
+def define_judge_flag() -> None:
+    """Defines which classifier judges conditional samples."""
+    flags.DEFINE_string("judge", None, "Exported classifier for the conditional accuracy.")
+
+
 def data_places() -> dict[str, str | None]:
     """Returns the data flags as arguments of zoo.data.load."""
     return {"data_dir": flags.FLAGS.data_dir, "manual_dir": flags.FLAGS.manual_dir}
@@ -53,13 +58,29 @@ def load_data(config):
 
 
 def load_judge(config, spec):
-    """Returns the loaded classifier that judges samples of the config's dataset, or None."""
-    from zoo import evaluation
-    from zoo.serving import loading
+    """Returns the loaded classifier that judges conditional samples, or None after saying why.
 
-    path = evaluation.find_judge(SAVED_MODELS, config.dataset)
-    judge = loading.load(path) if path else None
-    return judge if judge and judge.spec == spec else None
+    It is --judge, or the zoo's classifier of the dataset; that of a whole set judges its part too.
+    """
+    from zoo import models
+    from zoo.serving import export, loading
+
+    given = flags.FLAGS.judge
+    if not models.FAMILIES[config.family].conditional or given == "":
+        return None
+    name = export.export_name("classifier", config.dataset.removesuffix("_5k"))
+    path = pathlib.Path(given) if given else SAVED_MODELS / name
+    if not given and not path.is_dir():
+        print(f"No conditional accuracy: there is no {path}. Train one, or give --judge.")
+        return None
+    judge = loading.load(path)
+    if "classify" not in judge.signatures or judge.spec != spec:
+        reason = f"{path} is {judge.config.model!r} of {judge.spec}, needed is a judge of {spec}."
+        if given:
+            raise UserError(reason)
+        print(f"No conditional accuracy: {reason} Give one with --judge.")
+        return None
+    return judge
 
 
 def run(main: Callable[[], None]) -> None:
@@ -91,6 +112,10 @@ def _guarded(function, *args):
         sys.exit(EXIT_STOPPED)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(EXIT_ERROR)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
         sys.exit(EXIT_ERROR)
     except flags.Error as error:
         print(f"error: {str(error).splitlines()[0]}", file=sys.stderr)

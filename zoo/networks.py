@@ -11,36 +11,29 @@ import keras
 
 from zoo.errors import UserError
 
-KINDS = ("mlp", "conv")
 # Of the dense layer between convolutions and code.
 DENSE_UNITS = 256
 
 
 def encoder(kind: str, image_shape: tuple[int, int, int], hidden: Sequence[int], outputs: int):
     """Returns a layer that maps ([B, H, W, C], [B, K] or None) to [B, outputs]."""
-    return {"mlp": MLPEncoder, "conv": ConvEncoder}[_known(kind)](image_shape, hidden, outputs)
+    return {"mlp": MLPEncoder, "conv": ConvEncoder}[kind](image_shape, hidden, outputs)
 
 
 def decoder(kind: str, image_shape: tuple[int, int, int], hidden: Sequence[int]):
     """Returns a layer that maps ([B, D], [B, K] or None) to [B, H, W, C]; `hidden` as there."""
-    return {"mlp": MLPDecoder, "conv": ConvDecoder}[_known(kind)](image_shape, hidden)
-
-
-def _known(kind):
-    if kind not in KINDS:
-        raise UserError(f"Unknown network {kind!r}: expected one of {', '.join(KINDS)}.")
-    return kind
+    return {"mlp": MLPDecoder, "conv": ConvDecoder}[kind](image_shape, hidden)
 
 
 class Conditioned(keras.Layer):
-    """activation(layer(h) + U c): a layer whose bias depends on what it is conditioned on.
+    """relu(layer(h) + U c): a layer whose bias depends on what it is conditioned on.
 
     Given at every layer rather than at the first alone, the label is never drowned by a code.
     """
 
-    def __init__(self, layer: keras.Layer, activation: str | None):
+    def __init__(self, layer: keras.Layer):
         super().__init__(dtype=layer.dtype_policy)
-        self.layer, self.activation = layer, keras.activations.get(activation)
+        self.layer = layer
         units = layer.units if isinstance(layer, keras.layers.Dense) else layer.filters
         self.of_condition = keras.layers.Dense(units, use_bias=False, dtype=layer.dtype_policy)
 
@@ -54,7 +47,8 @@ class Conditioned(keras.Layer):
         if condition is not None:
             bias = self.of_condition(condition)  # [B, units]
             h += keras.ops.reshape(bias, [-1, *[1] * (len(h.shape) - 2), bias.shape[-1]])
-        return self.activation(h)
+        # Not relu by name: TensorFlow 2.21 fails, aloud, to fuse it with the sum before it.
+        return keras.ops.maximum(h, 0)
 
 
 class MLPEncoder(keras.Layer):
@@ -63,7 +57,7 @@ class MLPEncoder(keras.Layer):
     def __init__(self, image_shape, hidden, outputs):
         super().__init__()
         self.flat = math.prod(image_shape)
-        self.hidden = [Conditioned(keras.layers.Dense(units), "relu") for units in hidden]
+        self.hidden = [Conditioned(keras.layers.Dense(units)) for units in hidden]
         self.last = keras.layers.Dense(outputs, dtype="float32")
 
     def call(self, x, condition=None):
@@ -79,7 +73,7 @@ class MLPDecoder(keras.Layer):
     def __init__(self, image_shape, hidden):
         super().__init__()
         self.image_shape = image_shape
-        self.hidden = [Conditioned(keras.layers.Dense(units), "relu") for units in hidden[::-1]]
+        self.hidden = [Conditioned(keras.layers.Dense(units)) for units in hidden[::-1]]
         self.last = keras.layers.Dense(math.prod(image_shape), dtype="float32")
 
     def call(self, z, condition=None):
@@ -95,10 +89,10 @@ class ConvEncoder(keras.Layer):
         super().__init__()
         del image_shape
         self.convolutions = [
-            Conditioned(keras.layers.Conv2D(channels, 3, strides=2, padding="same"), "relu")
+            Conditioned(keras.layers.Conv2D(channels, 3, strides=2, padding="same"))
             for channels in hidden
         ]
-        self.dense = Conditioned(keras.layers.Dense(DENSE_UNITS), "relu")
+        self.dense = Conditioned(keras.layers.Dense(DENSE_UNITS))
         self.last = keras.layers.Dense(outputs, dtype="float32")
 
     def call(self, x, condition=None):
@@ -123,11 +117,10 @@ class ConvDecoder(keras.Layer):
             )
         self.start = (height // factor, width // factor, hidden[-1])
         self.dense = [
-            Conditioned(keras.layers.Dense(units), "relu")
-            for units in (DENSE_UNITS, math.prod(self.start))
+            Conditioned(keras.layers.Dense(units)) for units in (DENSE_UNITS, math.prod(self.start))
         ]
         self.convolutions = [
-            Conditioned(keras.layers.Conv2DTranspose(c, 3, strides=2, padding="same"), "relu")
+            Conditioned(keras.layers.Conv2DTranspose(c, 3, strides=2, padding="same"))
             for c in hidden[-2::-1]
         ]
         self.last = keras.layers.Conv2DTranspose(

@@ -1,10 +1,9 @@
 """Optimizers from a config."""
 
 import keras
+import tensorflow as tf
 
 from zoo.errors import UserError
-
-SCHEDULES = ("constant", "cosine")
 
 
 def adam(config, total_steps: int, learning_rate: float | None = None) -> keras.Optimizer:
@@ -16,10 +15,6 @@ def adam(config, total_steps: int, learning_rate: float | None = None) -> keras.
       learning_rate: in place of the config's, for a second optimizer.
     """
     peak = config.learning_rate if learning_rate is None else learning_rate
-    if config.schedule not in SCHEDULES:
-        raise UserError(
-            f"Unknown schedule {config.schedule!r}: expected one of {', '.join(SCHEDULES)}."
-        )
     if config.warmup_steps >= total_steps:
         raise UserError(
             f"warmup_steps={config.warmup_steps} is not shorter than the run of {total_steps} "
@@ -27,10 +22,29 @@ def adam(config, total_steps: int, learning_rate: float | None = None) -> keras.
         )
     return keras.optimizers.Adam(
         _Schedule(peak, config.warmup_steps, config.schedule, total_steps),
-        global_clipnorm=config.clip_norm or None,
         use_ema=bool(config.ema),
         ema_momentum=config.ema or 0.99,
     )
+
+
+def apply(optimizer: keras.Optimizer, gradients, variables, clip_norm: float = 0.0) -> None:
+    """Takes a step with the gradients of this replica's share of the loss.
+
+    Args:
+      optimizer: sums gradients over replicas, as Keras' do.
+      gradients: of the mean loss of this replica's rows, divided by the number of replicas.
+      variables: in the same order.
+      clip_norm: if above 0, the whole batch's gradient is scaled down to this global norm.
+    """
+    if clip_norm:
+        # Keras would clip each replica's share by itself, which is another gradient.
+        context = tf.distribute.get_replica_context()
+        replicas = context.num_replicas_in_sync
+        if replicas > 1:
+            gradients = context.all_reduce("sum", gradients)
+        gradients, _ = tf.clip_by_global_norm(gradients, clip_norm)
+        gradients = [gradient / replicas for gradient in gradients]
+    optimizer.apply(gradients, variables)
 
 
 class _Schedule(keras.optimizers.schedules.LearningRateSchedule):

@@ -13,8 +13,7 @@ DIGITS = 5  # of a single file's number
 def draw_samples(model, count: int, seed: int = 0, labels=None):
     """Returns x [count, H, W, C] and {"seed", "y"}: row i from seed + i and the labels in turn."""
     _need(model, "sample")
-    seeds = _integers("seed", [seed])[0] + np.arange(count)
-    seeds = seeds.astype(np.int64).astype(np.int32)
+    seeds = np.array(_integers("seed", range(seed, seed + count)), np.int32)
     if not model.conditional:
         if labels is not None:
             raise UserError(f"{model.path} draws without labels: leave them out.")
@@ -107,6 +106,9 @@ def _need(model, signature):
 
 def _integers(what, values):
     try:
-        return [int(v) for v in values]
+        numbers = [int(v) for v in values]
     except ValueError as error:
         raise UserError(f"A {what} is a whole number: {error}.") from error
+    if not numbers or not all(-(2**31) <= n < 2**31 for n in numbers):
+        raise UserError(f"A {what} is a whole number of 32 bits; given: {numbers or 'none'}.")
+    return numbers

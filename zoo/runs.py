@@ -1,5 +1,6 @@
 """A run from beginning to end: train, evaluate, draw, export."""
 
+import json
 import os
 import pathlib
 import platform
@@ -38,10 +39,11 @@ def train_and_export(
     if not strategies.is_chief(strategy):
         return None
     base = export_dir / export.export_name(config.model, config.dataset)
-    if run.was_complete and export.versions(base):
-        newest = base / str(export.versions(base)[-1])
-        print(f"This run is complete and exported in {newest}: raise num_epochs in a new workdir.")
-        return newest
+    record = workdir / "exported.json"
+    done = pathlib.Path(json.loads(record.read_text())["path"]) if record.exists() else None
+    if run.was_complete and done and done.parent == base.resolve() and done.exists():
+        print(f"This run is complete and exported to {done}; a longer one needs its own --workdir.")
+        return done
     metrics = evaluation.report(
         run.model,
         dataset.test,
@@ -52,6 +54,7 @@ def train_and_export(
     print(describe(metrics))
     draw(run.model, dataset, workdir)
     path = export.export(run.model, export_dir, metrics)
+    files.write_json(record, {"path": str(path.resolve())})
     print(f"Exported to {path}; pictures in {workdir}.")
     return path
 

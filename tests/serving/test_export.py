@@ -76,7 +76,7 @@ def test_an_export_that_fails_leaves_nothing(model, tmp_path, monkeypatch):
 
 def test_names_are_fit_for_urls_and_folders():
     assert export.export_name("cvae", "mnist_5k") == "cvae_mnist_5k"
-    assert export.export_name("cvae", "emnist/letters") == "cvae_letters"
+    assert export.export_name("cvae", "emnist/letters") == "cvae_emnist_letters"
     assert export.export_name("cvae", "/home/me/My Cats & Dogs/") == "cvae_my_cats_dogs"
 
 

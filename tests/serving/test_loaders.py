@@ -18,7 +18,7 @@ HERE = pathlib.Path(__file__).parent
 LIBRARIES = pathlib.Path(tf.__file__).parent
 
 
-@pytest.fixture(scope="module", params=["cvae", "classifier", "tiny_em", "tiny_gan"])
+@pytest.fixture(scope="module", params=configs.entries())
 def calls(request, tmp_path_factory):
     """An export, a folder of calls of all its signatures, and what the Keras model answers."""
     folder = tmp_path_factory.mktemp("calls")

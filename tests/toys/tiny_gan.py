@@ -62,7 +62,8 @@ class TinyGAN(GenerativeModel):
             with tf.GradientTape() as tape:
                 loss = tf.reduce_mean(self.loss_terms(batch, seed)[name])
                 share = loss / replicas
-            optimizer.apply(tape.gradient(share, [v.value for v in variables]), variables)
+            gradients = tape.gradient(share, [v.value for v in variables])
+            optimizers.apply(optimizer, gradients, variables, self.config.clip_norm)
             metrics[name] = loss
         return metrics
 

@@ -51,6 +51,22 @@ def test_when_all_are_broken_nothing_is_begun_anew(three):
         make(three)[1].restore()
 
 
+@pytest.mark.parametrize("content", [b"", b"no text proto \xff", None])
+def test_a_damaged_list_is_made_anew(three, content, caplog):
+    (three / "checkpoint").unlink()
+    if content is not None:
+        (three / "checkpoint").write_bytes(content)
+    (three / "ckpt-3.index").write_bytes(b"half")
+    variable, checkpoints = make(three)
+    assert checkpoints.restore() and variable[0] == 2.0
+    assert "made anew" in caplog.text
+
+
+def test_a_first_checkpoint_that_was_never_finished_is_none(tmp_path):
+    (tmp_path / "ckpt-1.index").write_bytes(b"half")
+    assert not make(tmp_path)[1].restore()
+
+
 def test_none_at_all(tmp_path):
     assert not make(tmp_path)[1].restore()
 

@@ -44,6 +44,11 @@ def test_killed_thrice_and_stopped_once_equals_undisturbed(tmp_path, data_dir):
     for moment, code in expected:
         process = train(moment, tmp_path / "parts", data_dir)
         assert process.returncode == code, (moment, process.stderr[-2000:])
+        if moment == "write":  # and as if killed a little earlier, with half of the data written
+            checkpoints = tmp_path / "parts" / "checkpoints"
+            (checkpoints / "ckpt-20_temp").mkdir()
+            (checkpoints / "ckpt-20_temp" / "part-00000-of-00001").write_bytes(b"half")
+            (checkpoints / "ckpt-20.data-00000-of-00001").write_bytes(b"half")
     assert "Going on from step" in process.stdout
 
     for folder in ("checkpoints", "best"):

@@ -5,6 +5,7 @@ Each contender trains as its own users would write it with the data in memory: t
 loop, Keras through `fit` on a shuffled tf.data set, PyTorch by an index permutation an epoch.
 """
 
+import importlib.util
 import multiprocessing
 import statistics
 import time
@@ -16,8 +17,10 @@ import tensorflow as tf
 from zoo import data, models, networks, seeds
 from zoo.configs import common
 from zoo.distributions import gaussian, likelihoods
+from zoo.errors import UserError
 from zoo.models.base import GenerativeModel
 from zoo.training import loop
+from zoo.training import strategy as strategies
 
 BATCH, HIDDEN, LATENT, RATE = 128, 400, 20, 1e-3
 
@@ -45,12 +48,12 @@ class Zoo:
     name = "zoo"
 
     def __init__(self, train: data.Split, spec: data.Spec):
+        self.strategy = strategies.create("default")  # with all that train.py sets
         config = common.get_config()
         config.update(model="plain_vae", family="plain_vae", batch_size=BATCH, learning_rate=RATE)
         models.FAMILIES.setdefault("plain_vae", PlainVAE)
         self.model, self.train = models.create(config.lock(), spec), train
         self.model.compile_from_config(10**9)
-        self.strategy = tf.distribute.get_strategy()
         self.run_steps, _ = loop.steps_function(self.model, self.strategy)
 
     def epoch(self, number: int):
@@ -195,11 +198,14 @@ def compare(train: data.InMemory, test: data.InMemory, spec: data.Spec, rounds: 
       spec: of both.
       rounds: epochs of each, after one to warm up.
     """
+    if importlib.util.find_spec("torch") is None:
+        raise UserError("PyTorch is missing: pip install -r requirements-bench.txt.")
     spawn, pipes = multiprocessing.get_context("spawn"), {}
     for contender in CONTENDERS:
         pipes[contender.name], theirs = spawn.Pipe()
         arguments = (contender, train, test, spec, theirs)
         spawn.Process(target=_serve, args=arguments, daemon=True).start()
+        theirs.close()  # so that a contender's end is noticed
     steps = train.steps_per_epoch(BATCH)
     rates: dict[str, list[float]] = {name: [] for name in pipes}
     for number in range(rounds + 1):

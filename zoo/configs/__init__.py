@@ -5,6 +5,7 @@ import pkgutil
 
 import ml_collections
 
+from zoo.configs import common
 from zoo.errors import UserError, near_miss
 
 
@@ -39,6 +40,17 @@ def get_tiny(name: str, /, **overrides) -> ml_collections.ConfigDict:
 def describe(name: str) -> str:
     """Returns the docstring of entry `name`: what it is, its paper, command, time and result."""
     return _module(name).__doc__.strip()
+
+
+def check(config: ml_collections.ConfigDict) -> None:
+    """Raises a UserError that names the first field whose value is out of its range."""
+    for field, value in config.items():
+        low, high = common.LIMITS.get(field, (value, value))
+        if not low <= value <= high:
+            raise UserError(f"Config field {field}={value!r}: expected {low} to {high}.")
+        if value not in common.CHOICES.get(field, (value,)):
+            expected = ", ".join(repr(choice) for choice in common.CHOICES[field])
+            raise UserError(f"Config field {field}={value!r}: expected one of {expected}.")
 
 
 def check_field(config: ml_collections.ConfigDict, field: str) -> None:

@@ -2,6 +2,29 @@
 
 import ml_collections
 
+# The lowest and the highest value of a number, whichever entry has it.
+LIMITS = {
+    "image_size": (0, 4096),
+    "seed": (0, 2**31 - 1),
+    "batch_size": (1, 2**20),
+    "num_epochs": (1, 10**6),
+    "learning_rate": (0.0, 10.0),
+    "warmup_steps": (0, 10**9),
+    "clip_norm": (0.0, float("inf")),
+    "ema": (0.0, 0.999999),
+    "patience": (0, 10**6),
+    "eval_every": (1, 10**6),
+    "checkpoint_every": (1, 10**9),
+    "latent_dim": (1, 10**5),
+    "beta": (0.0, 10**6),
+}
+CHOICES = {
+    "channels": (0, 1, 3),
+    "schedule": ("constant", "cosine"),
+    "precision": ("float32", "mixed_bfloat16"),
+    "network": ("mlp", "conv"),
+}
+
 
 def get_config() -> ml_collections.ConfigDict:
     """Returns the defaults; an entry's file sets its own values and adds its model's fields."""

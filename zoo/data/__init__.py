@@ -33,9 +33,9 @@ def load(
       image_size: side of the images: smaller ones are padded with black, larger ones scaled down;
         0 leaves them as they are.
       channels: 1 for grey, 3 for colour, 0 leaves them as they are.
-      validation_fraction: share of the training split that becomes `validation`: every k-th image,
-        a fair sample even of a set that is stored class by class. A set without a test split gives
-        as many again for `test`.
+      validation_fraction: share of the training split that becomes `validation`: evenly spaced
+        images, a fair sample even of a set that is stored class by class. A set without a test
+        split gives as many again for `test`.
       in_memory_bytes: a split that takes more is streamed from its files.
 
     Raises:
@@ -64,13 +64,26 @@ def load(
         y = tf.cast(example[label_key], tf.int32) if label_key else tf.constant(0)
         return {"x": _fit(x, shape), "y": y}
 
-    k = max(3, round(1 / validation_fraction))
+    test = next((name for name in ("test", "validation") if name in splits), None)
 
-    def part(name, first=0, last=k):
-        """Of every k images of the split, those at the positions from `first` up to `last`."""
+    def held_out(i, phase):
+        """Whether image i is one of an evenly spaced share; another phase, another share."""
+        floor = np.floor if isinstance(i, np.ndarray) else tf.floor
+        i = np.float64(i) if isinstance(i, np.ndarray) else tf.cast(i, tf.float64)
+        share = validation_fraction
+        return floor((i + 1) * share + phase) > floor(i * share + phase)
 
-        def keep(i):
-            return (i % k >= first) & (i % k < last)
+    def validation(i):
+        return held_out(i, 0.0)
+
+    def tested(i):
+        return held_out(i, 0.5)
+
+    def trained(i):
+        return ~validation(i) if test else ~(validation(i) | tested(i))
+
+    def part(name, keep=lambda i: i >= 0):
+        """The images of the split whose number `keep` takes."""
 
         total = splits[name].num_examples
         size = int(np.sum(keep(np.arange(total))))
@@ -88,13 +101,12 @@ def load(
             return streamed
         return _in_memory(streamed, dataset, num_classes)
 
-    test = next((name for name in ("test", "validation") if name in splits), None)
     return Dataset(
         name=dataset,
         spec=Spec(shape, num_classes),
-        train=part("train", 0, k - 1 if test else k - 2),
-        validation=part("train", k - 1, k),
-        test=part(test) if test else part("train", k - 2, k - 1),
+        train=part("train", trained),
+        validation=part("train", validation),
+        test=part(test) if test else part("train", tested),
     )
 
 

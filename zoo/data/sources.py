@@ -66,6 +66,8 @@ def _download(prepared, dataset, manual_dir):
     try:
         prepared.download_and_prepare(download_config=config)
     except Exception as error:  # TFDS lets through whatever its builder or transport raises
+        if prepared.is_prepared():  # by another process, at the same time
+            return
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(f"Dataset {dataset!r} could not be prepared: {reason} {remedy}") from error
 
@@ -102,9 +104,11 @@ def _image_folder(root):
         try:
             with Image.open(file) as image:
                 image.load()
+                if image.format not in ("JPEG", "PNG"):
+                    raise ValueError(f"it is a {image.format}, expected JPEG or PNG")
                 channels = 1 if image.mode in ("1", "L", "I", "I;16") else 3
                 shapes.setdefault((image.height, image.width, channels), file)
-        except (OSError, SyntaxError, ValueError) as error:
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise UserError(
                 f"Broken image file {file.resolve()}: {error}. Repair or remove it."
             ) from error

@@ -1,7 +1,5 @@
 """What a trained model is worth: bounds, conditional accuracy, active units."""
 
-import pathlib
-
 import numpy as np
 import tensorflow as tf
 
@@ -52,15 +50,6 @@ def conditional_accuracy(model, classify, samples: int = SAMPLES) -> float:
         probs = np.asarray(classify(x))
         right += int(np.sum(probs.argmax(-1) == y))
     return right / samples
-
-
-def find_judge(folder: pathlib.Path, dataset: str) -> pathlib.Path | None:
-    """Returns the exported classifier that judges samples of a dataset, or None.
-
-    It is FOLDER/classifier_DATASET; part of a set is judged by the classifier of the whole.
-    """
-    path = folder / f"classifier_{dataset.removesuffix('_5k')}"
-    return path if path.is_dir() else None
 
 
 def report(model, split, judge=None, training: dict | None = None) -> dict:

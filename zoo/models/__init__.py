@@ -31,6 +31,7 @@ def create(
       UserError: for an unknown entry or field, or data that the model cannot take.
     """
     config = configs.get(entry, **overrides) if isinstance(entry, str) else entry
+    configs.check(config)
     # Keras draws the seeds of its initializers from Python's generator.
     state, policy = random.getstate(), keras.config.dtype_policy()
     random.seed(config.seed)

@@ -52,7 +52,9 @@ class GenerativeModel(keras.Model):
 
     def make_weights(self, batch) -> None:
         """Builds the layers by running them once on a batch."""
-        self.loss_terms(batch, seeds.root(0))
+        terms = self.loss_terms(batch, seeds.root(0))
+        # What Keras' fit and evaluate show: means over all examples so far.
+        self.means = {name: keras.metrics.Mean(name) for name in terms}
         self.built = True
 
     def steps_taken(self) -> int:
@@ -87,24 +89,34 @@ class GenerativeModel(keras.Model):
             share = loss / tf.distribute.get_strategy().num_replicas_in_sync
         variables = self.trainable_variables
         gradients = tape.gradient(share, [v.value for v in variables])
-        self.optimizer.apply(gradients, variables)
+        optimizers.apply(self.optimizer, gradients, variables, self.config.clip_norm)
         return {name: tf.reduce_mean(term) for name, term in terms.items()}
 
     def end_epoch(self) -> None:
         """Called after each pass over the data, within the strategy; EM's M-step, for example."""
 
-    def train_step(self, batch):
-        """One step on one replica's batch: Keras' hook, and that of the zoo's own loop."""
+    def take_step(self, batch) -> dict[str, tf.Tensor]:
+        """One step on one replica's batch; returns the terms of that step."""
         root = seeds.fold_in(seeds.root(self.config.seed), seeds.MODEL)
         metrics = self.learn(batch, seeds.fold_in(root, self.step, seeds.replica_id()))
         self.step.assign_add(1)
         return metrics
 
+    def train_step(self, batch):
+        """Keras' hook for `fit`; the zoo's own loop calls `take_step`."""
+        return self._mean_so_far(self.take_step(batch), tf.shape(batch["x"])[0])
+
     def test_step(self, batch):
-        """Mean terms of one batch: Keras' hook for `evaluate` and `validation_data`."""
+        """Keras' hook for `evaluate` and `validation_data`."""
         seed = seeds.fold_in(seeds.root(self.config.seed), seeds.EVALUATION)
         terms = self.loss_terms(batch, seed, training=False)
-        return {name: tf.reduce_mean(term) for name, term in terms.items()}
+        means = {name: tf.reduce_mean(term) for name, term in terms.items()}
+        return self._mean_so_far(means, tf.shape(batch["x"])[0])
+
+    def _mean_so_far(self, terms, rows):
+        for name, term in terms.items():
+            self.means[name].update_state(term, sample_weight=tf.cast(rows, tf.float32))
+        return {name: self.means[name].result() for name in terms}
 
     # --- Serving ----------------------------------------------------------------------------
 

@@ -26,6 +26,11 @@ class CVAE(GenerativeModel):
                 f"Model {config.model!r} is conditional and needs labels; dataset "
                 f"{config.dataset!r} names {spec.num_classes} classes."
             )
+        if not config.binarize:
+            raise UserError(
+                "The likelihood of cvae is Bernoulli, which is none of grey pixels: use "
+                "--config.binarize=True."
+            )
         self.encoder = networks.encoder(
             config.network, spec.shape, config.hidden, 2 * config.latent_dim
         )

@@ -77,7 +77,8 @@ def export(
 
 def export_name(entry: str, dataset: str) -> str:
     """Returns the name of an entry trained on a dataset, in letters that URLs and folders take."""
-    name = os.path.basename(os.path.normpath(dataset)) if os.sep in dataset else dataset
+    is_path = os.path.isdir(dataset) or dataset.startswith(("/", ".", "~"))
+    name = os.path.basename(os.path.abspath(dataset)) if is_path else dataset
     return f"{entry}_{re.sub(r'[^A-Za-z0-9]+', '_', name).strip('_').lower()}"
 
 

@@ -112,6 +112,8 @@ def _tensor(signature, spec, value):
     array = np.asarray(value)
     if spec.dtype.is_integer and not np.issubdtype(array.dtype, np.integer) and array.size:
         raise UserError(f"{signature}: {spec.name} takes whole numbers, given {array.dtype}.")
+    if spec.dtype.is_integer and np.any((array < spec.dtype.min) | (array > spec.dtype.max)):
+        raise UserError(f"{signature}: {spec.name} takes {spec.dtype.name}, given {array}.")
     tensor = tf.convert_to_tensor(array.astype(spec.dtype.as_numpy_dtype))
     if not spec.shape.is_compatible_with(tensor.shape):
         raise UserError(f"{signature}: {spec.name} has shape {spec.shape}, given {tensor.shape}.")

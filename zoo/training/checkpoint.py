@@ -20,6 +20,8 @@ class Checkpoints:
     def __init__(self, folder: str | os.PathLike, keep: int = 3, **objects):
         self.folder = pathlib.Path(folder)
         self.checkpoint = tf.train.Checkpoint(**objects)
+        self.last_good: str | None = None
+        _mend_list(self.folder)
         self.manager = tf.train.CheckpointManager(self.checkpoint, str(folder), max_to_keep=keep)
 
     def save(self, step: int) -> None:
@@ -30,16 +32,16 @@ class Checkpoints:
         """
         for leftover in self.folder.glob("*_temp"):
             shutil.rmtree(leftover, ignore_errors=True)
+        before = set(self.folder.glob("*"))
         try:
-            self.manager.save(checkpoint_number=step)
+            self.last_good = self.manager.save(checkpoint_number=step)
         except (tf.errors.OpError, OSError) as error:
-            kept = self.manager.latest_checkpoint or "none"
-            for leftover in self.folder.glob(f"ckpt-{step}[._]*"):
+            for leftover in set(self.folder.glob(f"ckpt-{step}[._]*")) - before:
                 shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
             raise UserError(
                 f"Could not write the checkpoint of step {step} in {self.folder}: "
-                f"{_first_line(error)}. The newest whole checkpoint is {kept}; make room and start "
-                "the same command again."
+                f"{_first_line(error)}. The newest whole checkpoint is "
+                f"{self.last_good or 'none yet'}; make room and start the same command again."
             ) from error
 
     def restore(self) -> bool:
@@ -58,6 +60,7 @@ class Checkpoints:
             except Exception as error:  # TensorFlow's reader raises IndexError and others
                 logging.warning("Checkpoint %s cannot be used: %s", path, _first_line(error))
                 continue
+            self.last_good = path
             if path != paths[0]:
                 logging.warning("Going back to the checkpoint before: %s", path)
             return True
@@ -67,6 +70,28 @@ class Checkpoints:
                 "copy, or choose another --workdir to start anew."
             )
         return False
+
+
+def _mend_list(folder):
+    """Makes the list of checkpoints anew where it is damaged or gone and checkpoints are not."""
+    try:
+        listed = tf.train.get_checkpoint_state(str(folder)) is not None
+    except Exception:  # protobuf raises what it likes
+        listed = False
+    if listed:
+        return
+    whole = []
+    for index in sorted(folder.glob("ckpt-*.index"), key=lambda p: int(p.stem.split("-")[1])):
+        try:
+            _read_all(str(index.with_suffix("")))
+            whole.append(str(index.with_suffix("")))
+        except Exception as error:
+            logging.warning("Checkpoint %s cannot be used: %s", index, _first_line(error))
+    if whole:
+        logging.warning("The list of checkpoints in %s is damaged: made anew.", folder)
+        tf.train.update_checkpoint_state(str(folder), whole[-1], whole)
+    else:
+        (folder / "checkpoint").unlink(missing_ok=True)
 
 
 def _read_all(path):

@@ -21,7 +21,9 @@ def check_finite(terms: np.ndarray, names: list[str], step: int, checkpoints: Ch
     """
     bad = np.argwhere(~np.isfinite(terms))
     if len(bad):
-        row, column = bad[0]
+        row = bad[0, 0]
+        # The loss is the sum of the others: it is to blame only where no other is.
+        column = min(bad[bad[:, 0] == row, 1], key=lambda c: names[c] == "loss")
         raise UserError(
             f"The term {names[column]!r} is {terms[row, column]} at step {step + row + 1}. "
             f"{_last_good(checkpoints)}"
@@ -40,7 +42,7 @@ def check_weights(model, step: int, checkpoints: Checkpoints) -> None:
 
 def _last_good(checkpoints):
     return (
-        f"The last good checkpoint is {checkpoints.manager.latest_checkpoint or 'none yet'}. Try a "
+        f"The last good checkpoint is {checkpoints.last_good or 'none yet'}. Try a "
         "lower --config.learning_rate or --config.clip_norm=1, in another --workdir."
     )
 

@@ -1,6 +1,6 @@
 """The one training loop: gradient models, two adversaries and EM all run through it.
 
-Many steps run in one `tf.function`, each of them `strategy.run` of the model's `train_step`;
+Many steps run in one `tf.function`, each of them `strategy.run` of the model's `take_step`;
 between such calls Python looks at what came out, writes checkpoints and notices signals. Everything
 random is a function of (config, step), so a run that is killed and started again ends with the
 weights of one that was not, bit for bit.
@@ -91,7 +91,13 @@ def train(
         workdir / "checkpoints", weights=weights(model), state=state, **model.optimizers()
     )
     best = Checkpoints(workdir / "best", keep=1, weights=weights(model))
-    if checkpoints.restore() and chief:
+    resumed = checkpoints.restore()
+    if _mean_over_workers(model.steps_taken(), strategy) != model.steps_taken():
+        raise UserError(
+            f"The workers do not start at the same step, this one at {model.steps_taken()}: all "
+            f"of them must reach the same {workdir}."
+        )
+    if resumed and chief:
         print(f"Going on from step {model.steps_taken()} of {total_steps} in {workdir}.")
 
     run_steps, names = steps_function(model, strategy)
@@ -127,7 +133,7 @@ def train(
                 epoch_terms = []
                 log.metrics(step, "train", dict(zip(names, means.tolist(), strict=True)))
                 if (epoch + 1) % config.eval_every == 0 or step == total_steps:
-                    _evaluate(model, dataset, state, step, best if chief else None, log)
+                    _evaluate(model, dataset, state, step, best if chief else None, log, strategy)
             elapsed = time.monotonic() - started
             state.step.assign(step)
             state.seconds.assign_add(elapsed)
@@ -181,7 +187,7 @@ def _claim(workdir, model, chief):
     new = json.loads(json.dumps(models.description(model)))
     if (workdir / "config.json").exists():
         old = read_description(workdir)
-        fields = {**old, **old.pop("config")}, {**new, **new.pop("config")}
+        fields = [{**made.pop("config"), **made} for made in (old, new)]
         other = [
             f"{k}: {fields[0].get(k)!r} there, {v!r} now"
             for k, v in fields[1].items()
@@ -234,7 +240,7 @@ def steps_function(model, strategy):
         if config.binarize:
             root = seeds.fold_in(seeds.root(config.seed), seeds.DATA)
             noise = seeds.fold_in(root, model.step, seeds.replica_id())
-        terms = model.train_step(data.to_float(batch, noise))
+        terms = model.take_step(data.to_float(batch, noise))
         names[:] = sorted(terms)
         return tf.stack([tf.cast(terms[name], tf.float32) for name in names])  # [terms]
 
@@ -254,15 +260,17 @@ def steps_function(model, strategy):
     return run_steps, names
 
 
-def _evaluate(model, dataset, state, step, best, log):
+def _evaluate(model, dataset, state, step, best, log, strategy):
     """Measures the validation split, keeps the weights if they are the best so far."""
     config = model.config
     with averaged_weights(model):
         terms = evaluation.mean_terms(model, dataset.validation, config.binarize)
-        if "loss" in terms and not terms["loss"] < float(state.best_loss):
+        # All workers must come to the same decision, to the last digit.
+        loss = _mean_over_workers(terms["loss"], strategy) if "loss" in terms else np.inf
+        if "loss" in terms and not loss < float(state.best_loss):
             state.evaluations_since_best.assign_add(1)
         else:
-            state.best_loss.assign(terms.get("loss", np.inf))
+            state.best_loss.assign(loss)
             state.best_step.assign(step)
             state.evaluations_since_best.assign(0)
             if best:
@@ -291,7 +299,12 @@ def _out_of_patience(state, config):
 
 def _any_worker(stop, strategy):
     """Whether any worker was asked to stop: all of them leave at the same step."""
-    mine = tf.constant(float(bool(stop)))
+    return _mean_over_workers(float(bool(stop)), strategy) > 0
+
+
+def _mean_over_workers(value, strategy):
+    """The mean of a number that each worker has; all wait here for each other."""
     if not strategy.extended._in_multi_worker_mode():
-        return bool(stop)
-    return bool(strategy.reduce("sum", strategy.run(lambda: mine), axis=None) > 0)
+        return value
+    mine = tf.constant(float(value), tf.float64)
+    return float(strategy.reduce("mean", strategy.run(lambda: mine), axis=None))

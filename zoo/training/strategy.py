@@ -21,6 +21,12 @@ def create(kind: str = "auto", virtual_devices: int = 0) -> tf.distribute.Strate
     """
     if kind not in KINDS:
         raise UserError(f"Unknown strategy {kind!r}: expected one of {', '.join(KINDS)}.")
+    if virtual_devices and kind not in ("auto", "mirrored"):
+        raise UserError(f"--virtual_devices are replicas to mirror, not for --strategy={kind}.")
+    try:
+        cluster = json.loads(os.environ.get("TF_CONFIG", "{}")).get("cluster")
+    except (ValueError, AttributeError) as error:
+        raise UserError(f"TF_CONFIG is no JSON object: {error}.") from error
     devices = None
     if virtual_devices:
         cpu = tf.config.list_physical_devices("CPU")[0]
@@ -31,7 +37,7 @@ def create(kind: str = "auto", virtual_devices: int = 0) -> tf.distribute.Strate
     # Ops whose order of summation may vary take their reproducible form: resume is bit for bit.
     tf.config.experimental.enable_op_determinism()
     if kind == "auto":
-        if len(json.loads(os.environ.get("TF_CONFIG", "{}")).get("cluster", {})):
+        if cluster:
             kind = "multiworker"
         elif devices or tf.config.list_physical_devices("GPU"):
             kind = "mirrored"
