@@ -179,7 +179,7 @@ def test_moving_average_is_that_of_the_weights(tmp_path, tiny_data, mirrored, no
 def test_bfloat16_trains_and_keeps_float32_weights(tmp_path, tiny_data):
     run = loop.train(tiny(precision="mixed_bfloat16"), tiny_data, tmp_path)
     assert {v.dtype for v in run.model.trainable_variables} == {"float32"}
-    assert run.model.encoder.dense.layers[0].compute_dtype == "bfloat16"
+    assert run.model.encoder.hidden[0].layer.compute_dtype == "bfloat16"
     assert np.isfinite(lines(tmp_path)[-1]["loss"])
 
 

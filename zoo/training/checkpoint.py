@@ -89,7 +89,7 @@ def _mend_list(folder):
             logging.warning("Checkpoint %s cannot be used: %s", index, _first_line(error))
     if whole:
         logging.warning("The list of checkpoints in %s is damaged: made anew.", folder)
-        tf.train.update_checkpoint_state(str(folder), whole[-1], whole)
+        tf.compat.v1.train.update_checkpoint_state(str(folder), whole[-1], whole)
     else:
         (folder / "checkpoint").unlink(missing_ok=True)
 
