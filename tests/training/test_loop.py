@@ -56,14 +56,14 @@ def test_two_worker_processes_end_with_the_weights_of_one(tmp_path, tiny_data, n
 
 
 def test_mirroring_one_device_changes_nothing(tmp_path, tiny_data):
-    """One GPU trains this way, its step compiled as a whole."""
+    """One GPU trains this way, each step compiled; without it, blocks of steps are."""
     config = configs.get_tiny("cvae", dataset="tiny")
     assert config.jit
     plain = loop.train(config, tiny_data, tmp_path / "plain")
     alone = tf.distribute.MirroredStrategy(["CPU:0"])
     mirrored = loop.train(config, tiny_data, tmp_path / "mirrored", alone)
     for a, b in zip(loop.weights(plain.model), loop.weights(mirrored.model), strict=True):
-        np.testing.assert_array_equal(a.numpy(), b.numpy())
+        np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-5)
 
 
 def test_workdir_of_another_config_is_refused_and_left_alone(tmp_path, tiny_data):

@@ -54,7 +54,7 @@ class GenerativeModel(keras.Model):
         """Builds the layers by running them once on a batch."""
         terms = self.loss_terms(batch, seeds.root(0))
         # What Keras' fit and evaluate show: means over all examples so far.
-        self.means = {name: keras.metrics.Mean(name) for name in terms}
+        self.term_means = {name: keras.metrics.Mean(name) for name in terms}
         self.built = True
 
     def steps_taken(self) -> int:
@@ -81,7 +81,10 @@ class GenerativeModel(keras.Model):
         return {"optimizer": self.optimizer}
 
     def learn(self, batch, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Changes the weights by one step on this replica's batch; returns terms of that step."""
+        """Changes the weights by one step on this replica's batch.
+
+        Returns the means of that step under the names of `loss_terms`.
+        """
         with tf.GradientTape() as tape:
             terms = self.loss_terms(batch, seed, training=True)
             loss = tf.reduce_mean(terms["loss"])
@@ -115,8 +118,8 @@ class GenerativeModel(keras.Model):
 
     def _mean_so_far(self, terms, rows):
         for name, term in terms.items():
-            self.means[name].update_state(term, sample_weight=tf.cast(rows, tf.float32))
-        return {name: self.means[name].result() for name in terms}
+            self.term_means[name].update_state(term, sample_weight=tf.cast(rows, tf.float32))
+        return {name: self.term_means[name].result() for name in terms}
 
     # --- Serving ----------------------------------------------------------------------------
 
