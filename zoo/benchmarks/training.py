@@ -19,7 +19,7 @@ from zoo.configs import common
 from zoo.distributions import gaussian, likelihoods
 from zoo.errors import UserError
 from zoo.models.base import GenerativeModel
-from zoo.training import loop
+from zoo.training import steps
 from zoo.training import strategy as strategies
 
 BATCH, HIDDEN, LATENT, RATE = 128, 400, 20, 1e-3
@@ -54,12 +54,12 @@ class Zoo:
         models.FAMILIES.setdefault("plain_vae", PlainVAE)
         self.model, self.train = models.create(config.lock(), spec), train
         self.model.compile_from_config(10**9)
-        self.run_steps, _ = loop.steps_function(self.model, self.strategy)
+        self.run_steps, _ = steps.function(self.model, self.strategy)
 
     def epoch(self, number: int):
-        batches = loop.epoch_batches(self.train, self.model.config, number, 0, self.strategy)
-        steps = self.train.steps_per_epoch(BATCH)
-        self.run_steps(iter(batches), tf.constant(steps)).numpy()
+        batches = steps.batches(self.train, self.model.config, number, 0, self.strategy)
+        count = self.train.steps_per_epoch(BATCH)
+        self.run_steps(iter(batches), tf.constant(count)).numpy()
 
     def elbo(self, x: np.ndarray) -> float:
         batch = {"x": tf.constant(x, tf.float32) / 255.0, "y": tf.zeros(len(x), tf.int32)}
@@ -206,20 +206,20 @@ def compare(train: data.InMemory, test: data.InMemory, spec: data.Spec, rounds: 
         arguments = (contender, train, test, spec, theirs)
         spawn.Process(target=_serve, args=arguments, daemon=True).start()
         theirs.close()  # so that a contender's end is noticed
-    steps = train.steps_per_epoch(BATCH)
+    per_epoch = train.steps_per_epoch(BATCH)
     rates: dict[str, list[float]] = {name: [] for name in pipes}
     for number in range(rounds + 1):
         for name, pipe in pipes.items():
             pipe.send(number)
             seconds = pipe.recv()
             if number:
-                rates[name].append(steps / seconds)
+                rates[name].append(per_epoch / seconds)
     elbos = {}
     for name, pipe in pipes.items():
         pipe.send(None)
         elbos[name] = pipe.recv()
     return {
-        "steps": steps * (rounds + 1),
+        "steps": per_epoch * (rounds + 1),
         "steps_per_second": {name: statistics.median(values) for name, values in rates.items()},
         "elbo": elbos,
         "zoo_against": {

@@ -2,7 +2,7 @@
 
 Paper: none; 3x3 convolutions with strides after LeCun et al. 1998, trained on shifted images.
 Command: scripts/train.py --model=classifier --dataset=mnist
-Takes: see the card of saved_models/classifier_mnist.
+Takes: five to eight minutes on MNIST on two CPU cores.
 Expect: 99.2% or better on MNIST's test set.
 """
 

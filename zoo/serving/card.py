@@ -39,9 +39,9 @@ def write(name: str, description: dict, metrics: dict) -> str:
 
 {picture}{configs.describe(config["model"])}
 
-Trained on `{config["dataset"]}` for {training["steps"]:,} steps, of which the weights after step
-{training["best_step"]:,} had the lowest loss on the validation split;
-{training["seconds"] / 60:.1f} minutes on {training["hardware"]}.
+Trained on `{config["dataset"]}` for {training["steps"]:,} steps, in
+{training["seconds"] / 60:.1f} minutes on {training["hardware"]}; the weights are those after step
+{training["best_step"]:,}, which had the lowest loss on the validation split.
 
 | {metrics["images"]:,} test images | |
 |---|---|
@@ -55,6 +55,7 @@ a batch. Signatures:
 {signatures}
 
 ```python
+import numpy as np
 import zoo
 
 model = zoo.load("saved_models/{name}")

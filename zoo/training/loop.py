@@ -16,17 +16,15 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from zoo import data, evaluation, files, images, models, seeds
+from zoo import data, evaluation, files, images, models
 from zoo.errors import Stopped, UserError
-from zoo.training import guards
+from zoo.training import guards, steps
 from zoo.training import strategy as strategies
 from zoo.training.checkpoint import Checkpoints
 from zoo.training.log import Log
 
 # Seconds that steps run without Python looking at signals or the bar.
 SECONDS_PER_CALL = 1.0
-# Steps that one XLA program runs.
-STEPS_PER_BLOCK = 16
 
 
 class State(tf.Module):
@@ -102,7 +100,7 @@ def train(
     if resumed and chief:
         print(f"Going on from step {model.steps_taken()} of {total_steps} in {workdir}.")
 
-    run_steps, names = steps_function(model, strategy)
+    run_steps, names = steps.function(model, strategy)
     end_epoch = tf.function(lambda: strategy.run(model.end_epoch), autograph=False)
     log = Log(workdir, model.steps_taken(), total_steps, config.batch_size, chief)
     saved_step = model.steps_taken()
@@ -115,7 +113,7 @@ def train(
             epoch, step_in_epoch = divmod(step, steps_per_epoch)
             if iterator is None:
                 iterator = iter(
-                    epoch_batches(dataset.train, config, epoch, step_in_epoch, strategy)
+                    steps.batches(dataset.train, config, epoch, step_in_epoch, strategy)
                 )
             n = min(
                 steps_per_call,
@@ -216,86 +214,6 @@ def _check_batch(config, dataset, strategy):
             f"batch_size={config.batch_size} is more than the {dataset.train.size} training images "
             f"of {dataset.name!r}: choose --config.batch_size={dataset.train.size} or less."
         )
-
-
-def epoch_batches(split, config, epoch, first_step, strategy):
-    """The batches of one epoch, from a step on, for this worker's replicas."""
-
-    def batches(context):
-        shard = data.Shard(
-            context.input_pipeline_id,
-            context.num_input_pipelines,
-            context.num_replicas_in_sync // context.num_input_pipelines,
-        )
-        return split.epoch(config.seed, epoch, first_step, config.batch_size, shard)
-
-    return strategy.distribute_datasets_from_function(batches)
-
-
-def steps_function(model, strategy):
-    """Returns a function that runs n steps and returns their terms [n, terms], and their names."""
-    config, names = model.config, sorted(model.term_means)
-
-    def replica_step(batch):
-        noise = None
-        if config.binarize:
-            root = seeds.fold_in(seeds.root(config.seed), seeds.DATA)
-            noise = seeds.fold_in(root, model.step, seeds.replica_id())
-        terms = model.take_step(data.to_float(batch, noise))
-        return tf.stack([tf.cast(terms[name], tf.float32) for name in names])  # [terms]
-
-    if config.jit and strategy is tf.distribute.get_strategy():  # the default: no strategy at all
-        return _in_compiled_blocks(replica_step, len(names)), names
-    # Replicas that talk to each other cannot be compiled whole.
-    compiled = config.jit and strategy.num_replicas_in_sync == 1
-    step = tf.function(replica_step, jit_compile=compiled, autograph=False)
-    return _step_by_step(step, strategy), names
-
-
-def _step_by_step(step, strategy):
-    @tf.function
-    def run_steps(iterator, n):
-        rows = tf.TensorArray(tf.float32, n)
-        for i in tf.range(n):
-            row = strategy.run(step, args=(next(iterator),))
-            if strategy.num_replicas_in_sync > 1:
-                row = strategy.reduce("mean", row, axis=None)
-            rows = rows.write(i, row)
-        return rows.stack()
-
-    return run_steps
-
-
-def _in_compiled_blocks(replica_step, num_terms):
-    """Many steps are one XLA program, in which weights and moments never leave their buffers."""
-
-    @tf.function(jit_compile=True, autograph=False)
-    def block(batches, count):
-        def body(i, rows):
-            row = replica_step(tf.nest.map_structure(lambda tensor: tensor[i], batches))
-            return i + 1, rows.write(i, row)
-
-        rows = tf.TensorArray(tf.float32, STEPS_PER_BLOCK, element_shape=[num_terms])
-        return tf.while_loop(lambda i, _: i < count, body, [0, rows])[1].stack()
-
-    @tf.function
-    def run_steps(iterator, n):
-        rows = tf.TensorArray(tf.float32, 0, dynamic_size=True, element_shape=[None, num_terms])
-        for start in tf.range(0, n, STEPS_PER_BLOCK):
-            count = tf.minimum(STEPS_PER_BLOCK, n - start)
-            # One size whatever the count, or XLA compiles anew: what is not written is zero.
-            arrays = {
-                name: tf.TensorArray(spec.dtype, STEPS_PER_BLOCK, element_shape=spec.shape)
-                for name, spec in iterator.element_spec.items()
-            }
-            for i in tf.range(count):
-                batch = next(iterator)
-                arrays = {name: array.write(i, batch[name]) for name, array in arrays.items()}
-            batches = {name: array.stack() for name, array in arrays.items()}
-            rows = rows.write(start // STEPS_PER_BLOCK, block(batches, count)[:count])
-        return rows.concat()
-
-    return run_steps
 
 
 def _evaluate(model, dataset, state, step, best, log, strategy):
