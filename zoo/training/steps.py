@@ -1,11 +1,14 @@
 """Many training steps in one graph: on one device as one XLA program, on several step by step."""
 
+import math
+
 import tensorflow as tf
 
 from zoo import data, seeds
 
-# Steps that one XLA program runs.
+# One XLA program runs this many steps, or fewer where their images would take more than this.
 STEPS_PER_BLOCK = 16
+BYTES_PER_BLOCK = 64 * 2**20
 
 
 def batches(split, config, epoch, first_step, strategy):
@@ -35,7 +38,9 @@ def function(model, strategy):
         return tf.stack([tf.cast(terms[name], tf.float32) for name in names])  # [terms]
 
     if config.jit and strategy is tf.distribute.get_strategy():  # the default: no strategy at all
-        return _in_compiled_blocks(replica_step, len(names)), names
+        size = BYTES_PER_BLOCK // (config.batch_size * math.prod(model.spec.shape))
+        size = min(max(size, 1), STEPS_PER_BLOCK)
+        return _in_compiled_blocks(replica_step, len(names), size), names
     # Replicas that talk to each other cannot be compiled whole.
     compiled = config.jit and strategy.num_replicas_in_sync == 1
     step = tf.function(replica_step, jit_compile=compiled, autograph=False)
@@ -56,33 +61,33 @@ def _step_by_step(step, strategy):
     return run_steps
 
 
-def _in_compiled_blocks(replica_step, num_terms):
+def _in_compiled_blocks(replica_step, num_terms, size):
     """Many steps are one XLA program, in which weights and moments never leave their buffers."""
 
     @tf.function(jit_compile=True, autograph=False)
-    def block(batches, count):
+    def block(stacked, count):
         def body(i, rows):
-            row = replica_step(tf.nest.map_structure(lambda tensor: tensor[i], batches))
+            row = replica_step(tf.nest.map_structure(lambda tensor: tensor[i], stacked))
             return i + 1, rows.write(i, row)
 
-        rows = tf.TensorArray(tf.float32, STEPS_PER_BLOCK, element_shape=[num_terms])
+        rows = tf.TensorArray(tf.float32, size, element_shape=[num_terms])
         return tf.while_loop(lambda i, _: i < count, body, [0, rows])[1].stack()
 
     @tf.function
     def run_steps(iterator, n):
         rows = tf.TensorArray(tf.float32, 0, dynamic_size=True, element_shape=[None, num_terms])
-        for start in tf.range(0, n, STEPS_PER_BLOCK):
-            count = tf.minimum(STEPS_PER_BLOCK, n - start)
+        for start in tf.range(0, n, size):
+            count = tf.minimum(size, n - start)
             # One size whatever the count, or XLA compiles anew: what is not written is zero.
             arrays = {
-                name: tf.TensorArray(spec.dtype, STEPS_PER_BLOCK, element_shape=spec.shape)
+                name: tf.TensorArray(spec.dtype, size, element_shape=spec.shape)
                 for name, spec in iterator.element_spec.items()
             }
             for i in tf.range(count):
                 batch = next(iterator)
                 arrays = {name: array.write(i, batch[name]) for name, array in arrays.items()}
-            batches = {name: array.stack() for name, array in arrays.items()}
-            rows = rows.write(start // STEPS_PER_BLOCK, block(batches, count)[:count])
+            stacked = {name: array.stack() for name, array in arrays.items()}
+            rows = rows.write(start // size, block(stacked, count)[:count])
         return rows.concat()
 
     return run_steps
