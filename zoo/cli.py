@@ -85,6 +85,8 @@ def load_judge(config, spec):
 
 def run(main: Callable[[], None]) -> None:
     """Runs a script: a UserError becomes one line on stderr and exit code 2."""
+    for flag in flags.FLAGS.get_key_flags_for_module(__name__):
+        flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)  # for --help
     app.run(lambda argv: _guarded(main), flags_parser=lambda argv: _guarded(_parse, argv))
 
 

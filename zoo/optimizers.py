@@ -20,7 +20,7 @@ def adam(config, total_steps: int, learning_rate: float | None = None) -> keras.
             f"warmup_steps={config.warmup_steps} is not shorter than the run of {total_steps} "
             "steps: lower it or raise num_epochs."
         )
-    return keras.optimizers.Adam(
+    return Adam(
         _Schedule(peak, config.warmup_steps, config.schedule, total_steps),
         use_ema=bool(config.ema),
         ema_momentum=config.ema or 0.99,
@@ -45,6 +45,23 @@ def apply(optimizer: keras.Optimizer, gradients, variables, clip_norm: float = 0
         gradients, _ = tf.clip_by_global_norm(gradients, clip_norm)
         gradients = [gradient / replicas for gradient in gradients]
     optimizer.apply(gradients, variables)
+
+
+class Adam(keras.optimizers.Adam):
+    """Adam whose moving average of the weights soon forgets where they started.
+
+    The momentum after t steps is min(ema, (1 + t) / (10 + t)), so that a short run is not judged
+    by weights that are mostly its initial ones.
+    """
+
+    @property
+    def ema_momentum(self):
+        t = keras.ops.cast(self.iterations, "float32")
+        return keras.ops.minimum(self._highest_momentum, (1.0 + t) / (10.0 + t))
+
+    @ema_momentum.setter
+    def ema_momentum(self, value):
+        self._highest_momentum = value
 
 
 class _Schedule(keras.optimizers.schedules.LearningRateSchedule):

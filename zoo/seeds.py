@@ -48,6 +48,6 @@ def row_normal(seeds: tf.Tensor, size: int) -> tf.Tensor:
     """
     return tf.map_fn(
         lambda seed: normal([size], root(seed)),
-        seeds,
+        tf.convert_to_tensor(seeds, tf.int32),
         fn_output_signature=tf.TensorSpec([size], tf.float32),
     )

@@ -157,7 +157,7 @@ def test_a_broken_image_is_named(tmp_path):
 
 def test_an_empty_folder_is_named(tmp_path):
     (tmp_path / "cat").mkdir()
-    with pytest.raises(zoo.UserError, match="No image in"):
+    with pytest.raises(zoo.UserError, match=f"No image in a subfolder of {tmp_path}"):
         data.load(str(tmp_path))
 
 

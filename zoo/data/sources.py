@@ -1,7 +1,9 @@
 """Where images come from: TFDS by name, or a folder with one subfolder a class."""
 
+import atexit
 import os
 import pathlib
+import shutil
 import socket
 import sys
 import tempfile
@@ -88,15 +90,17 @@ def _reachable(url):
 
 def _image_folder(root):
     """Returns an ImageFolder builder over `root`, its files checked, its image shape known."""
+    given = root
     if not (root / "train").is_dir():
         # tfds.ImageFolder wants a level of splits: give it one whose only split is this folder.
         above = pathlib.Path(tempfile.mkdtemp(prefix="zoo_images_"))
+        atexit.register(shutil.rmtree, above, ignore_errors=True)
         (above / "train").symlink_to(root.resolve(), target_is_directory=True)
         root = above
     files = sorted(f for f in root.glob("*/*/*") if f.suffix.lower() in IMAGE_SUFFIXES)
     if not files:
         raise UserError(
-            f"No image in {root}: expected one subfolder a class with "
+            f"No image in a subfolder of {given}: expected one subfolder a class with "
             f"{', '.join(IMAGE_SUFFIXES)} files in it."
         )
     shapes = {}

@@ -31,13 +31,23 @@ def write(name: str, description: dict, metrics: dict) -> str:
         f"- `{signature}({', '.join(inputs)})`"
         for signature, inputs in description["signatures"].items()
     )
+    about = configs.describe(config["model"]).partition("\nCommand:")[0]
+    default = configs.get(config["model"])
+    given = configs.get(config["model"], **config)  # with tuples where JSON has lists
+    flags = " ".join(
+        f"--{'' if field == 'dataset' else 'config.'}{field}={given[field]}"
+        for field in config
+        if given[field] != default[field]
+    )
     first, inputs = next(iter(description["signatures"].items()))
     arguments = ", ".join(f"{i}={_example(i, description['shape'])}" for i in inputs)
     picture = "![Samples](samples.png)\n\n" if "sample" in description["signatures"] else ""
     training = metrics["training"]
     return f"""# {name}
 
-{picture}{configs.describe(config["model"])}
+{picture}{about}
+
+    scripts/train.py --model={config["model"]} {flags}
 
 Trained on `{config["dataset"]}` for {training["steps"]:,} steps, in
 {training["seconds"] / 60:.1f} minutes on {training["hardware"]}; the weights are those after step
@@ -55,8 +65,7 @@ a batch. Signatures:
 {signatures}
 
 ```python
-import numpy as np
-import zoo
+{"import numpy as np" + chr(10) if "np." in arguments else ""}import zoo
 
 model = zoo.load("saved_models/{name}")
 model.{first}({arguments})
@@ -67,4 +76,4 @@ model.{first}({arguments})
 def _example(name, shape):
     if name in ("x", "x0", "x1"):
         return f"np.zeros([1, {', '.join(map(str, shape))}])"
-    return "[3]" if name != "t" else "[0.5]"
+    return "[1]" if name != "t" else "[0.5]"

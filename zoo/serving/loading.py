@@ -50,6 +50,10 @@ class LoadedModel:
             raise UserError(f"The SavedModel {path} is damaged: {reason}") from error
         self.conditional = "y" in self.signatures.get("sample", [])
 
+    def __repr__(self):
+        calls = ", ".join(f"{name}({', '.join(i)})" for name, i in self.signatures.items())
+        return f"<{self.config.model} of {self.path}: {calls}>"
+
     def __getattr__(self, name):
         if name.startswith("_") or name not in self.signatures:
             known = list(self.__dict__.get("signatures", {}))
@@ -73,9 +77,10 @@ class LoadedModel:
             raise UserError(f"{name}: every input needs the same number of rows, given {rows}.")
         for key in ("y", "y_new"):
             labels = np.asarray(given.get(key, []))
-            if np.any((labels < 0) | (labels >= max(self.spec.num_classes, 1))):
+            wrong = labels[(labels < 0) | (labels >= max(self.spec.num_classes, 1))]
+            if wrong.size:
                 raise UserError(
-                    f"{name}: label {key}={labels.tolist()} is out of range: expected 0 .. "
+                    f"{name}: label {key}={wrong.flat[0]} is out of range: expected 0 .. "
                     f"{self.spec.num_classes - 1}."
                 )
         outputs = {key: value.numpy() for key, value in function(**tensors).items()}

@@ -56,7 +56,8 @@ class Checkpoints:
         for path in paths:
             try:
                 _read_all(path)
-                self.checkpoint.restore(path).assert_existing_objects_matched()
+                status = self.checkpoint.restore(path).assert_existing_objects_matched()
+                status.expect_partial()
             except Exception as error:  # TensorFlow's reader raises IndexError and others
                 logging.warning("Checkpoint %s cannot be used: %s", path, _first_line(error))
                 continue

@@ -97,7 +97,7 @@ def train(
             f"The workers do not start at the same step, this one at {model.steps_taken()}: all "
             f"of them must reach the same {workdir}."
         )
-    if resumed and chief:
+    if resumed and chief and model.steps_taken() < total_steps:
         print(f"Going on from step {model.steps_taken()} of {total_steps} in {workdir}.")
 
     run_steps, names = steps.function(model, strategy)
