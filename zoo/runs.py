@@ -78,10 +78,10 @@ def draw(model, dataset: data.Dataset, folder: pathlib.Path) -> None:
         images.save_png(folder / "restyle.png", images.grid(rows, model.spec.num_classes + 1))
 
 
-def one_per_class(dataset: data.Dataset, seed: int = 0) -> dict[str, np.ndarray]:
+def one_per_class(dataset: data.Dataset) -> dict[str, np.ndarray]:
     """Returns one test image of each class, {"x": float32 [K, H, W, C], "y": int32 [K]}."""
     found: dict[int, np.ndarray] = {}
-    for batch in dataset.test.batches(100, seed=seed).as_numpy_iterator():
+    for batch in dataset.test.batches(100).as_numpy_iterator():
         for x, y in zip(batch["x"], batch["y"], strict=True):
             found.setdefault(int(y), x)
         if len(found) == dataset.spec.num_classes:

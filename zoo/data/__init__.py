@@ -84,7 +84,6 @@ def load(
 
     def part(name, keep=lambda i: i >= 0):
         """The images of the split whose number `keep` takes."""
-
         total = splits[name].num_examples
         size = int(np.sum(keep(np.arange(total))))
         if size == 0:

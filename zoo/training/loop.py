@@ -1,7 +1,7 @@
 """The one training loop: gradient models, two adversaries and EM all run through it.
 
-Many steps run in one `tf.function`, each of them `strategy.run` of the model's `take_step`;
-between such calls Python looks at what came out, writes checkpoints and notices signals. Everything
+Many steps run in one call of a graph (`steps.py`), each of them the model's `take_step`; between
+such calls Python looks at what came out, writes checkpoints and notices signals. Everything
 random is a function of (config, step), so a run that is killed and started again ends with the
 weights of one that was not, bit for bit.
 """
