@@ -16,24 +16,40 @@ DENSE_UNITS = 256
 
 
 def encoder(kind: str, image_shape: tuple[int, int, int], hidden: Sequence[int], outputs: int):
-    """Returns a layer that maps ([B, H, W, C], [B, K] or None) to [B, outputs]."""
-    return {"mlp": MLPEncoder, "conv": ConvEncoder}[kind](image_shape, hidden, outputs)
+    """Returns a layer that maps ([B, H, W, C], [B, K] or None) to [B, outputs].
+
+    Args:
+      kind: "mlp"; "gated", an MLP of gated layers; "conv".
+      image_shape: H, W, C.
+      hidden: units of each layer, for "conv" channels.
+      outputs: size of the result.
+    """
+    if kind == "conv":
+        return ConvEncoder(image_shape, hidden, outputs)
+    return MLPEncoder(image_shape, hidden, outputs, gated=kind == "gated")
 
 
 def decoder(kind: str, image_shape: tuple[int, int, int], hidden: Sequence[int]):
-    """Returns a layer that maps ([B, D], [B, K] or None) to [B, H, W, C]; `hidden` as there."""
-    return {"mlp": MLPDecoder, "conv": ConvDecoder}[kind](image_shape, hidden)
+    """Returns a layer that maps ([B, D], [B, K] or None) to [B, H, W, C]; `hidden` as there.
+
+    Its method `start_at(image)` sets the last biases such that the output is close to an image.
+    """
+    if kind == "conv":
+        return ConvDecoder(image_shape, hidden)
+    return MLPDecoder(image_shape, hidden, gated=kind == "gated")
 
 
 class Conditioned(keras.Layer):
     """relu(layer(h) + U c): a layer whose bias depends on what it is conditioned on.
 
     Given at every layer rather than at the first alone, the label is never drowned by a code.
+    With `gated` the layer's units come in two halves a, b that make a sigmoid(b) (Dauphin et al.
+    2017, Language Modeling with Gated Convolutional Networks, arXiv 1612.08083, equation 1).
     """
 
-    def __init__(self, layer: keras.Layer):
+    def __init__(self, layer: keras.Layer, gated: bool = False):
         super().__init__(dtype=layer.dtype_policy)
-        self.layer = layer
+        self.layer, self.gated = layer, gated
         units = layer.units if isinstance(layer, keras.layers.Dense) else layer.filters
         self.of_condition = keras.layers.Dense(units, use_bias=False, dtype=layer.dtype_policy)
 
@@ -47,6 +63,9 @@ class Conditioned(keras.Layer):
         if condition is not None:
             bias = self.of_condition(condition)  # [B, units]
             h += keras.ops.reshape(bias, [-1, *[1] * (len(h.shape) - 2), bias.shape[-1]])
+        if self.gated:
+            h, gate = keras.ops.split(h, 2, axis=-1)
+            return h * keras.ops.sigmoid(gate)
         # Not relu by name: TensorFlow 2.21 fails, aloud, to fuse it with the sum before it.
         return keras.ops.maximum(h, 0)
 
@@ -54,10 +73,10 @@ class Conditioned(keras.Layer):
 class MLPEncoder(keras.Layer):
     """Dense layers on the flattened image."""
 
-    def __init__(self, image_shape, hidden, outputs):
+    def __init__(self, image_shape, hidden, outputs, gated):
         super().__init__()
         self.flat = math.prod(image_shape)
-        self.hidden = [Conditioned(keras.layers.Dense(units)) for units in hidden]
+        self.hidden = _dense_layers(hidden, gated)
         self.last = keras.layers.Dense(outputs, dtype="float32")
 
     def call(self, x, condition=None):
@@ -70,16 +89,23 @@ class MLPEncoder(keras.Layer):
 class MLPDecoder(keras.Layer):
     """Dense layers, then the image's shape."""
 
-    def __init__(self, image_shape, hidden):
+    def __init__(self, image_shape, hidden, gated):
         super().__init__()
         self.image_shape = image_shape
-        self.hidden = [Conditioned(keras.layers.Dense(units)) for units in hidden[::-1]]
+        self.hidden = _dense_layers(hidden[::-1], gated)
         self.last = keras.layers.Dense(math.prod(image_shape), dtype="float32")
 
     def call(self, z, condition=None):
         for layer in self.hidden:
             z = layer(z, condition)
         return keras.ops.reshape(self.last(z), [-1, *self.image_shape])
+
+    def start_at(self, image):
+        self.last.bias.assign(image.reshape(-1))
+
+
+def _dense_layers(hidden, gated):
+    return [Conditioned(keras.layers.Dense(units * (1 + gated)), gated) for units in hidden]
 
 
 class ConvEncoder(keras.Layer):
@@ -134,3 +160,6 @@ class ConvDecoder(keras.Layer):
         for convolution in self.convolutions:
             h = convolution(h, condition)
         return self.last(h)
+
+    def start_at(self, image):
+        self.last.bias.assign(image.mean((0, 1)))

@@ -6,22 +6,29 @@ import tensorflow as tf
 from zoo.errors import UserError
 
 
-def adam(config, total_steps: int, learning_rate: float | None = None) -> keras.Optimizer:
+def adam(config, total_steps: int | None, learning_rate: float | None = None) -> keras.Optimizer:
     """Returns Adam with the config's schedule, clipping and moving average of the weights.
 
     Args:
       config: learning_rate, warmup_steps, schedule, clip_norm and ema are read.
-      total_steps: length of the run, at whose end a cosine schedule reaches zero.
+      total_steps: length of the run, at whose end a cosine schedule reaches zero; None for a
+        constant rate without warm-up.
       learning_rate: in place of the config's, for a second optimizer.
     """
     peak = config.learning_rate if learning_rate is None else learning_rate
+    if total_steps is None:
+        return _adam(config, peak)
     if config.warmup_steps >= total_steps:
         raise UserError(
             f"warmup_steps={config.warmup_steps} is not shorter than the run of {total_steps} "
             "steps: lower it or raise num_epochs."
         )
+    return _adam(config, _Schedule(peak, config.warmup_steps, config.schedule, total_steps))
+
+
+def _adam(config, rate):
     return Adam(
-        _Schedule(peak, config.warmup_steps, config.schedule, total_steps),
+        rate,
         use_ema=bool(config.ema),
         ema_momentum=config.ema or 0.99,
     )

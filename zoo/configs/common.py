@@ -17,12 +17,31 @@ LIMITS = {
     "checkpoint_every": (1, 10**9),
     "latent_dim": (1, 10**5),
     "beta": (0.0, 10**6),
+    "kl_warmup_epochs": (0, 10**6),
+    "free_bits": (0.0, 10**3),
+    "importance_samples": (1, 10**4),
+    "flow_steps": (1, 100),
+    "prior_components": (1, 10**6),
+    "pixel_scale": (1e-3, 10.0),
+    "likelihood_rank": (1, 10**3),
 }
 CHOICES = {
     "channels": (0, 1, 3),
     "schedule": ("constant", "cosine"),
     "precision": ("float32", "mixed_bfloat16"),
-    "network": ("mlp", "conv"),
+    "network": ("mlp", "gated", "conv"),
+    "posterior": ("diagonal", "tril", "iaf"),
+    "prior": ("standard", "mog", "vamp"),
+    "likelihood": (
+        "bernoulli",
+        "continuous_bernoulli",
+        "gaussian",
+        "gaussian_shared",
+        "gaussian_pixel",
+        "gaussian_low_rank",
+        "discretized_logistic",
+    ),
+    "pixels": ("scaled", "binarized", "dequantized"),
 }
 
 
@@ -40,8 +59,10 @@ def get_config() -> ml_collections.ConfigDict:
     config.image_size = 0
     # 1 makes images grey, 3 makes them colour, 0 keeps the set's own.
     config.channels = 0
-    # Draw each pixel from its grey level: anew at each visit in training, once for evaluation.
-    config.binarize = False
+    # How bytes become floats: "scaled" to [0, 1]; "binarized", each pixel drawn from its grey level;
+    # "dequantized", with noise of one grey level. Noise is new at each visit in training, and
+    # drawn once for evaluation.
+    config.pixels = "scaled"
     # Share of the training split that is held out to choose the weights.
     config.validation_fraction = 0.1
 

@@ -7,26 +7,24 @@ Takes: two minutes on mnist_5k, a quarter of an hour on MNIST, on two CPU cores.
 Expect: on MNIST an ELBO above -95 nats (binarised test set), conditional accuracy above 98.5%.
 """
 
-from zoo.configs import common
+from zoo.configs import common, vae
 
 
 def get_config():
     config = common.get_config()
     config.model = "cvae"
     config.family = "cvae"
+    vae.add_fields(config)
 
-    # "mlp" or "conv".
     config.network = "mlp"
-    # Units of the encoder's hidden layers; the decoder has them in reverse. For "conv": channels,
-    # each layer at half the resolution of the one before.
     config.hidden = (500, 300)
-    # Size of the code z.
     config.latent_dim = 8
-    # Weight of the rate in the loss; above 1 the codes of all images together come closer to the
-    # prior that samples are drawn from. Evaluation has 1 always.
+    # Above 1, the codes of all images together come closer to the prior that samples are drawn
+    # from.
     config.beta = 1.4
+    config.kl_warmup_epochs = 0
 
-    config.binarize = True
+    config.pixels = "binarized"
     config.num_epochs = 200
     config.eval_every = 5
     config.schedule = "cosine"
@@ -35,10 +33,4 @@ def get_config():
 
 
 def get_tiny():
-    config = get_config()
-    config.hidden = (16,)
-    config.latent_dim = 3
-    config.batch_size = 8
-    config.num_epochs = 2
-    config.eval_every = 1
-    return config
+    return vae.shrink(get_config())

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import seeds
+from zoo.errors import UserError
 
 SHUFFLE_BUFFER = 10_000
 # Splits of this many bytes or fewer are read into memory, where batches cost a gather each.
@@ -48,15 +49,26 @@ class Shard(NamedTuple):
         return self.num_workers * self.local_replicas
 
 
-def to_float(batch, seed=None):
-    """Returns the batch with x float32 in [0, 1]; with a seed, a draw of x in {0, 1}.
+def to_float(batch, pixels: str = "scaled", seed: tf.Tensor | None = None):
+    """Returns the batch with x float32 in [0, 1], made of bytes v in one of three ways.
 
-    A pixel is 1 with probability equal to its grey level ("dynamic binarisation" when the seed is
-    another at each visit).
+    Args:
+      batch: {"x": uint8 [B, H, W, C], "y": [B]}.
+      pixels: "scaled" gives v / 255; "binarized" 1 with probability v / 255, else 0 ("dynamic"
+        where the seed is another at each visit); "dequantized" (v + u) / 256 with u uniform in
+        [0, 1), so that a density over x is a bound on the probability of the bytes (Theis et al.
+        2016, arXiv 1511.01844, section 3.1).
+      seed: int32 [2], for the latter two.
     """
-    x = tf.cast(batch["x"], tf.float32) / 255.0
-    if seed is not None:
-        x = tf.cast(seeds.uniform(tf.shape(x), seed) < x, tf.float32)
+    x = tf.cast(batch["x"], tf.float32)
+    if pixels == "scaled":
+        x /= 255.0
+    elif pixels == "binarized":
+        x = tf.cast(seeds.uniform(tf.shape(x), seed) < x / 255.0, tf.float32)
+    elif pixels == "dequantized":
+        x = (x + seeds.uniform(tf.shape(x), seed)) / 256.0
+    else:
+        raise ValueError(f"unknown kind of pixels {pixels!r}")
     return {"x": x, "y": batch["y"]}
 
 
@@ -76,16 +88,15 @@ class Split:
     def steps_per_epoch(self, batch_size: int) -> int:
         return self.size // batch_size
 
-    def batches(self, batch_size: int, binarize: bool = False, seed: int = 0) -> tf.data.Dataset:
+    def batches(self, batch_size: int, pixels: str = "scaled", seed: int = 0) -> tf.data.Dataset:
         """Returns float32 batches in a fixed order, the last one as small as it comes.
 
-        With `binarize` each pixel is drawn once and for all from `seed`: equal arguments give
-        equal images, whenever and wherever they are asked for.
+        Noise that `pixels` (see `to_float`) asks for is drawn once and for all from `seed`: equal
+        arguments give equal images, whenever and wherever they are asked for.
         """
 
         def convert(i, batch):
-            noise = seeds.fold_in(seeds.root(seed), seeds.DATA, i) if binarize else None
-            return to_float(batch, noise)
+            return to_float(batch, pixels, seeds.fold_in(seeds.root(seed), seeds.DATA, i))
 
         return self.batches_of_bytes(batch_size).enumerate().map(convert).prefetch(2)
 
@@ -94,7 +105,7 @@ class InMemory(Split):
     """uint8 arrays; a batch is one gather of whole rows."""
 
     def __init__(self, x: np.ndarray, y: np.ndarray):
-        self.x, self.y, self.size = x, y.astype(np.int32), len(x)
+        self.x, self.y, self.size = _bytes(x), y.astype(np.int32), len(x)
 
     @functools.cached_property
     def _tensors(self):
@@ -124,6 +135,25 @@ class InMemory(Split):
 
     def batches_of_bytes(self, batch_size):
         return tf.data.Dataset.from_tensor_slices(self._tensors).batch(batch_size)
+
+
+def _bytes(x):
+    """Images as uint8; floats in [0, 1] are rounded to bytes."""
+    if x.dtype == np.uint8:
+        return x
+    if not np.issubdtype(x.dtype, np.floating):
+        raise UserError(f"Images are expected as bytes or as floats in [0, 1], got {x.dtype}.")
+    if not np.all(np.isfinite(x)):
+        count, first = np.sum(~np.isfinite(x)), np.argwhere(~np.isfinite(x))[0][0]
+        raise UserError(
+            f"{count} pixels are NaN or infinite, the first in image {first}: mend or drop these "
+            "images."
+        )
+    if x.size and not (x.min() >= 0 and x.max() <= 1):
+        raise UserError(
+            f"Pixels are expected in [0, 1], got {x.min():g} to {x.max():g}: divide bytes by 255."
+        )
+    return np.round(255 * x).astype(np.uint8)
 
 
 class Streamed(Split):

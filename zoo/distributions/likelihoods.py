@@ -1,12 +1,191 @@
-"""Distributions over images, p(x|z), from a decoder's output."""
+"""Likelihoods p(x|z) over images x [H, W, C], from a decoder's output.
 
+Each class says how many numbers it wants of the decoder for each value of the image (`outputs`)
+and makes a distribution of them, anew at each call. The first of these numbers is always the logit
+of the value's location; `start` gives the decoder's first biases from the mean image.
+"""
+
+import math
+
+import keras
+import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-tfd = tfp.distributions
+tfb, tfd = tfp.bijectors, tfp.distributions
+
+# The standard deviation of a Gaussian pixel is never below this, half a grey level: without a floor
+# the density of pixels that never change (MNIST's border) grows without bound.
+MIN_SCALE = 0.5 / 256
+LEVELS = 256
 
 
-class Bernoulli(tfd.Bernoulli):
+class Likelihood(keras.Layer):
+    """What all have in common."""
+
+    # Kinds of pixels (zoo.data) of which this is a density or probability.
+    fits: tuple[str, ...] = ()
+    # Numbers of the decoder a value.
+    outputs = 1
+    # Whether it gives the probability of bytes rather than a density.
+    discrete = False
+
+    def __init__(self, config, spec):
+        super().__init__()
+        self.config, self.spec = config, spec
+
+    def distribution(self, params: tf.Tensor) -> tfd.Distribution:
+        """Returns p(x|z) from decoder outputs [..., H, W, C * outputs]."""
+        raise NotImplementedError
+
+    def start(self, mean: np.ndarray) -> np.ndarray:
+        """Returns decoder outputs [H, W, C * outputs] that fit the mean image [H, W, C]."""
+        mean = np.clip(mean, 0.001, 0.999)
+        logits = np.log(mean) - np.log1p(-mean)
+        rest = np.zeros([*mean.shape[:-1], mean.shape[-1] * (self.outputs - 1)])
+        return np.concatenate([logits, rest], -1)
+
+    def split(self, params):
+        """Returns the outputs [..., H, W, C] one by one."""
+        return tf.split(params, self.outputs, axis=-1)
+
+
+class Bernoulli(Likelihood):
+    """Pixels in {0, 1}, independent given z."""
+
+    fits = ("binarized",)
+
+    def distribution(self, params):
+        return tfd.Independent(_Bernoulli(logits=params, dtype=tf.float32), 3)
+
+
+class ContinuousBernoulli(Likelihood):
+    """Pixels in [0, 1] with a density that is a Bernoulli's, normalised.
+
+    Loaiza-Ganem and Cunningham 2019, The continuous Bernoulli (arXiv 1907.06845).
+    """
+
+    fits = ("scaled", "dequantized")
+
+    def distribution(self, params):
+        return tfd.Independent(tfd.ContinuousBernoulli(logits=params), 3)
+
+
+class Gaussian(Likelihood):
+    """Pixels N(m, s^2), independent given z, with one known s for all."""
+
+    fits = ("scaled", "dequantized")
+
+    def scale(self, params):
+        """Returns s, of a shape that broadcasts with [..., H, W, C]."""
+        del params
+        return tf.constant(self.config.pixel_scale)
+
+    def distribution(self, params):
+        logits, *rest = self.split(params)
+        return tfd.Independent(tfd.Normal(tf.sigmoid(logits), self.scale(rest)), 3)
+
+
+class GaussianShared(Gaussian):
+    """Pixels N(m, s^2) with one learned s for all."""
+
+    def __init__(self, config, spec):
+        super().__init__(config, spec)
+        self.raw_scale = self.add_weight(
+            name="raw_scale",
+            shape=(),
+            initializer=keras.initializers.Constant(_inverse_softplus(config.pixel_scale)),
+        )
+
+    def scale(self, params):
+        return positive_scale(self.raw_scale.value)
+
+
+class GaussianPixel(Gaussian):
+    """Pixels N(m, s^2) with m and s of each its own function of z."""
+
+    outputs = 2
+
+    def scale(self, params):
+        return positive_scale(params[0])
+
+    def start(self, mean):
+        params = super().start(mean)
+        params[..., mean.shape[-1] :] = _inverse_softplus(self.config.pixel_scale)
+        return params
+
+
+class GaussianLowRank(GaussianPixel):
+    """All pixels together N(m, diag(s^2) + U U^T), U of a few columns: pixels go together."""
+
+    def __init__(self, config, spec):
+        super().__init__(config, spec)
+        self.rank = config.likelihood_rank
+        self.outputs = 2 + self.rank
+
+    def start(self, mean):
+        params = super().start(mean)
+        params[..., 2 * mean.shape[-1] :] = 0.0
+        return params
+
+    def distribution(self, params):
+        logits, raw_scale, *columns = self.split(params)
+        size = math.prod(self.spec.shape)
+
+        def flat(x):
+            return tf.reshape(x, tf.concat([tf.shape(x)[:-3], [size]], 0))  # [..., H*W*C]
+
+        factor = tf.stack([flat(column) for column in columns], -1)  # [..., H*W*C, R]
+        joint = tfd.MultivariateNormalDiagPlusLowRankCovariance(
+            flat(tf.sigmoid(logits)), tf.square(flat(positive_scale(raw_scale))), factor / 10.0
+        )
+        return tfd.TransformedDistribution(joint, tfb.Reshape(self.spec.shape))
+
+
+class DiscretizedLogistic(Likelihood):
+    """Bytes v = 255 x, each with the mass of a logistic between v - 1/2 and v + 1/2.
+
+    Kingma et al. 2016 (arXiv 1606.04934), equation 21; the mass beyond the ends goes to 0 and 255.
+    """
+
+    fits = ("scaled",)
+    outputs = 2
+    discrete = True
+
+    def distribution(self, params):
+        logits, raw_scale = self.split(params)
+        top = LEVELS - 1.0
+        # tfp's quantisation rounds up: half a level less makes it round to the nearest.
+        logistic = tfd.Logistic(tf.sigmoid(logits) * top - 0.5, positive_scale(raw_scale) * top)
+        return tfd.Independent(_Bytes(logistic, low=0.0, high=top), 3)
+
+    def start(self, mean):
+        params = super().start(mean)
+        params[..., mean.shape[-1] :] = _inverse_softplus(self.config.pixel_scale)
+        return params
+
+
+KINDS = {
+    "bernoulli": Bernoulli,
+    "continuous_bernoulli": ContinuousBernoulli,
+    "gaussian": Gaussian,
+    "gaussian_shared": GaussianShared,
+    "gaussian_pixel": GaussianPixel,
+    "gaussian_low_rank": GaussianLowRank,
+    "discretized_logistic": DiscretizedLogistic,
+}
+
+
+def positive_scale(raw: tf.Tensor) -> tf.Tensor:
+    """Returns a standard deviation above its floor, from any number."""
+    return MIN_SCALE + tf.nn.softplus(raw)
+
+
+def _inverse_softplus(scale):
+    return float(np.log(np.expm1(scale)))
+
+
+class _Bernoulli(tfd.Bernoulli):
     """tfd.Bernoulli for x in {0., 1.}, with one softplus a pixel in its density instead of two.
 
     On a CPU these are the dearest operations of a small VAE next to its matrix products.
@@ -17,6 +196,14 @@ class Bernoulli(tfd.Bernoulli):
         return event * logits - tf.nn.softplus(logits)
 
 
-def bernoulli(logits: tf.Tensor) -> tfd.Distribution:
-    """Returns independent Bernoulli pixels from logits [B, H, W, C], for x in {0., 1.}."""
-    return tfd.Independent(Bernoulli(logits=logits, dtype=tf.float32), 3)
+class _Bytes(tfd.QuantizedDistribution):
+    """A logistic rounded to bytes v, of which x = v / 255 is given."""
+
+    def _log_prob(self, x):
+        return super()._log_prob(tf.round(x * (LEVELS - 1)))
+
+    def _mean(self):
+        # E v = sum over t of P(v > t) as an integral: right to half a level.
+        loc, scale = self.distribution.loc + 0.5, self.distribution.scale
+        tails = tf.nn.softplus(loc / scale) - tf.nn.softplus((loc - LEVELS + 1) / scale)
+        return tf.clip_by_value(scale * tails / (LEVELS - 1), 0.0, 1.0)

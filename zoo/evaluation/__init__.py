@@ -14,22 +14,22 @@ ACTIVE_VARIANCE = 0.01
 SAMPLES = 10_000
 
 
-def mean_terms(model, split, binarize: bool) -> dict[str, float]:
+def mean_terms(model, split) -> dict[str, float]:
     """Returns the mean of each of the model's loss terms over all images of a split."""
     totals: dict[str, float] = {}
-    for i, batch in split.batches(BATCH_SIZE, binarize, SEED).enumerate():
+    for i, batch in split.batches(BATCH_SIZE, model.config.pixels, SEED).enumerate():
         seed = seeds.fold_in(seeds.root(SEED), seeds.EVALUATION, i)
         for name, values in model.in_graph("loss_terms")(batch, seed).items():
             totals[name] = totals.get(name, 0.0) + float(tf.reduce_sum(values))
     return {name: total / split.size for name, total in totals.items()}
 
 
-def active_units(model, split, binarize: bool) -> int:
+def active_units(model, split) -> int:
     """Returns the number of dimensions of z whose posterior mean varies with x."""
     conditions = ("x", "y") if model.conditional else ("x",)
     means = [
         model.in_graph("encode")(*(batch[name] for name in conditions))["loc"].numpy()
-        for batch in split.batches(BATCH_SIZE, binarize, SEED)
+        for batch in split.batches(BATCH_SIZE, model.config.pixels, SEED)
     ]
     return int(np.sum(np.var(np.concatenate(means), axis=0) > ACTIVE_VARIANCE))
 
@@ -62,8 +62,8 @@ def report(model, split, judge=None, training: dict | None = None) -> dict:
       training: steps, best_step, seconds and hardware of the run.
     """
     protocol = ["All figures are of the test split, which chose nothing."]
-    if model.config.binarize:
-        protocol.append(f"Images are binarised once, from seed {SEED}; one draw of z an image.")
+    if model.config.pixels != "scaled":
+        protocol.append(f"Images are {model.config.pixels} once, from seed {SEED}.")
     if judge is not None and model.conditional:
         protocol.append(
             f"Conditional accuracy: the share of {SAMPLES:,} samples for label y that "
@@ -83,12 +83,11 @@ def report(model, split, judge=None, training: dict | None = None) -> dict:
 
 def evaluate(model, split, classify=None) -> dict[str, float]:
     """Returns the metrics alone, by name; arguments as for `report` and `conditional_accuracy`."""
-    binarize = model.config.binarize
-    terms = mean_terms(model, split, binarize)
+    terms = mean_terms(model, split)
     metrics = dict(terms)
     if "rate" in terms:
         metrics["elbo"] = -(terms["rate"] + terms["distortion"])
-        metrics["active_units"] = active_units(model, split, binarize)
+        metrics["active_units"] = active_units(model, split)
     if "error" in terms:
         metrics["accuracy"] = 1.0 - terms["error"]
     if classify is not None and model.conditional:

@@ -11,8 +11,9 @@ from zoo.data import Spec
 from zoo.models.base import GenerativeModel
 from zoo.models.classifier import Classifier
 from zoo.models.cvae import CVAE
+from zoo.models.vae import VAE
 
-FAMILIES = {"classifier": Classifier, "cvae": CVAE}
+FAMILIES = {"classifier": Classifier, "cvae": CVAE, "vae": VAE}
 
 
 def create(

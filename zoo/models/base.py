@@ -5,7 +5,7 @@ import ml_collections
 import tensorflow as tf
 
 from zoo import optimizers, seeds
-from zoo.data import Spec
+from zoo.data import Spec, Split
 
 
 class GenerativeModel(keras.Model):
@@ -23,6 +23,8 @@ class GenerativeModel(keras.Model):
     """
 
     conditional = False
+    # Steps in which the training loss is still becoming what is judged; patience starts after.
+    annealing_steps = 0
 
     def __init__(self, config: ml_collections.ConfigDict, spec: Spec):
         super().__init__(name=config.model)
@@ -71,8 +73,15 @@ class GenerativeModel(keras.Model):
 
     # --- Learning ---------------------------------------------------------------------------
 
-    def compile_from_config(self, total_steps: int) -> None:
-        """Compiles the model with the optimizers of its config, for a run of `total_steps`."""
+    def start_from(self, split: Split) -> None:
+        """Called once before the first step of a run, with its training images."""
+
+    def compile_from_config(self, total_steps: int | None) -> None:
+        """Compiles the model with the optimizers of its config.
+
+        Args:
+          total_steps: of the run; None to go on training without end, at the highest rate.
+        """
         self.compile(optimizer=optimizers.adam(self.config, total_steps))
         self.optimizer.build(self.trainable_variables)
 

@@ -91,7 +91,7 @@ class LoadedModel:
         model = models.from_description(self._description)
         for variable, saved in zip(model.variables, self._module.weights, strict=True):
             variable.assign(saved)
-        model.compile_from_config(total_steps=10**9)
+        model.compile_from_config(total_steps=None)
         return model
 
 

@@ -92,6 +92,9 @@ def train(
     )
     best = Checkpoints(workdir / "best", keep=1, weights=weights(model))
     resumed = checkpoints.restore()
+    if not resumed:
+        with strategy.scope():
+            model.start_from(dataset.train)
     if _mean_over_workers(model.steps_taken(), strategy) != model.steps_taken():
         raise UserError(
             f"The workers do not start at the same step, this one at {model.steps_taken()}: all "
@@ -220,11 +223,12 @@ def _evaluate(model, dataset, state, step, best, log, strategy):
     """Measures the validation split, keeps the weights if they are the best so far."""
     config = model.config
     with averaged_weights(model):
-        terms = evaluation.mean_terms(model, dataset.validation, config.binarize)
+        terms = evaluation.mean_terms(model, dataset.validation)
         # All workers must come to the same decision, to the last digit.
         loss = _mean_over_workers(terms["loss"], strategy) if "loss" in terms else np.inf
         if "loss" in terms and not loss < float(state.best_loss):
-            state.evaluations_since_best.assign_add(1)
+            annealing = step <= model.annealing_steps
+            state.evaluations_since_best.assign_add(0 if annealing else 1)
         else:
             state.best_loss.assign(loss)
             state.best_step.assign(step)

@@ -30,11 +30,9 @@ def function(model, strategy):
     config, names = model.config, sorted(model.term_means)
 
     def replica_step(batch):
-        noise = None
-        if config.binarize:
-            root = seeds.fold_in(seeds.root(config.seed), seeds.DATA)
-            noise = seeds.fold_in(root, model.step, seeds.replica_id())
-        terms = model.take_step(data.to_float(batch, noise))
+        root = seeds.fold_in(seeds.root(config.seed), seeds.DATA)
+        noise = seeds.fold_in(root, model.step, seeds.replica_id())
+        terms = model.take_step(data.to_float(batch, config.pixels, noise))
         return tf.stack([tf.cast(terms[name], tf.float32) for name in names])  # [terms]
 
     if config.jit and strategy is tf.distribute.get_strategy():  # the default: no strategy at all

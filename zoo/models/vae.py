@@ -1,0 +1,200 @@
+"""Variational autoencoder: a posterior, a prior and a likelihood that compose.
+
+Kingma and Welling 2014, Auto-Encoding Variational Bayes (arXiv 1312.6114), equation 3:
+
+    log p(x) >= E_q(z|x) [log p(x|z)] - KL(q(z|x) || p(z))
+
+Each of the three is a tfp distribution of a kind that the config names; distortion is the negative
+first term, rate the second.
+"""
+
+import tensorflow as tf
+
+from zoo import networks, objectives, seeds
+from zoo.distributions import likelihoods, posteriors, priors
+from zoo.errors import UserError
+from zoo.models.base import GenerativeModel
+
+# Images of which the mean starts the decoder's biases.
+START_IMAGES = 10_000
+
+
+class VAE(GenerativeModel):
+    """q(z|x), p(z), p(x|z); where a subclass is conditional, all but p(z) given a label y too."""
+
+    def __init__(self, config, spec):
+        super().__init__(config, spec)
+        _check_fit(config, self.conditional)
+        self.posteriors = posteriors.KINDS[config.posterior](config)
+        self.priors = priors.KINDS[config.prior](config, spec)
+        self.likelihoods = likelihoods.KINDS[config.likelihood](config, spec)
+        *sides, channels = spec.shape
+        outputs = (*sides, channels * self.likelihoods.outputs)
+        self.encoder = networks.encoder(
+            config.network, spec.shape, config.hidden, self.posteriors.outputs
+        )
+        self.decoder = networks.decoder(config.network, outputs, config.hidden)
+
+    def posterior(self, x, y=None, held=False):
+        """q(z|x), its parameters held constant if `held`."""
+        params = self.encoder(2.0 * x - 1.0, self._one_hot(y))
+        return self.posteriors.distribution(tf.stop_gradient(params) if held else params)
+
+    def prior(self):
+        """p(z)"""
+        return self.priors.distribution(self.posterior)
+
+    def likelihood(self, z, y=None):
+        """p(x|z) of z [..., B, D]"""
+        codes = tf.reshape(z, [-1, z.shape[-1]])  # [... B, D]
+        condition = self._one_hot(y)
+        if condition is not None and len(z.shape) > 2:
+            condition = tf.tile(condition, [tf.shape(codes)[0] // tf.shape(condition)[0], 1])
+        params = self.decoder(codes, condition)
+        shape = tf.concat([tf.shape(z)[:-1], params.shape[1:]], 0)
+        return self.likelihoods.distribution(tf.reshape(params, shape))
+
+    def loss_terms(self, batch, seed, training=False):
+        """Returns "loss", what is minimised, and the rate and distortion of the plain bound."""
+        config, x, y = self.config, batch["x"], self._label(batch)
+        k, beta = config.importance_samples, config.beta
+        if training:
+            beta *= objectives.linear_warm_up(self.step, self.annealing_steps)
+        q, p = self.posterior(x, y), self.prior()
+        z = posteriors.reparametrize(
+            q, seeds.normal([k, tf.shape(x)[0], config.latent_dim], seed)
+        )  # [k, B, D]
+
+        if k == 1:
+            distortion = -self.likelihood(z, y).log_prob(x)[0]  # [B]
+            rate = tf.reshape(objectives.rate(q, p, z), [-1])
+            penalty = objectives.free_bits(q, p, config.free_bits) if config.free_bits else rate
+            loss = distortion + beta * penalty
+        else:
+            bound = objectives.importance_weighted_bound
+            if config.doubly_reparametrized:
+                q = self.posterior(x, y, held=True)
+                z, bound = objectives.doubly_reparametrized(z)
+            distortion = -self.likelihood(z, y).log_prob(x)  # [k, B]
+            rate = q.log_prob(z) - p.log_prob(z)
+            loss = -bound(-distortion - beta * rate)
+            distortion, rate = tf.reduce_mean(distortion, 0), tf.reduce_mean(rate, 0)
+        return {"loss": loss, "rate": rate, "distortion": distortion}
+
+    def compile_from_config(self, total_steps):
+        super().compile_from_config(total_steps)
+        share = self.config.kl_warmup_epochs / self.config.num_epochs
+        self.annealing_steps = round(share * total_steps) if total_steps else 0
+
+    def start_from(self, split):
+        config = self.config
+        vamp = isinstance(self.priors, priors.Vamp)
+        if vamp and config.prior_components > split.size:
+            raise UserError(
+                f"prior_components={config.prior_components} pseudo-inputs are started from as "
+                f"many training images, of which there are {split.size}: lower "
+                "--config.prior_components."
+            )
+        count = min(split.size, max(START_IMAGES, config.prior_components * vamp))
+        x = next(iter(split.epoch(config.seed, 0, 0, count)))["x"].numpy()  # [N, H, W, C]
+        self.decoder.start_at(self.likelihoods.start(x.mean(0) / 255.0))
+        if vamp:
+            self.priors.pseudo_inputs.assign(x[: config.prior_components] / 255.0)
+
+    # --- Serving ----------------------------------------------------------------------------
+
+    def sample(self, seed, y=None):
+        """Returns the mean of p(x|z), z drawn from the prior; row i depends on seed[i], y[i]."""
+        return self.decode(priors.draw(self.prior(), seed), y)
+
+    def encode(self, x, y=None):
+        """Returns q(z|x)'s loc and scale, [B, D] each; a flow's are where e = 0 lands, and an
+        estimate of the standard deviation."""
+        q = self.posterior(x, y)
+        return {"loc": posteriors.location(q), "scale": posteriors.scale(q)}
+
+    def decode(self, z, y=None):
+        """Returns the mean of p(x|z)."""
+        return self.likelihood(z, y).mean()
+
+    def reconstruct(self, x, y=None):
+        """Returns the decoded code at e = 0, the notes' choice for test time."""
+        return self.decode(posteriors.location(self.posterior(x, y)), y)
+
+    def interpolate(self, x0, x1, t, y=None):
+        """Returns the decoded point at t in [0, 1] of the line from x0's code to x1's."""
+        z0, z1 = (posteriors.location(self.posterior(x, y)) for x in (x0, x1))
+        return self.decode(z0 + t[:, None] * (z1 - z0), y)
+
+    def score(self, x, seed, y=None):
+        """Returns the ELBO of each row, from one draw of z by seed[i]."""
+        q = self.posterior(x, y)
+        z = posteriors.reparametrize(q, seeds.row_normal(seed, self.config.latent_dim))
+        return self.likelihood(z, y).log_prob(x) - objectives.rate(q, self.prior(), z)
+
+    def signatures(self):
+        y = ("y",) if self.conditional else ()
+
+        def score(x, *y_and_seed):
+            *y, seed = y_and_seed
+            return {"elbo": self.score(x, seed, *y)}
+
+        return {
+            "sample": self.signature(lambda *row: {"x": self.sample(*row)}, "seed", *y),
+            "encode": self.signature(self.encode, "x", *y),
+            "decode": self.signature(lambda *row: {"x": self.decode(*row)}, "z", *y),
+            "reconstruct": self.signature(lambda *row: {"x": self.reconstruct(*row)}, "x", *y),
+            "score": self.signature(score, "x", *y, "seed"),
+            "interpolate": self.signature(
+                lambda *row: {"x": self.interpolate(*row)}, "x0", "x1", "t", *y
+            ),
+        }
+
+    def _label(self, batch):
+        return batch["y"] if self.conditional else None
+
+    def _one_hot(self, y):
+        return None if y is None else tf.one_hot(y, self.spec.num_classes)  # [B, K]
+
+
+def _check_fit(config, conditional):
+    """Raises a UserError where the parts do not go together."""
+    pixels, likelihood = config.pixels, likelihoods.KINDS[config.likelihood]
+    if pixels not in likelihood.fits:
+        others = [name for name, kind in likelihoods.KINDS.items() if pixels in kind.fits]
+        raise UserError(
+            f"likelihood={config.likelihood!r} is no density of {pixels} pixels: choose "
+            f"--config.pixels={' or '.join(likelihood.fits)}, or for {pixels} pixels "
+            f"--config.likelihood={', '.join(others[:-1])}{' or ' * bool(others[:-1])}{others[-1]}."
+        )
+    closed_form = posteriors.KINDS[config.posterior].closed_form
+    if config.kl_warmup_epochs > config.num_epochs:
+        raise UserError(
+            f"kl_warmup_epochs={config.kl_warmup_epochs} is longer than the run of "
+            f"num_epochs={config.num_epochs}: the loss would never be the bound."
+        )
+    if config.free_bits and (config.posterior, config.prior) != ("diagonal", "standard"):
+        raise UserError(
+            f"free_bits={config.free_bits} needs a KL in closed form for each dimension, which "
+            f"posterior={config.posterior!r} with prior={config.prior!r} does not have: choose "
+            "'diagonal' with 'standard', or free_bits=0."
+        )
+    if config.importance_samples > 1 and config.free_bits:
+        raise UserError("free_bits is part of the ELBO: it needs importance_samples=1.")
+    if config.doubly_reparametrized and config.importance_samples == 1:
+        raise UserError("doubly_reparametrized=True needs importance_samples of 2 or more.")
+    if config.doubly_reparametrized and not closed_form:
+        raise UserError(
+            f"doubly_reparametrized=True needs q(z|x) in closed form at any z, which "
+            f"posterior={config.posterior!r} does not have: choose 'diagonal' or 'tril'."
+        )
+    if config.prior == "vamp" and not closed_form:
+        raise UserError(
+            f"prior='vamp' needs q(z|x) in closed form at any z, which "
+            f"posterior={config.posterior!r} does not have: choose 'diagonal' or 'tril'."
+        )
+    if config.prior == "vamp" and conditional:
+        raise UserError(
+            f"prior='vamp' is made of q(z|x), which model {config.model!r} has given labels only: "
+            "choose 'standard' or 'mog'."
+        )

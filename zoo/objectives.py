@@ -1,0 +1,93 @@
+"""What a VAE maximises: the rate in its several forms, and importance-weighted bounds.
+
+Symbols: w = p(x|z) p(z) / q(z|x), the importance weight of a code z drawn from q; nats throughout.
+"""
+
+import math
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+tfd = tfp.distributions
+
+
+def rate(q: tfd.Distribution, p: tfd.Distribution, z: tf.Tensor) -> tf.Tensor:
+    """Returns KL(q || p): in closed form [B] where there is one, else log q(z) - log p(z) [k, B].
+
+    Args:
+      q: posterior of B codes.
+      p: prior of one code.
+      z: [k, B, D] drawn from q.
+    """
+    try:
+        return tfd.kl_divergence(q, p)
+    except NotImplementedError:
+        return q.log_prob(z) - p.log_prob(z)
+
+
+def free_bits(q: tfd.Distribution, p: tfd.Distribution, least: float) -> tf.Tensor:
+    """Returns KL(q || p) [B] of diagonal Gaussians, each dimension's mean at least `least` nats.
+
+    Kingma et al. 2016 (arXiv 1606.04934), equation 18, every dimension a group of its own: one
+    whose mean over the whole batch is below `least` counts as `least` and has no gradient.
+    """
+    of_dimension = tfd.kl_divergence(
+        tfd.Normal(q.mean(), q.stddev()), tfd.Normal(p.mean(), p.stddev())
+    )  # [B, D]
+    mean = tf.stop_gradient(tf.reduce_mean(of_dimension, 0))
+    context = tf.distribute.get_replica_context()
+    if context and context.num_replicas_in_sync > 1:
+        mean = context.all_reduce("mean", mean)
+    return tf.reduce_sum(tf.where(mean > least, of_dimension, least), -1)
+
+
+def importance_weighted_bound(log_weights: tf.Tensor) -> tf.Tensor:
+    """Returns log 1/k sum_i w_i [B] from log w [k, B], a lower bound of log p(x) in expectation.
+
+    Burda et al. 2016, Importance Weighted Autoencoders (arXiv 1509.00519), equation 8.
+    """
+    k = tf.cast(tf.shape(log_weights)[0], log_weights.dtype)
+    return tf.reduce_logsumexp(log_weights, 0) - tf.math.log(k)
+
+
+def doubly_reparametrized(z: tf.Tensor):
+    """Returns z and its bound, for a gradient whose noise does not drown it as k grows.
+
+    Tucker et al. 2019, Doubly Reparameterized Gradient Estimators (arXiv 1810.04152), equation 9:
+    q's parameters learn from sum_i (w_i / sum_j w_j)^2 d log w_i / dz_i dz_i / dphi. For this,
+    log w has to be computed from the z returned, with q's parameters held constant in q(z|x).
+
+    Args:
+      z: [k, B, D] drawn from q, reparametrised.
+
+    Returns:
+      z, and the function to use in place of `importance_weighted_bound`.
+    """
+    share = {}
+
+    @tf.custom_gradient
+    def weighted_once_more(z):
+        # Run when log w is known: what comes back from the bound has w_i / sum_j w_j in it once.
+        return tf.identity(z), lambda upstream: upstream * share["of_each"][..., None]
+
+    def bound(log_weights):
+        share["of_each"] = tf.stop_gradient(tf.nn.softmax(log_weights, 0))  # [k, B]
+        return importance_weighted_bound(log_weights)
+
+    return weighted_once_more(z), bound
+
+
+def linear_warm_up(step: tf.Tensor, steps: int) -> tf.Tensor:
+    """Returns min(1, step / steps), and 1 where there is no warm-up."""
+    return tf.minimum(1.0, tf.cast(step, tf.float32) / steps) if steps else tf.constant(1.0)
+
+
+def bits_per_dim(nats: float, values: int, discrete: bool) -> float:
+    """Returns bits a value of images of bytes, from their negative log-likelihood in nats.
+
+    Args:
+      nats: of the probability of the bytes, or of the density of dequantised values in [0, 1].
+      values: of an image, H W C.
+      discrete: whether it is the former.
+    """
+    return nats / values / math.log(2) + (0 if discrete else 8)
