@@ -70,9 +70,7 @@ class Vamp(keras.Layer):
 
     def distribution(self, posterior) -> tfd.Distribution:
         """Returns p(z)."""
-        q = posterior(self.pseudo_inputs.value)
-        if isinstance(q, tfd.MultivariateNormalDiag):
-            q = DiagonalComponents(q.mean(), q.stddev())
+        q = components(posterior(self.pseudo_inputs.value))
         logits = tf.zeros(self.pseudo_inputs.shape[0])
         return tfd.MixtureSameFamily(tfd.Categorical(logits=logits), q)
 
@@ -101,12 +99,21 @@ class DiagonalComponents(tfd.MultivariateNormalDiag):
         return tf.reshape(log_probs, tf.concat([shape, [loc.shape[0]]], 0))
 
 
+def components(q: tfd.Distribution) -> tfd.Distribution:
+    """Returns the same Gaussians, made for densities of all of them at many z."""
+    if isinstance(q, tfd.MultivariateNormalDiag):
+        return DiagonalComponents(q.mean(), q.stddev())
+    return q
+
+
 def draw(p: tfd.Distribution, row_seeds: tf.Tensor) -> tf.Tensor:
     """Returns z [B, D] of which row i depends on `row_seeds[i]` (int32 [B]) alone."""
-    if isinstance(p, tfd.MixtureSameFamily):
-        return tf.map_fn(
-            lambda seed: p.sample(seed=seeds.root(seed)),
-            tf.convert_to_tensor(row_seeds, tf.int32),
-            fn_output_signature=tf.TensorSpec(p.event_shape, tf.float32),
-        )
-    return seeds.row_normal(row_seeds, p.event_shape[0])
+    dim = p.event_shape[0]
+    if not isinstance(p, tfd.MixtureSameFamily):
+        return seeds.row_normal(row_seeds, dim)
+    noise = seeds.row_normal(row_seeds, dim + 1)
+    cumulative = tf.cumsum(p.mixture_distribution.probs_parameter())  # [C]
+    uniform = tfd.Normal(0.0, 1.0).cdf(noise[:, -1])  # [B]
+    chosen = tf.reduce_sum(tf.cast(uniform[:, None] > cumulative[:-1], tf.int32), -1)  # [B]
+    of_each = p.components_distribution.bijector.forward(noise[:, None, :-1])  # [B, C, D]
+    return tf.gather(of_each, chosen, batch_dims=1)

@@ -1,13 +1,14 @@
-"""What a trained model is worth: bounds, conditional accuracy, active units."""
+"""What a trained model is worth: bounds, log-likelihood, conditional accuracy, active units."""
+
+import math
 
 import numpy as np
 import tensorflow as tf
 
-from zoo import seeds
+from zoo import objectives, seeds
+from zoo.evaluation import density
+from zoo.evaluation.protocol import BATCH_SIZE, SEED
 
-# One fixed size and seed, so that the binarised images and the noise are the same at every call.
-BATCH_SIZE = 500
-SEED = 20140620
 # Burda et al. 2016 (arXiv 1509.00519): a unit is active if its mean varies by more than this.
 ACTIVE_VARIANCE = 0.01
 # Samples for the conditional accuracy.
@@ -52,7 +53,9 @@ def conditional_accuracy(model, classify, samples: int = SAMPLES) -> float:
     return right / samples
 
 
-def report(model, split, judge=None, training: dict | None = None) -> dict:
+def report(
+    model, split, judge=None, training: dict | None = None, importance_samples: int = 0
+) -> dict:
     """Returns what metrics.json holds: every metric that makes sense for the model, and how.
 
     Args:
@@ -60,10 +63,26 @@ def report(model, split, judge=None, training: dict | None = None) -> dict:
       split: of the set that it was trained on.
       judge: a loaded classifier for the conditional accuracy, or None.
       training: steps, best_step, seconds and hardware of the run.
+      importance_samples: codes an image for the log-likelihood of a VAE; 0 leaves it out, with
+        all else that takes minutes.
     """
+    metrics = evaluate(model, split, judge.classify if judge else None, importance_samples)
     protocol = ["All figures are of the test split, which chose nothing."]
     if model.config.pixels != "scaled":
         protocol.append(f"Images are {model.config.pixels} once, from seed {SEED}.")
+    if "nll" in metrics:
+        protocol.append(
+            f"The negative log-likelihood is by importance sampling, {importance_samples:,} codes "
+            "an image; the standard error is that of the mean over images."
+        )
+    if "bits_per_dim" in metrics:
+        bound = "negative log-likelihood" if "nll" in metrics else "ELBO"
+        protocol.append(f"Bits a dimension are of bytes, from the {bound}.")
+    if "mutual_information" in metrics:
+        protocol.append(
+            f"The mutual information is that of a code and the number of its image, at most "
+            f"log {split.size:,} = {np.log(split.size):.2f}."
+        )
     if judge is not None and model.conditional:
         protocol.append(
             f"Conditional accuracy: the share of {SAMPLES:,} samples for label y that "
@@ -75,19 +94,30 @@ def report(model, split, judge=None, training: dict | None = None) -> dict:
         "dataset": model.config.dataset,
         "split": "test",
         "images": split.size,
-        "metrics": evaluate(model, split, judge.classify if judge else None),
+        "metrics": metrics,
         "protocol": protocol,
         "training": training or {},
     }
 
 
-def evaluate(model, split, classify=None) -> dict[str, float]:
+def evaluate(model, split, classify=None, importance_samples: int = 0) -> dict[str, float]:
     """Returns the metrics alone, by name; arguments as for `report` and `conditional_accuracy`."""
     terms = mean_terms(model, split)
     metrics = dict(terms)
     if "rate" in terms:
         metrics["elbo"] = -(terms["rate"] + terms["distortion"])
         metrics["active_units"] = active_units(model, split)
+        if importance_samples:
+            log_p = density.log_likelihoods(model, split, importance_samples)
+            metrics["nll"] = -float(np.mean(log_p))
+            metrics["nll_standard_error"] = float(np.std(log_p) / np.sqrt(len(log_p)))
+            metrics |= density.aggregated_posterior(model, split)
+        if model.likelihoods.discrete or model.config.pixels == "dequantized":
+            metrics["bits_per_dim"] = objectives.bits_per_dim(
+                metrics.get("nll", -metrics["elbo"]),
+                math.prod(model.spec.shape),
+                model.likelihoods.discrete,
+            )
     if "error" in terms:
         metrics["accuracy"] = 1.0 - terms["error"]
     if classify is not None and model.conditional:

@@ -37,8 +37,12 @@ class VAE(GenerativeModel):
 
     def posterior(self, x, y=None, held=False):
         """q(z|x), its parameters held constant if `held`."""
-        params = self.encoder(2.0 * x - 1.0, self._one_hot(y))
+        params = self.posterior_params(x, y)
         return self.posteriors.distribution(tf.stop_gradient(params) if held else params)
+
+    def posterior_params(self, x, y=None):
+        """What q(z|x) is made of, [B, ...]"""
+        return self.encoder(2.0 * x - 1.0, self._one_hot(y))
 
     def prior(self):
         """p(z)"""

@@ -4,8 +4,13 @@ from zoo import configs
 
 # What stands in front of the figures, in this order; others follow by their own names.
 LABELS = {
+    "nll": "Negative log-likelihood (nats an image)",
+    "nll_standard_error": "... its standard error",
+    "bits_per_dim": "Bits a dimension",
     "elbo": "ELBO (nats an image)",
     "rate": "Rate, KL(q ‖ p) (nats)",
+    "mutual_information": "... of it mutual information I(x; z) (nats)",
+    "marginal_kl": "... and marginal KL(q(z) ‖ p(z)) (nats)",
     "distortion": "Distortion, -E log p(x given z) (nats)",
     "active_units": "Active units",
     "conditional_accuracy": "Conditional accuracy",

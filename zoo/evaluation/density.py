@@ -1,0 +1,103 @@
+"""log p(x) by importance sampling, and what the codes of all images together look like."""
+
+import functools
+
+import numpy as np
+import tensorflow as tf
+import tqdm
+
+from zoo import seeds
+from zoo.distributions import posteriors, priors
+from zoo.evaluation.protocol import BATCH_SIZE, SEED
+
+# Codes that are decoded at once, over images and samples: bounds the memory.
+CHUNK = 2_000
+# Codes at which the aggregated posterior is measured; a flow's density there costs D passes each.
+CODES, FLOW_CODES = 1_000, 50
+
+
+def log_likelihoods(model, split, samples: int, chunk: int = CHUNK) -> np.ndarray:
+    """Returns the importance-sampled log p(x) [N] of each image, in nats.
+
+    Burda et al. 2016 (arXiv 1509.00519), equation 8 with k = `samples`: a lower bound in
+    expectation, whose gap closes as k grows. Of a conditional model it is log p(x|y).
+
+    Args:
+      model: a VAE.
+      split: of images; noise that its pixels need is that of all other figures.
+      samples: codes an image, K.
+      chunk: codes that are decoded at once.
+    """
+    rows = max(min(BATCH_SIZE, chunk // min(samples, 100)), 1)  # so many images at once
+    at_once = max(chunk // rows, 1)
+
+    @functools.partial(tf.function, jit_compile=model.config.jit, reduce_retracing=True)
+    def bound(x, y, seed):
+        y = y if model.conditional else None
+        q, p = model.posterior(x, y), model.prior()
+
+        def more(i, top, total):
+            noise = seeds.normal([at_once, tf.shape(x)[0], *p.event_shape], seeds.fold_in(seed, i))
+            z = posteriors.reparametrize(q, noise)  # [k, B, D]
+            log_w = model.likelihood(z, y).log_prob(x) + p.log_prob(z) - q.log_prob(z)  # [k, B]
+            # The last chunk may hold more than are asked for.
+            counted = i * at_once + tf.range(at_once) < samples
+            log_w = tf.where(counted[:, None], log_w, -np.inf)
+            higher = tf.maximum(top, tf.reduce_max(log_w, 0))
+            total = total * tf.exp(top - higher) + tf.reduce_sum(tf.exp(log_w - higher), 0)
+            return i + 1, higher, total
+
+        start = (0, tf.fill(tf.shape(x)[:1], np.float32(-1e30)), tf.zeros(tf.shape(x)[:1]))
+        count = -(-samples // at_once)
+        _, top, total = tf.while_loop(lambda i, *_: i < count, more, start)
+        return top + tf.math.log(total / samples)
+
+    made, images = [], split.batches(BATCH_SIZE, model.config.pixels, SEED).unbatch().batch(rows)
+    with tqdm.tqdm(total=split.size, unit="img", desc=f"log p(x), K={samples:,}") as bar:
+        for i, batch in images.enumerate():
+            seed = seeds.fold_in(seeds.root(SEED), seeds.EVALUATION, i)
+            made.append(bound(batch["x"], batch["y"], seed).numpy())
+            bar.update(len(made[-1]))
+    return np.concatenate(made)
+
+
+def aggregated_posterior(model, split) -> dict[str, float]:
+    """Returns what the rate consists of, both in nats, their sum being the rate.
+
+    Hoffman and Johnson 2016, ELBO surgery: with the aggregated posterior q(z) = 1/N sum_n q(z|x_n)
+    over the N images of the split, `mutual_information` is E log q(z|x) - log q(z), at most log N,
+    and `marginal_kl` E log q(z) - log p(z): how far codes of images are from codes of the prior.
+    """
+    params = []
+    for batch in split.batches(BATCH_SIZE, model.config.pixels, SEED):
+        y = [batch["y"]] if model.conditional else []
+        params.append(model.in_graph("posterior_params")(batch["x"], *y))
+    params = tf.concat(params, 0)  # [N, ...]
+
+    @functools.partial(tf.function, reduce_retracing=True)
+    def log_densities(own, seed):
+        """log q(z|x), log q(z) and log p(z) of one draw z for each row of parameters [M, ...]."""
+        q, p = model.posteriors.distribution(own), model.prior()
+        z = posteriors.reparametrize(q, seeds.normal([tf.shape(own)[0], *p.event_shape], seed))
+        every = priors.components(model.posteriors.distribution(params))
+        codes = z[:, None]  # [M, 1, D]
+        if not model.posteriors.closed_form:  # tfp's inverse of a flow does not broadcast
+            codes = tf.repeat(codes, tf.shape(params)[0], 1)
+        aggregated = tf.reduce_logsumexp(every.log_prob(codes), -1)  # of [M, N]
+        size = tf.cast(tf.shape(params)[0], tf.float32)
+        return tf.stack([q.log_prob(z), aggregated - tf.math.log(size), p.log_prob(z)])
+
+    count = min(split.size, CODES if model.posteriors.closed_form else FLOW_CODES)
+    chosen = tf.gather(params, np.arange(count) * split.size // count)
+    seed = seeds.fold_in(seeds.root(SEED), seeds.EVALUATION)
+    conditional, aggregated, prior = np.concatenate(
+        [
+            log_densities(own, seeds.fold_in(seed, i)).numpy()
+            for i, own in enumerate(tf.split(chosen, [10] * (count // 10) + [count % 10]))
+        ],
+        axis=1,
+    ).astype(np.float64)
+    return {
+        "mutual_information": float(np.mean(conditional - aggregated)),
+        "marginal_kl": float(np.mean(aggregated - prior)),
+    }
