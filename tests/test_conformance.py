@@ -17,11 +17,26 @@ ENTRIES = configs.entries()
 PARAMETERS = {
     "classifier": 467_818,
     "cvae": 1_109_600,
+    "iwae": 1_116_864,
     "tiny_em": 0,
     "tiny_gan": 7_080 + 6_289,
+    "vae": 1_116_864,
+    "vae_gaussian": 1_352_848,
+    "vae_iaf": 1_254_848,
+    "vae_mog": 1_157_364,
+    "vae_tril": 1_351_644,
+    "vae_vamp": 1_508_864,
 }
 # Names and shapes of docs: signature -> (inputs, {output: shape of a row}).
 X = (8, 8, 1)
+VAE = {
+    "sample": (["seed"], {"x": X}),
+    "encode": (["x"], {"loc": (3,), "scale": (3,)}),
+    "decode": (["z"], {"x": X}),
+    "reconstruct": (["x"], {"x": X}),
+    "score": (["x", "seed"], {"elbo": ()}),
+    "interpolate": (["x0", "x1", "t"], {"x": X}),
+}
 SIGNATURES = {
     "classifier": {
         "classify": (["x"], {"probs": (3,)}),
@@ -45,6 +60,13 @@ SIGNATURES = {
         "decode": (["z"], {"x": X}),
         "discriminate": (["x"], {"logit": ()}),
     },
+    "iwae": VAE,
+    "vae": VAE,
+    "vae_gaussian": VAE,
+    "vae_iaf": VAE,
+    "vae_mog": VAE,
+    "vae_tril": VAE,
+    "vae_vamp": VAE,
 }
 METRICS = {
     "images": 1,
@@ -100,7 +122,7 @@ def test_parameter_count(entry):
 def test_one_step_lowers_the_loss_on_a_fixed_batch(entry, tiny_data):
     model = models.create(tiny(entry), tiny_data.spec)
     model.compile_from_config(1000)
-    batch = next(iter(tiny_data.train.batches(40, binarize=model.config.binarize)))
+    batch = next(iter(tiny_data.train.batches(40, pixels=model.config.pixels)))
 
     def loss():
         terms = model.loss_terms(batch, seeds.root(3))
@@ -229,7 +251,7 @@ def test_to_keras_gives_the_model_back(exported, tiny_data):
     for a, b in zip(weights(model), weights(again), strict=True):
         np.testing.assert_array_equal(a, b)
     history = again.fit(
-        tiny_data.train.batches(8, binarize=model.config.binarize), epochs=1, verbose=0
+        tiny_data.train.batches(8, pixels=model.config.pixels), epochs=1, verbose=0
     )
     assert all(np.isfinite(v[0]) for v in history.history.values())
     assert again.steps_taken() == 5

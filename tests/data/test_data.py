@@ -78,13 +78,35 @@ def test_order_is_a_permutation_that_looks_random():
 def test_binarised_images_are_drawn_once_with_the_right_frequency():
     x = np.repeat(np.array([0, 51, 128, 255], np.uint8), 2500).reshape(100, 10, 10, 1)
     split = data.InMemory(x, np.zeros(100))
-    first, again = (stacked(split.batches(30, binarize=True, seed=5))["x"] for _ in range(2))
+    first, again = (stacked(split.batches(30, "binarized", seed=5))["x"] for _ in range(2))
     np.testing.assert_array_equal(first, again)
     assert set(np.unique(first)) == {0.0, 1.0}
     rates = [first.reshape(-1)[i * 2500 : (i + 1) * 2500].mean() for i in range(4)]
     assert rates[0] == 0.0 and rates[3] == 1.0
     np.testing.assert_allclose(rates, [0, 0.2, 128 / 255, 1], atol=0.05)
-    assert not np.array_equal(first, stacked(split.batches(30, binarize=True, seed=6))["x"])
+    assert not np.array_equal(first, stacked(split.batches(30, "binarized", seed=6))["x"])
+
+
+def test_dequantised_bytes_come_back_by_rounding_down():
+    x = np.repeat(np.arange(256, dtype=np.uint8), 100).reshape(256, 10, 10, 1)
+    made = stacked(data.InMemory(x, np.zeros(256)).batches(100, "dequantized", seed=5))["x"]
+    assert made.min() >= 0 and made.max() < 1
+    np.testing.assert_array_equal(np.floor(made * 256), x)
+    assert (made * 256 - x).mean() == pytest.approx(0.5, abs=0.01)
+
+
+def test_float_images_are_taken_if_they_are_images():
+    x = np.random.default_rng(0).integers(0, 256, (4, 2, 2, 1)).astype(np.uint8)
+    np.testing.assert_array_equal(data.InMemory(x / np.float32(255), np.zeros(4)).x, x)
+    broken = x / np.float32(255)
+    broken[2, 0, 0] = np.nan
+    for images, message in (
+        (broken, "1 pixels are NaN or infinite, the first in image 2"),
+        (x.astype(np.float32), r"expected in \[0, 1\], got .*divide bytes by 255"),
+        (x.astype(np.int64), "expected as bytes or as floats"),
+    ):
+        with pytest.raises(zoo.UserError, match=message):
+            data.InMemory(images, np.zeros(4))
 
 
 def test_mnist_5k_is_stratified_and_split(data_dir):

@@ -41,7 +41,7 @@ def make_prior(kind):
     return part.distribution(posterior)
 
 
-def plane(width=9.0, points=601):
+def plane(width=16.0, points=1001):
     """A grid of codes [G, 2] and the area of each."""
     axis = np.linspace(-width, width, points, dtype=np.float32)
     z = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
@@ -96,7 +96,7 @@ def test_gaussians_have_the_moments_that_they_tell():
         np.testing.assert_allclose(np.std(z, 0), posteriors.scale(q), rtol=0.03)
         covariance = np.stack([np.cov(np.array(z)[:, i].T) for i in range(3)])
         np.testing.assert_allclose(covariance, q.covariance(), atol=0.1)
-        assert (np.abs(covariance[:, 0, 1]).max() > 0.2) == (kind == "tril")
+        assert (np.abs(covariance[:, 0, 1]).max() > 0.08) == (kind == "tril")
 
 
 def test_density_of_the_flow_is_the_change_of_variables_by_autodiff():
@@ -131,8 +131,8 @@ def test_flow_starts_near_the_identity():
 @pytest.mark.parametrize("dim", [1, 2, 5])
 def test_made_is_autoregressive(dim, reverse):
     made = flows.MADE(dim, (16, 16), reverse)
-    context = tf.ones([20, 3])
-    z = tf.constant(np.random.default_rng(0).normal(size=[20, dim]), tf.float32)
+    context = tf.random.stateless_normal([100, 3], [0, 1])
+    z = tf.constant(np.random.default_rng(0).normal(size=[100, dim]), tf.float32)
     made(z, context)
     rng = np.random.default_rng(0)
     for v in made.trainable_variables:
@@ -143,7 +143,7 @@ def test_made_is_autoregressive(dim, reverse):
     before = np.tril(np.ones([dim, dim]), -1)  # output i sees the inputs j < i
     before = before[::-1, ::-1] if reverse else before
     for output in (shift, log_scale):
-        sees = np.any(tape.batch_jacobian(output, z) != 0, 0)  # at any of 20 codes
+        sees = np.any(tape.batch_jacobian(output, z) != 0, 0)  # at any of 100 codes
         np.testing.assert_array_equal(sees, before.astype(bool))
     if dim > 1:
         assert np.any(tape.gradient(shift, context) != 0)
@@ -152,9 +152,9 @@ def test_made_is_autoregressive(dim, reverse):
 @pytest.mark.parametrize("kind", ["mog", "vamp"])
 def test_draws_of_a_mixture_have_its_moments_and_depend_on_their_own_seed(kind):
     p = make_prior(kind)
-    z = priors.draw(p, np.arange(4000))
-    np.testing.assert_allclose(np.mean(z, 0), p.mean(), atol=0.15)
-    np.testing.assert_allclose(np.cov(np.array(z).T), p.covariance(), atol=0.5)
+    z = priors.draw(p, np.arange(1000))
+    np.testing.assert_allclose(np.mean(z, 0), p.mean(), atol=0.25)
+    np.testing.assert_allclose(np.cov(np.array(z).T), p.covariance(), atol=0.8)
     np.testing.assert_array_equal(priors.draw(p, [7, 3])[1], z[3])
 
 

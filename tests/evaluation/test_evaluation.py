@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from zoo import configs, evaluation, models
+from zoo.evaluation import protocol
 
 
 @pytest.fixture
@@ -13,13 +14,13 @@ def model(tiny_data):
 
 
 def test_mean_terms_are_means_over_all_images_and_repeat(model, tiny_data, monkeypatch):
-    whole = evaluation.mean_terms(model, tiny_data.test, binarize=False)
-    assert evaluation.mean_terms(model, tiny_data.test, binarize=False) == whole
-    batch = next(iter(tiny_data.test.batches(13)))
+    whole = evaluation.mean_terms(model, tiny_data.test)
+    assert evaluation.mean_terms(model, tiny_data.test) == whole
+    batch = next(iter(tiny_data.test.batches(13, "binarized", protocol.SEED)))
     rate = model.posterior(**batch).kl_divergence(model.prior())
     assert whole["rate"] == pytest.approx(float(tf.reduce_mean(rate)), rel=1e-5)
     monkeypatch.setattr(evaluation, "BATCH_SIZE", 5)  # the last batch is then one of 3
-    parts = evaluation.mean_terms(model, tiny_data.test, binarize=False)
+    parts = evaluation.mean_terms(model, tiny_data.test)
     assert parts["rate"] == pytest.approx(whole["rate"], rel=1e-5)
 
 
@@ -44,8 +45,8 @@ def test_active_units_are_those_that_vary(model, tiny_data):
     kernel, bias = model.encoder.last.kernel, model.encoder.last.bias
     weights = np.zeros(kernel.shape, np.float32)
     kernel.assign(weights)
-    assert evaluation.active_units(model, tiny_data.test, binarize=True) == 0
+    assert evaluation.active_units(model, tiny_data.test) == 0
     weights[:, 1] = np.random.default_rng(0).normal(size=len(weights))
     kernel.assign(weights)
     bias.assign(np.ones(bias.shape))
-    assert evaluation.active_units(model, tiny_data.test, binarize=True) == 1
+    assert evaluation.active_units(model, tiny_data.test) == 1

@@ -88,7 +88,7 @@ def test_workdir_of_another_config_is_refused_and_left_alone(tmp_path, tiny_data
         ({"latent_dim": 0}, "latent_dim=0: expected 1 to"),
         ({"clip_norm": -1.0}, "clip_norm=-1.0: expected 0.0 to"),
         ({"ema": 1.5}, "ema=1.5: expected"),
-        ({"binarize": False}, "Bernoulli.*config.binarize=True"),
+        ({"pixels": "scaled"}, "no density of scaled.*--config.pixels=binarized"),
         ({"network": "conv", "hidden": (4, 4, 4, 4)}, "multiples of 16.*image_size=16"),
     ],
 )
@@ -136,11 +136,11 @@ def test_early_stopping_keeps_the_best_weights(tmp_path, tiny_data):
     assert run.training["steps"] < 1000
     assert run.training["best_step"] == min(losses, key=losses.get)
     assert run.training["steps"] == run.training["best_step"] + 3 * 5
-    terms = evaluation.mean_terms(run.model, tiny_data.validation, binarize=True)
+    terms = evaluation.mean_terms(run.model, tiny_data.validation)
     assert terms["loss"] == pytest.approx(min(losses.values()))
     model, training = loop.load_run(tmp_path)
     assert training == run.training
-    terms = evaluation.mean_terms(model, tiny_data.validation, binarize=True)
+    terms = evaluation.mean_terms(model, tiny_data.validation)
     assert terms["loss"] == pytest.approx(min(losses.values()))
 
 
@@ -185,7 +185,7 @@ def test_bfloat16_trains_and_keeps_float32_weights(tmp_path, tiny_data):
 
 
 def test_keras_fit_trains_too(tiny_data, mirrored):
-    batches = tiny_data.train.batches(8, binarize=True)
+    batches = tiny_data.train.batches(8, "binarized")
     for strategy in (tf.distribute.get_strategy(), mirrored):
         with strategy.scope():
             model = zoo.create("cvae", tiny_data.spec, hidden=(16,), latent_dim=3)
@@ -193,7 +193,7 @@ def test_keras_fit_trains_too(tiny_data, mirrored):
         history = model.fit(batches, epochs=8, verbose=0, validation_data=batches).history
         assert history["loss"][-1] < history["loss"][0]
         assert history["val_loss"][-1] < history["val_loss"][0]
-        uneven = tiny_data.test.batches(8, binarize=True)  # 8 and 5 rows
+        uneven = tiny_data.test.batches(8, "binarized")  # 8 and 5 rows
         shown = model.evaluate(uneven, verbose=0, return_dict=True)
         rates = [model.posterior(**b).kl_divergence(model.prior()) for b in uneven]
         assert shown["rate"] == pytest.approx(float(np.mean(np.concatenate(rates))), rel=1e-4)

@@ -231,5 +231,5 @@ def compare(train: data.InMemory, test: data.InMemory, spec: data.Spec, rounds: 
 
 def binarised(split: data.InMemory) -> data.InMemory:
     """Returns the images with each pixel drawn once from its grey level, as bytes 0 and 255."""
-    x = np.concatenate([b["x"] for b in split.batches(1000, binarize=True).as_numpy_iterator()])
+    x = np.concatenate([b["x"] for b in split.batches(1000, "binarized").as_numpy_iterator()])
     return data.InMemory((x * 255).astype(np.uint8), split.y)

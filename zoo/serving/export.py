@@ -13,6 +13,8 @@ from zoo.errors import UserError
 from zoo.serving import card
 
 EXTRA = "assets.extra"
+# Weights are saved in files of at most so much, which repositories and their mirrors take.
+SHARD_BYTES = 4_000_000
 WARM_UP = "tf_serving_warmup_requests"
 
 
@@ -55,8 +57,12 @@ def export(
         module = tf.Module()
         module.weights = [v.value for v in plain.variables]
         default = next(iter(signatures.values()))
+        shards = tf.train.experimental.MaxShardSizePolicy(SHARD_BYTES)
         tf.saved_model.save(
-            module, str(temporary), signatures={"serving_default": default, **signatures}
+            module,
+            str(temporary),
+            signatures={"serving_default": default, **signatures},
+            options=tf.saved_model.SaveOptions(experimental_sharding_callback=shards),
         )
         extra = temporary / EXTRA
         extra.mkdir()
