@@ -21,7 +21,7 @@ def main():
 
     loaded = data.load(_DATASET.value, **cli.data_places())
     result = training.compare(
-        training.binarised(loaded.train),
+        loaded.train,
         training.binarised(loaded.test),
         loaded.spec,
         _ROUNDS.value,

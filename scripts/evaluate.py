@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures a trained model on its test split and writes metrics.json.
 
-scripts/evaluate.py --workdir=runs/cvae_mnist_5k            writes there
+scripts/evaluate.py --workdir=runs/cvae_mnist_5k            writes there, and on the export's card
 scripts/evaluate.py --saved_model=saved_models/cvae_mnist   prints, or writes to --out
 """
 
@@ -26,6 +26,7 @@ flags.mark_flags_as_mutual_exclusive(["workdir", "saved_model"], required=True)
 def main():
     import zoo
     from zoo import evaluation, files, runs
+    from zoo.serving import export
     from zoo.training import loop
 
     if _WORKDIR.value:
@@ -45,6 +46,10 @@ def main():
     if out:
         files.write_json(out, metrics)
         print(f"Written to {out}.")
+    export_path = runs.exported(workdir) if _WORKDIR.value and not _OUT.value else None
+    if export_path:
+        export.refresh_metrics(export_path, metrics)
+        print(f"Written to the export {export_path} and its card.")
 
 
 if __name__ == "__main__":

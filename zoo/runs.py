@@ -39,9 +39,8 @@ def train_and_export(
     if not strategies.is_chief(strategy):
         return None
     base = export_dir / export.export_name(config.model, config.dataset)
-    record = workdir / "exported.json"
-    done = pathlib.Path(json.loads(record.read_text())["path"]) if record.exists() else None
-    if run.was_complete and done and done.parent == base.resolve() and done.exists():
+    done = exported(workdir)
+    if run.was_complete and done and done.parent == base.resolve():
         print(f"This run is complete and exported to {done}; a longer one needs its own --workdir.")
         return done
     metrics = evaluation.report(
@@ -54,9 +53,16 @@ def train_and_export(
     print(describe(metrics))
     draw(run.model, dataset, workdir)
     path = export.export(run.model, export_dir, metrics)
-    files.write_json(record, {"path": str(path.resolve())})
+    files.write_json(workdir / "exported.json", {"path": str(path.resolve())})
     print(f"Exported to {path}; pictures in {workdir}.")
     return path
+
+
+def exported(workdir: pathlib.Path) -> pathlib.Path | None:
+    """Returns the version that a run was exported to last, if it is still there."""
+    record = workdir / "exported.json"
+    path = pathlib.Path(json.loads(record.read_text())["path"]) if record.exists() else None
+    return path if path and path.exists() else None
 
 
 def describe(metrics: dict) -> str:

@@ -64,12 +64,22 @@ def to_float(batch, pixels: str = "scaled", seed: tf.Tensor | None = None):
     if pixels == "scaled":
         x /= 255.0
     elif pixels == "binarized":
-        x = tf.cast(seeds.uniform(tf.shape(x), seed) < x / 255.0, tf.float32)
+        x = tf.cast(_is_white(x, seed), tf.float32)
     elif pixels == "dequantized":
         x = (x + seeds.uniform(tf.shape(x), seed)) / 256.0
     else:
         raise ValueError(f"unknown kind of pixels {pixels!r}")
     return {"x": x, "y": batch["y"]}
+
+
+def binarize(batch, seed: tf.Tensor):
+    """Returns the batch with x drawn as for "binarized", still as bytes: 0 or 255."""
+    white = _is_white(tf.cast(batch["x"], tf.float32), seed)
+    return {"x": 255 * tf.cast(white, tf.uint8), "y": batch["y"]}
+
+
+def _is_white(x, seed):
+    return seeds.uniform(tf.shape(x), seed) < x / 255.0
 
 
 class Split:

@@ -28,6 +28,8 @@ class VAE(GenerativeModel):
         self.posteriors = posteriors.KINDS[config.posterior](config)
         self.priors = priors.KINDS[config.prior](config, spec)
         self.likelihoods = likelihoods.KINDS[config.likelihood](config, spec)
+        for part in (self.posteriors, self.priors, self.likelihoods):
+            part.built = True  # Keras would wait for a call, which parts do not have
         *sides, channels = spec.shape
         outputs = (*sides, channels * self.likelihoods.outputs)
         self.encoder = networks.encoder(
@@ -72,8 +74,7 @@ class VAE(GenerativeModel):
         if k == 1:
             distortion = -self.likelihood(z, y).log_prob(x)[0]  # [B]
             rate = tf.reshape(objectives.rate(q, p, z), [-1])
-            penalty = objectives.free_bits(q, p, config.free_bits) if config.free_bits else rate
-            loss = distortion + beta * penalty
+            loss = distortion + beta * self.penalty(q, p, rate)
         else:
             bound = objectives.importance_weighted_bound
             if config.doubly_reparametrized:
@@ -84,6 +85,11 @@ class VAE(GenerativeModel):
             loss = -bound(-distortion - beta * rate)
             distortion, rate = tf.reduce_mean(distortion, 0), tf.reduce_mean(rate, 0)
         return {"loss": loss, "rate": rate, "distortion": distortion}
+
+    def penalty(self, q, p, rate):
+        """Returns what stands in the ELBO for the rate [B]."""
+        least = self.config.free_bits
+        return objectives.free_bits(q, p, least) if least else rate
 
     def compile_from_config(self, total_steps):
         super().compile_from_config(total_steps)

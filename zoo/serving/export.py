@@ -1,5 +1,6 @@
 """From a Keras model to a SavedModel that TF Serving serves and plain TensorFlow loads."""
 
+import json
 import os
 import pathlib
 import re
@@ -75,10 +76,21 @@ def export(
     picture = images.sample_grid(plain)
     if picture is not None:
         images.save_png(base / "samples.png", picture)
-    with files.atomic(base / "README.md") as temporary:
-        temporary.write_text(card.write(base.name, description, metrics))
+    _write_card(base, description, metrics)
     refresh_models_config(folder)
     return target
+
+
+def refresh_metrics(version: pathlib.Path, metrics: dict) -> None:
+    """Puts other metrics of the same weights into an exported version and on its card."""
+    description = json.loads((version / EXTRA / "config.json").read_text())
+    files.write_json(version / EXTRA / "metrics.json", metrics)
+    _write_card(version.parent, description, metrics)
+
+
+def _write_card(base, description, metrics):
+    with files.atomic(base / "README.md") as temporary:
+        temporary.write_text(card.write(base.name, description, metrics))
 
 
 def export_name(entry: str, dataset: str) -> str:

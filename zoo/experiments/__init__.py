@@ -1,0 +1,91 @@
+"""Questions about VAEs, each answered by variants that are trained side by side.
+
+An experiment is a module with a docstring that asks, the names of its VARIANTS (`variants.py`), and
+`report`, which measures the trained models and returns the rows of a table and a figure.
+"""
+
+import importlib
+import json
+import pathlib
+import pkgutil
+
+from zoo import configs, data, files
+from zoo.errors import UserError, near_miss
+from zoo.experiments import variants
+from zoo.training import loop
+
+NO_EXPERIMENTS = ("variants", "plots")
+
+
+def names() -> list[str]:
+    """Returns the names of all experiments."""
+    found = (module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(name for name in found if name not in NO_EXPERIMENTS)
+
+
+def run(
+    name: str, dataset: data.Dataset, runs: pathlib.Path, docs: pathlib.Path, num_epochs: int
+) -> str:
+    """Trains what is not trained yet, measures, and leaves DOCS/NAME.md, .json and .png.
+
+    Args:
+      name: of the experiment.
+      dataset: to train and measure on.
+      runs: holds one workdir a variant; those that experiments share are trained once.
+      docs: folder of the page.
+      num_epochs: of each variant.
+
+    Returns:
+      The table as Markdown.
+    """
+    if name not in names():
+        raise UserError(
+            f"Unknown experiment {name!r}.{near_miss(name, names())} Known: {', '.join(names())}."
+        )
+    experiment = importlib.import_module(f"{__name__}.{name}")
+    models = {}
+    for variant in experiment.VARIANTS:
+        print(f"Variant {variant!r}:")
+        config = configs.get(
+            "vae",
+            dataset=dataset.name,
+            num_epochs=num_epochs,
+            **{**variants.COMMON, **variants.VARIANTS[variant]},
+        )
+        models[variant] = loop.train(config, dataset, runs / variant).model
+    rows, figure = experiment.report(models, dataset)
+    docs.mkdir(parents=True, exist_ok=True)
+    with files.atomic(docs / f"{name}.png") as temporary:
+        figure.savefig(temporary, format="png", dpi=100, bbox_inches="tight")
+    files.write_json(docs / f"{name}.json", {"rows": rows, "epochs": num_epochs})
+    with files.atomic(docs / f"{name}.md") as temporary:
+        temporary.write_text(page(name, experiment.__doc__, dataset.name, docs))
+    return table(rows)
+
+
+def page(name: str, question: str, dataset: str, docs: pathlib.Path) -> str:
+    """Returns the page of an experiment, from its question and its results."""
+    results = json.loads((docs / f"{name}.json").read_text())
+    title, _, rest = question.strip().partition("\n")
+    return f"""# {title}
+{rest}
+
+    scripts/experiment.py {name} --dataset={dataset} --num_epochs={results["epochs"]}
+
+{table(results["rows"])}
+
+![{title}]({name}.png)
+"""
+
+
+def table(rows: list[dict]) -> str:
+    """Returns rows of equal keys as a Markdown table."""
+    lines = ["| " + " | ".join(rows[0]) + " |", "|---" * len(rows[0]) + "|"]
+    lines += ["| " + " | ".join(_cell(value) for value in row.values()) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def _cell(value):
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,42 @@
+"""What the two terms of the KL do
+
+KL(q(z|x) || N(0, I)) = 1/2 sum [exp(2s) - (1 + 2s)] + m^2. The first bracket, the variance terms, is
+least at s = 0, so it keeps the noise from vanishing; m^2 is an L2 penalty on the code. Each variant
+is trained without one of them and then measured with the whole KL.
+"""
+
+import numpy as np
+
+from zoo import evaluation
+from zoo.experiments import plots
+
+VARIANTS = ("diagonal", "without variance terms", "without squared mean")
+
+
+def report(models, dataset):
+    """Returns rows and figure."""
+    rows = []
+    figure, (left, right) = plots.figure(2)
+    for name, model in models.items():
+        loc, scale = plots.codes(model, dataset)
+        terms = plots.terms(model, dataset)
+        rows.append(
+            {
+                "trained": "with the whole KL" if name == "diagonal" else name,
+                "median scale": float(np.median(scale)),
+                "norm of the code m": float(np.linalg.norm(loc, axis=1).mean()),
+                "active units": evaluation.active_units(model, dataset.test),
+                "distortion": terms["distortion"],
+                "rate": terms["rate"],
+                "ELBO": terms["elbo"],
+            }
+        )
+        label = rows[-1]["trained"]
+        left.plot(np.sort(scale.mean(0)), "o-", label=label)
+        right.plot(np.sort(np.abs(loc).mean(0))[::-1], "o-", label=label)
+    for axes, title in ((left, "mean scale of q(z|x)"), (right, "mean |m|")):
+        axes.set_yscale("log")
+        axes.set_title(title)
+        axes.set_xlabel("latent dimension, sorted")
+    left.legend()
+    return rows, figure

@@ -1,0 +1,42 @@
+"""Does each output need its own variance?
+
+Three decoders of grey images: the mean of each pixel with one fixed standard deviation, with one that
+is learned and shared by all pixels, and with one of its own for every pixel, a function of the code.
+Bits a dimension are of the bytes and come from the log-likelihood by importance sampling on the first
+test images. On the right: image, mean, and standard deviation of each pixel (each map scaled to its
+own maximum).
+"""
+
+import numpy as np
+
+from zoo import objectives
+from zoo.experiments import plots
+
+VARIANTS = ("fixed", "shared", "per pixel")
+
+
+def report(models, dataset):
+    """Returns rows and figure."""
+    rows, maps = [], []
+    for name, model in models.items():
+        nll, terms = plots.negative_log_likelihood(model, dataset), plots.terms(model, dataset)
+        x = plots.test_images(model, dataset)
+        p = model.likelihood(model.posterior(x[:200]).mean())
+        scale = np.broadcast_to(p.stddev(), p.mean().shape)
+        rows.append(
+            {
+                "variance": name,
+                "bits a dimension": objectives.bits_per_dim(nll, int(np.prod(x.shape[1:])), False),
+                "NLL": nll,
+                "rate": terms["rate"],
+                "median scale": float(np.median(scale)),
+                "lowest scale": float(scale.min()),
+                "highest scale": float(scale.max()),
+            }
+        )
+        shown = scale[:4] / scale[:4].max((1, 2, 3), keepdims=True)
+        maps.append(np.stack([x[:4], p.mean()[:4], shown], 1).reshape(-1, *x.shape[1:]))
+    figure, axes = plots.figure(len(models), 3.2)
+    for axis, pictures, name in zip(axes, maps, models, strict=True):
+        plots.show(axis, pictures, 3, name)
+    return rows, figure

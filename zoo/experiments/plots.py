@@ -1,0 +1,58 @@
+"""What the experiments measure and draw in common."""
+
+import matplotlib.figure
+import numpy as np
+import tensorflow as tf
+
+from zoo import evaluation, images, seeds
+from zoo.evaluation.protocol import BATCH_SIZE, SEED
+
+# For the log-likelihoods; variants are compared with each other, not with the literature.
+IMPORTANCE_SAMPLES, IMAGES = 500, 1000
+
+
+def figure(columns: int, width: float = 4.5, height: float = 3.6):
+    """Returns a figure and its axes, side by side."""
+    made = matplotlib.figure.Figure(figsize=(width * columns, height), layout="constrained")
+    return made, made.subplots(1, columns, squeeze=False)[0]
+
+
+def show(axes, pictures: np.ndarray, columns: int, title: str) -> None:
+    """Shows pictures [N, H, W, C] as a grid."""
+    axes.imshow(np.clip(images.grid(pictures, columns), 0, 1), cmap="gray", vmin=0, vmax=1)
+    axes.set_title(title)
+    axes.set_axis_off()
+
+
+def test_images(model, dataset) -> tf.Tensor:
+    """Returns the test images [N, H, W, C] as the model takes them."""
+    batches = dataset.test.batches(BATCH_SIZE, model.config.pixels, SEED)
+    return tf.concat([batch["x"] for batch in batches], 0)
+
+
+def codes(model, dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Returns location and scale of q(z|x) of all test images, [N, D] each."""
+    made = [
+        model.in_graph("encode")(batch["x"])
+        for batch in dataset.test.batches(BATCH_SIZE, model.config.pixels, SEED)
+    ]
+    return tuple(np.concatenate([m[name] for m in made]) for name in ("loc", "scale"))
+
+
+def terms(model, dataset) -> dict[str, float]:
+    """Returns rate, distortion and ELBO on the test split, all at beta = 1 and unablated."""
+    means = evaluation.mean_terms(model, dataset.test)
+    means["elbo"] = -means["rate"] - means["distortion"]
+    return means
+
+
+def negative_log_likelihood(model, dataset) -> float:
+    """Returns it for the first test images, in nats."""
+    test = dataset.test
+    some = type(test)(test.x[:IMAGES], test.y[:IMAGES])
+    return -float(np.mean(evaluation.density.log_likelihoods(model, some, IMPORTANCE_SAMPLES)))
+
+
+def noise(*shape: int) -> tf.Tensor:
+    """Returns the same standard normal noise at every call."""
+    return seeds.normal(shape, seeds.root(SEED))

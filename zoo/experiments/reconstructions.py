@@ -1,0 +1,48 @@
+"""At test time, e = 0?
+
+A reconstruction can decode the mean m of q(z|x) (e = 0), a draw from q, or be the mean of many decoded
+draws. Distortion is the negative log-likelihood of the image given the one code, in nats; the squared
+error is that of the mean image, a pixel.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from zoo.distributions import posteriors
+from zoo.experiments import plots
+
+VARIANTS = ("diagonal",)
+DRAWS = 32
+
+
+def report(models, dataset):
+    """Returns rows and figure."""
+    (model,) = models.values()
+    x = plots.test_images(model, dataset)[:1000]
+    q = model.posterior(x)
+    z = posteriors.reparametrize(q, plots.noise(DRAWS, *posteriors.location(q).shape))  # [S, N, D]
+
+    def measured(name, pictures, distortion):
+        error = float(np.mean((pictures - np.array(x)) ** 2))
+        return {"code": name, "distortion": distortion, "squared error": error}
+
+    at_mean = model.likelihood(posteriors.location(q)[None])
+    at_draws = [model.likelihood(z[i : i + 1]) for i in range(DRAWS)]
+    pictures = np.concatenate([p.mean() for p in at_draws])  # [S, N, H, W, C]
+    distortions = [float(-tf.reduce_mean(p.log_prob(x))) for p in at_draws]
+    rows = [
+        measured(
+            "e = 0, the mean", at_mean.mean().numpy()[0], float(-np.mean(at_mean.log_prob(x)))
+        ),
+        measured("a draw", pictures, float(np.mean(distortions))),
+        measured(f"mean image of {DRAWS} draws", pictures.mean(0), None),
+    ]
+    figure, (axes,) = plots.figure(1, 8)
+    columns = np.concatenate([x[None], at_mean.mean(), pictures[:8], pictures.mean(0)[None]])
+    plots.show(
+        axes,
+        np.moveaxis(columns[:, :8], 0, 1).reshape(-1, *x.shape[1:]),
+        len(columns),
+        f"image, e = 0, 8 draws, mean of {DRAWS} draws",
+    )
+    return rows, figure
