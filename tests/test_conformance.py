@@ -250,8 +250,6 @@ def test_to_keras_gives_the_model_back(exported, tiny_data):
     again = loaded.to_keras()
     for a, b in zip(weights(model), weights(again), strict=True):
         np.testing.assert_array_equal(a, b)
-    history = again.fit(
-        tiny_data.train.batches(8, pixels=model.config.pixels), epochs=1, verbose=0
-    )
+    history = again.fit(tiny_data.train.batches(8, pixels=model.config.pixels), epochs=1, verbose=0)
     assert all(np.isfinite(v[0]) for v in history.history.values())
     assert again.steps_taken() == 5

@@ -96,9 +96,7 @@ def gradients(config, count):
 
 def test_doubly_reparametrised_gradient_has_the_same_mean_and_less_noise():
     plain, plain_decoder = gradients(tiny(importance_samples=8), 100)
-    doubly, doubly_decoder = gradients(
-        tiny(importance_samples=8, doubly_reparametrized=True), 100
-    )
+    doubly, doubly_decoder = gradients(tiny(importance_samples=8, doubly_reparametrized=True), 100)
     difference = plain - doubly
     error = difference.std(0) / np.sqrt(100) + 1e-6
     assert np.abs(difference.mean(0) / error).max() < 5

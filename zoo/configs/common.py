@@ -59,9 +59,9 @@ def get_config() -> ml_collections.ConfigDict:
     config.image_size = 0
     # 1 makes images grey, 3 makes them colour, 0 keeps the set's own.
     config.channels = 0
-    # How bytes become floats: "scaled" to [0, 1]; "binarized", each pixel drawn from its grey level;
-    # "dequantized", with noise of one grey level. Noise is new at each visit in training, and
-    # drawn once for evaluation.
+    # How bytes become floats: "scaled" to [0, 1]; "binarized", each pixel drawn from its grey
+    # level; "dequantized", with noise of one grey level. Noise is new at each visit in training,
+    # and drawn once for evaluation.
     config.pixels = "scaled"
     # Share of the training split that is held out to choose the weights.
     config.validation_fraction = 0.1

@@ -8,7 +8,17 @@ from zoo.data import pipeline, sources
 from zoo.data.pipeline import Dataset, InMemory, Shard, Spec, Split, Streamed, binarize, to_float
 from zoo.errors import UserError
 
-__all__ = ["Dataset", "InMemory", "Shard", "Spec", "Split", "Streamed", "binarize", "load", "to_float"]
+__all__ = [
+    "Dataset",
+    "InMemory",
+    "Shard",
+    "Spec",
+    "Split",
+    "Streamed",
+    "binarize",
+    "load",
+    "to_float",
+]
 
 # TFDS' EMNIST is stored with rows and columns exchanged.
 TRANSPOSED = {"emnist"}

@@ -21,7 +21,7 @@ MOMENT_DRAWS = 64
 
 
 class Diagonal(keras.Layer):
-    """N(m, diag(exp(s))^2): Kingma and Welling 2014, Auto-Encoding Variational Bayes (1312.6114)."""
+    """N(m, diag(exp(s))^2), as in Kingma and Welling 2014 (arXiv 1312.6114)."""
 
     # Whether the density at any z has a closed form, and not only at the posterior's own draws.
     closed_form = True

@@ -1,10 +1,10 @@
 """May the covariance be non-diagonal?
 
-Of the posterior: diagonal, full covariance (tril), or a flow of any shape (iaf), on binarised images.
-What the ELBO loses against log p(x) is the divergence of q(z|x) from the true posterior: the gap.
-Of the decoder: pixels that are independent given the code, or Gaussian together with a covariance of
-low rank plus a diagonal, on grey images. NLL is by importance sampling on the first test images; draws
-of whole images show what a covariance of pixels does.
+Of the posterior: diagonal, full covariance (tril), or a flow of any shape (iaf), on binarised
+images. What the ELBO loses against log p(x) is the divergence of q(z|x) from the true posterior:
+the gap. Of the decoder: pixels that are independent given the code, or Gaussian together with a
+covariance of low rank plus a diagonal, on grey images. NLL is by importance sampling on the first
+test images; draws of whole images show what a covariance of pixels does.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """What the two terms of the KL do
 
-KL(q(z|x) || N(0, I)) = 1/2 sum [exp(2s) - (1 + 2s)] + m^2. The first bracket, the variance terms, is
-least at s = 0, so it keeps the noise from vanishing; m^2 is an L2 penalty on the code. Each variant
-is trained without one of them and then measured with the whole KL.
+KL(q(z|x) || N(0, I)) = 1/2 sum [exp(2s) - (1 + 2s)] + m^2. The first bracket, the variance terms,
+is least at s = 0, so it keeps the noise from vanishing; m^2 is an L2 penalty on the code. Each
+variant is trained without one of them and then measured with the whole KL.
 """
 
 import numpy as np

@@ -1,10 +1,10 @@
 """Does each output need its own variance?
 
-Three decoders of grey images: the mean of each pixel with one fixed standard deviation, with one that
-is learned and shared by all pixels, and with one of its own for every pixel, a function of the code.
-Bits a dimension are of the bytes and come from the log-likelihood by importance sampling on the first
-test images. On the right: image, mean, and standard deviation of each pixel (each map scaled to its
-own maximum).
+Three decoders of grey images: the mean of each pixel with one fixed standard deviation, with one
+that is learned and shared by all pixels, and with one of its own for every pixel, a function of the
+code. Bits a dimension are of the bytes and come from the log-likelihood by importance sampling on
+the first test images. On the right: image, mean, and standard deviation of each pixel (each map
+scaled to its own maximum).
 """
 
 import numpy as np

@@ -1,11 +1,12 @@
 """Is sigma learned by itself?
 
-The encoder gives m and sigma, the code is m + exp(sigma) e with standard normal noise e. On the left,
-each latent dimension's scale exp(sigma), averaged over the test images, beside the spread of its m:
-a dimension either carries information (a small scale, a wide spread of m) or is left at the prior (a
-scale of 1, m always 0). On the right, what the spread of one image's code means: the reconstruction
-of an image from its m, then from draws around m with 1, 2 and 3 times the learned scale. Within the
-learned scale the digit stays itself; the data point has become a distribution of such digits.
+The encoder gives m and sigma, the code is m + exp(sigma) e with standard normal noise e. On the
+left, each latent dimension's scale exp(sigma), averaged over the test images, beside the spread of
+its m: a dimension either carries information (a small scale, a wide spread of m) or is left at the
+prior (a scale of 1, m always 0). On the right, what the spread of one image's code means: the
+reconstruction of an image from its m, then from draws around m with 1, 2 and 3 times the learned
+scale. Within the learned scale the digit stays itself; the data point has become a distribution of
+such digits.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """At test time, e = 0?
 
-A reconstruction can decode the mean m of q(z|x) (e = 0), a draw from q, or be the mean of many decoded
-draws. Distortion is the negative log-likelihood of the image given the one code, in nats; the squared
-error is that of the mean image, a pixel.
+A reconstruction can decode the mean m of q(z|x) (e = 0), a draw from q, or be the mean of many
+decoded draws. Distortion is the negative log-likelihood of the image given the one code, in nats;
+the squared error is that of the mean image, a pixel.
 """
 
 import numpy as np

@@ -6,20 +6,25 @@ from zoo import models
 from zoo.models.vae import VAE
 
 # Fields of `vae` that differ from the entry in all of them.
-COMMON = dict(
-    hidden=(300,), latent_dim=20, kl_warmup_epochs=0, patience=0, eval_every=5, ema=0.99
-)
-GREY = dict(pixels="dequantized", clip_norm=100.0)
+COMMON = {
+    "hidden": (300,),
+    "latent_dim": 20,
+    "kl_warmup_epochs": 0,
+    "patience": 0,
+    "eval_every": 5,
+    "ema": 0.99,
+}
+GREY = {"pixels": "dequantized", "clip_norm": 100.0}
 VARIANTS = {
     "diagonal": {},
-    "without variance terms": dict(family="vae_without_variance_terms"),
-    "without squared mean": dict(family="vae_without_squared_mean"),
-    "tril": dict(posterior="tril"),
-    "iaf": dict(posterior="iaf"),
-    "fixed": dict(likelihood="gaussian", **GREY),
-    "shared": dict(likelihood="gaussian_shared", **GREY),
-    "per pixel": dict(likelihood="gaussian_pixel", **GREY),
-    "low rank": dict(likelihood="gaussian_low_rank", **GREY),
+    "without variance terms": {"family": "vae_without_variance_terms"},
+    "without squared mean": {"family": "vae_without_squared_mean"},
+    "tril": {"posterior": "tril"},
+    "iaf": {"posterior": "iaf"},
+    "fixed": {"likelihood": "gaussian", **GREY},
+    "shared": {"likelihood": "gaussian_shared", **GREY},
+    "per pixel": {"likelihood": "gaussian_pixel", **GREY},
+    "low rank": {"likelihood": "gaussian_low_rank", **GREY},
 }
 
 

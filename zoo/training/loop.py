@@ -221,7 +221,6 @@ def _check_batch(config, dataset, strategy):
 
 def _evaluate(model, dataset, state, step, best, log, strategy):
     """Measures the validation split, keeps the weights if they are the best so far."""
-    config = model.config
     with averaged_weights(model):
         terms = evaluation.mean_terms(model, dataset.validation)
         # All workers must come to the same decision, to the last digit.

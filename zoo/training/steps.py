@@ -33,7 +33,7 @@ def function(model, strategy):
         root = seeds.fold_in(seeds.root(config.seed), seeds.DATA)
         return seeds.fold_in(root, step, seeds.replica_id())
 
-    # On a CPU, XLA takes several times as long for this noise: it is drawn before the compiled part.
+    # On a CPU, XLA takes several times as long for this noise: it is drawn outside of it.
     drawn_before = config.pixels == "binarized"
 
     def prepare(batch, step):

@@ -1,0 +1,73 @@
+"""Every experiment runs from training to page; the ablations leave out what they say."""
+
+import json
+
+import numpy as np
+import PIL.Image
+import pytest
+import tensorflow as tf
+
+import zoo
+from zoo import configs, experiments, models, seeds
+from zoo.experiments import plots, variants
+
+SMALL = {
+    "hidden": (8,),
+    "latent_dim": 3,
+    "kl_warmup_epochs": 0,
+    "batch_size": 8,
+    "flow_steps": 1,
+    "ema": 0.0,
+    "jit": False,
+}
+
+
+@pytest.fixture(scope="module")
+def small(request):
+    """Variants small enough for 40 images."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(variants, "COMMON", SMALL)
+    patch.setattr(plots, "IMPORTANCE_SAMPLES", 20)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Shared by all experiments, as in a real run."""
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.mark.parametrize("name", experiments.names())
+def test_leaves_a_page_a_table_and_a_figure(name, small, runs, tiny_data, tmp_path):
+    table = experiments.run(name, tiny_data, runs, tmp_path, num_epochs=1)
+    page = (tmp_path / f"{name}.md").read_text()
+    assert table in page and f"experiment.py {name} --dataset=tiny --num_epochs=1" in page
+    rows = json.loads((tmp_path / f"{name}.json").read_text())["rows"]
+    assert len(table.splitlines()) == len(rows) + 2
+    numbers = [v for row in rows for v in row.values() if isinstance(v, float)]
+    assert numbers and np.all(np.isfinite(numbers))
+    assert PIL.Image.open(tmp_path / f"{name}.png").width > 300
+
+
+def test_unknown_experiment_names_the_near_miss(tiny_data, tmp_path):
+    with pytest.raises(zoo.UserError, match="Did you mean 'kl_terms'"):
+        experiments.run("kl_term", tiny_data, tmp_path, tmp_path, 1)
+
+
+def test_ablations_leave_out_one_term_of_the_loss_and_none_of_the_rate(tiny_data):
+    def terms(family):
+        config = configs.get("vae", **{**SMALL, "family": family})
+        model = models.create(config, tiny_data.spec)
+        batch = next(iter(tiny_data.train.batches(8, "binarized")))
+        q = model.posterior(batch["x"])
+        squares = 0.5 * tf.reduce_sum(q.mean() ** 2, -1)
+        variance = 0.5 * tf.reduce_sum(q.variance() - 1 - tf.math.log(q.variance()), -1)
+        made = model.loss_terms(batch, seeds.root(0))
+        np.testing.assert_allclose(made["rate"], squares + variance, rtol=1e-4)
+        return made["loss"] - made["distortion"], squares, variance
+
+    penalty, squares, _ = terms("vae_without_variance_terms")
+    np.testing.assert_allclose(penalty, squares, atol=1e-4)
+    penalty, _, variance = terms("vae_without_squared_mean")
+    np.testing.assert_allclose(penalty, variance, atol=1e-4)
