@@ -19,6 +19,7 @@ _SAVED_MODEL = flags.DEFINE_string("saved_model", None, "An export, in place of 
 _SAMPLES = flags.DEFINE_integer(
     "importance_samples", 5000, "Codes an image for the log-likelihood of a VAE; 0: without it.", 0
 )
+_CHUNK = flags.DEFINE_integer("chunk", 2000, "Codes decoded at once: bounds the memory.", 1)
 _OUT = flags.DEFINE_string("out", None, "File for the metrics; WORKDIR/metrics.json if not given.")
 flags.mark_flags_as_mutual_exclusive(["workdir", "saved_model"], required=True)
 
@@ -41,7 +42,7 @@ def main():
         model, training, out = loaded.to_keras(), loaded.metrics["training"], _OUT.value
     dataset = cli.load_data(model.config)
     judge = cli.load_judge(model.config, dataset.spec)
-    metrics = evaluation.report(model, dataset.test, judge, training, _SAMPLES.value)
+    metrics = evaluation.report(model, dataset.test, judge, training, _SAMPLES.value, _CHUNK.value)
     print(runs.describe(metrics))
     if out:
         files.write_json(out, metrics)

@@ -79,7 +79,8 @@ each_entry = pytest.mark.parametrize("entry", ENTRIES)
 
 
 def tiny(entry, **overrides):
-    return configs.get_tiny(entry, dataset="tiny", **overrides)
+    """The entry's tiny variant; compiled by XLA, which takes seconds, where a test asks for it."""
+    return configs.get_tiny(entry, dataset="tiny", **{"jit": False, **overrides})
 
 
 def arguments(model, names, rows):
@@ -134,9 +135,11 @@ def test_one_step_lowers_the_loss_on_a_fixed_batch(entry, tiny_data):
     assert loss() < before
 
 
-@each_entry
-def test_resume_is_exact(entry, tiny_data, tmp_path, monkeypatch):
-    config = tiny(entry, checkpoint_every=3, num_epochs=2)
+@pytest.mark.parametrize(
+    ("entry", "jit"), [*((entry, False) for entry in ENTRIES), ("vae", True), ("tiny_em", True)]
+)
+def test_resume_is_exact(entry, jit, tiny_data, tmp_path, monkeypatch):
+    config = tiny(entry, jit=jit, checkpoint_every=3, num_epochs=2)
     whole = loop.train(config, tiny_data, tmp_path / "whole")
 
     def stop_after(steps):
@@ -158,7 +161,7 @@ def test_resume_is_exact(entry, tiny_data, tmp_path, monkeypatch):
 
 @each_entry
 def test_two_replicas_equal_one(entry, tiny_data, tmp_path, mirrored, no_noise):
-    config = tiny(entry, jit=False, ema=0.0, num_epochs=4, clip_norm=0.5)
+    config = tiny(entry, ema=0.0, num_epochs=4, clip_norm=0.5)
     one = loop.train(config, tiny_data, tmp_path / "one")
     two = loop.train(config, tiny_data, tmp_path / "two", mirrored)
     assert one.training["steps"] == two.training["steps"] == 20

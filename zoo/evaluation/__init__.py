@@ -54,7 +54,12 @@ def conditional_accuracy(model, classify, samples: int = SAMPLES) -> float:
 
 
 def report(
-    model, split, judge=None, training: dict | None = None, importance_samples: int = 0
+    model,
+    split,
+    judge=None,
+    training: dict | None = None,
+    importance_samples: int = 0,
+    chunk: int = density.CHUNK,
 ) -> dict:
     """Returns what metrics.json holds: every metric that makes sense for the model, and how.
 
@@ -65,8 +70,9 @@ def report(
       training: steps, best_step, seconds and hardware of the run.
       importance_samples: codes an image for the log-likelihood of a VAE; 0 leaves it out, with
         all else that takes minutes.
+      chunk: codes that are decoded at once for it.
     """
-    metrics = evaluate(model, split, judge.classify if judge else None, importance_samples)
+    metrics = evaluate(model, split, judge.classify if judge else None, importance_samples, chunk)
     protocol = ["All figures are of the test split, which chose nothing."]
     if model.config.pixels != "scaled":
         protocol.append(f"Images are {model.config.pixels} once, from seed {SEED}.")
@@ -100,7 +106,9 @@ def report(
     }
 
 
-def evaluate(model, split, classify=None, importance_samples: int = 0) -> dict[str, float]:
+def evaluate(
+    model, split, classify=None, importance_samples: int = 0, chunk: int = density.CHUNK
+) -> dict[str, float]:
     """Returns the metrics alone, by name; arguments as for `report` and `conditional_accuracy`."""
     terms = mean_terms(model, split)
     metrics = dict(terms)
@@ -108,7 +116,7 @@ def evaluate(model, split, classify=None, importance_samples: int = 0) -> dict[s
         metrics["elbo"] = -(terms["rate"] + terms["distortion"])
         metrics["active_units"] = active_units(model, split)
         if importance_samples:
-            log_p = density.log_likelihoods(model, split, importance_samples)
+            log_p = density.log_likelihoods(model, split, importance_samples, chunk)
             metrics["nll"] = -float(np.mean(log_p))
             metrics["nll_standard_error"] = float(np.std(log_p) / np.sqrt(len(log_p)))
             metrics |= density.aggregated_posterior(model, split)

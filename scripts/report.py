@@ -1,0 +1,25 @@
+#!/usr/bin/env python3
+"""Writes docs/results.md from the metrics of the exported models.
+
+scripts/report.py
+"""
+
+import pathlib
+
+from absl import flags
+
+from zoo import cli
+
+_SAVED_MODELS = flags.DEFINE_string("saved_models", str(cli.SAVED_MODELS), "Folder of exports.")
+_DOCS = flags.DEFINE_string("docs", str(cli.ROOT / "docs"), "Folder of the page.")
+
+
+def main():
+    from zoo import report
+
+    path = report.write(pathlib.Path(_SAVED_MODELS.value), pathlib.Path(_DOCS.value))
+    print(f"Written to {path}.")
+
+
+if __name__ == "__main__":
+    cli.run(main)
