@@ -76,7 +76,7 @@ Negative log-likelihood in nats a test image, lower is better, with the standard
 over the {rows[0][2]["images"]:,} test images; by importance sampling with 5,000 codes an image,
 weights chosen on a validation split of a tenth of the training images. Binary pixels are drawn from
 their grey levels, anew at each visit in training and once, from a fixed seed, for validation and
-test. Of `vae_gaussian` it is the density of dequantised grey images, and a bound on the bytes' bits.
+test. Of `vae_gaussian` it is the density of dequantised grey images: a bound on the bits of bytes.
 
 {table}
 

@@ -26,7 +26,7 @@ def add_fields(config):
     config.network = "gated"
     # Units of the encoder's hidden layers; the decoder has them in reverse. For "conv": channels,
     # each layer at half the resolution of the one before.
-    config.hidden = (300, 300)
+    config.hidden = (350, 350)
     # Size of the code z.
     config.latent_dim = 40
     # Steps of "iaf", and hidden units of each step's network.
@@ -62,7 +62,9 @@ def get_config():
     config.num_epochs = 300
     config.eval_every = 5
     config.patience = 20
-    config.kl_warmup_epochs = 30
+    config.kl_warmup_epochs = 10
+    config.learning_rate = 3e-3
+    config.warmup_steps = 500
     config.schedule = "cosine"
     config.ema = 0.999
     return config

@@ -44,7 +44,7 @@ class VAE(GenerativeModel):
 
     def posterior_params(self, x, y=None):
         """What q(z|x) is made of, [B, ...]"""
-        return self.encoder(2.0 * x - 1.0, self._one_hot(y))
+        return self.encoder(x, self._one_hot(y))
 
     def prior(self):
         """p(z)"""
