@@ -17,6 +17,7 @@ SMALL = {
     "kl_warmup_epochs": 0,
     "batch_size": 8,
     "flow_steps": 1,
+    "warmup_steps": 0,
     "ema": 0.0,
     "jit": False,
 }

@@ -84,5 +84,6 @@ def shrink(config):
     config.batch_size = 8
     config.num_epochs = 2
     config.kl_warmup_epochs = min(config.kl_warmup_epochs, 1)
+    config.warmup_steps = 0
     config.eval_every = 1
     return config
