@@ -33,9 +33,13 @@ def test_train_evaluate_export_and_draw(tmp_path, data_dir):
     metrics = json.loads((run / "metrics.json").read_text())
     assert (run / "export" / "cvae_mnist_5k" / "1" / "saved_model.pb").exists()
 
-    done = script("evaluate.py", f"--workdir={run}", f"--data_dir={data_dir}")
+    flags = [f"--workdir={run}", f"--data_dir={data_dir}", "--importance_samples=20"]
+    done = script("evaluate.py", *flags)
     assert done.returncode == 0, done.stderr[-3000:]
     again = json.loads((run / "metrics.json").read_text())
+    assert again["metrics"]["nll"] < -again["metrics"]["elbo"]
+    extra = run / "export" / "cvae_mnist_5k" / "1" / "assets.extra"
+    assert json.loads((extra / "metrics.json").read_text()) == again
     for name, value in metrics["metrics"].items():
         assert again["metrics"][name] == pytest.approx(value, rel=1e-5)
 
@@ -47,7 +51,7 @@ def test_train_evaluate_export_and_draw(tmp_path, data_dir):
     )
     assert done.returncode == 2 and "exists" in done.stderr
     flags = [f"--saved_model={exported}", f"--data_dir={data_dir}", f"--out={tmp_path / 'm.json'}"]
-    done = script("evaluate.py", *flags)
+    done = script("evaluate.py", *flags, "--importance_samples=0")
     assert done.returncode == 0, done.stderr[-3000:]
     of_export = json.loads((tmp_path / "m.json").read_text())["metrics"]
     assert of_export["elbo"] == pytest.approx(metrics["metrics"]["elbo"], rel=1e-5)

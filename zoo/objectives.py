@@ -50,15 +50,18 @@ def importance_weighted_bound(log_weights: tf.Tensor) -> tf.Tensor:
     return tf.reduce_logsumexp(log_weights, 0) - tf.math.log(k)
 
 
-def doubly_reparametrized(z: tf.Tensor):
+def doubly_reparametrized(z: tf.Tensor, beta: tf.Tensor | float = 1.0):
     """Returns z and its bound, for a gradient whose noise does not drown it as k grows.
 
     Tucker et al. 2019, Doubly Reparameterized Gradient Estimators (arXiv 1810.04152), equation 9:
-    q's parameters learn from sum_i (w_i / sum_j w_j)^2 d log w_i / dz_i dz_i / dphi. For this,
-    log w has to be computed from the z returned, with q's parameters held constant in q(z|x).
+    with u_i = w_i / sum_j w_j, q's parameters learn from sum_i u_i^2 d log w_i / dz_i dz_i / dphi.
+    Where w = p(x|z) (p(z) / q(z|x))^beta, the same derivation has u_i (1 - beta (1 - u_i)) for
+    u_i^2. For this, log w has to be computed from the z returned, with q's parameters held constant
+    in q(z|x).
 
     Args:
       z: [k, B, D] drawn from q, reparametrised.
+      beta: [], the weight of the rate in log w.
 
     Returns:
       z, and the function to use in place of `importance_weighted_bound`.
@@ -67,11 +70,12 @@ def doubly_reparametrized(z: tf.Tensor):
 
     @tf.custom_gradient
     def weighted_once_more(z):
-        # Run when log w is known: what comes back from the bound has w_i / sum_j w_j in it once.
-        return tf.identity(z), lambda upstream: upstream * share["of_each"][..., None]
+        # Run when log w is known: what comes back from the bound has u_i in it once.
+        return tf.identity(z), lambda upstream: upstream * share["factor"][..., None]
 
     def bound(log_weights):
-        share["of_each"] = tf.stop_gradient(tf.nn.softmax(log_weights, 0))  # [k, B]
+        u = tf.stop_gradient(tf.nn.softmax(log_weights, 0))  # [k, B]
+        share["factor"] = 1.0 - beta * (1.0 - u)
         return importance_weighted_bound(log_weights)
 
     return weighted_once_more(z), bound

@@ -5,6 +5,7 @@ import pathlib
 from typing import NamedTuple
 
 from zoo import files
+from zoo.errors import UserError
 from zoo.serving import export
 
 
@@ -15,6 +16,8 @@ class Reference(NamedTuple):
     protocol: str
 
 
+# Codes an image in all figures that are compared.
+K = 5000
 BURDA = (
     "Burda et al. 2016 (arXiv 1509.00519): tanh 200-200, z 50, batch 20, 3,280 epochs, K = 5,000"
 )
@@ -46,9 +49,17 @@ def densities(saved_models: pathlib.Path) -> str:
             continue
         extra = base / str(versions[-1]) / export.EXTRA
         measured = json.loads((extra / "metrics.json").read_text())
-        config = json.loads((extra / "config.json").read_text())["config"]
-        if "nll" in measured["metrics"] and measured["dataset"] == "mnist":
+        description = json.loads((extra / "config.json").read_text())
+        config = description["config"]
+        given_labels = "y" in description["signatures"].get("sample", [])
+        comparable = measured.get("importance_samples") == K and measured["dataset"] == "mnist"
+        if comparable and not given_labels:
             rows.append((base.name, config, measured))
+    if not rows:
+        raise UserError(
+            f"No export in {saved_models} has a log-likelihood on MNIST with {K:,} codes an image: "
+            "measure one with scripts/evaluate.py."
+        )
     rows.sort(key=lambda row: (row[1]["pixels"], row[2]["metrics"]["nll"]))
     lines = [
         "| model | obtained | ELBO | active units | minutes | reference | its protocol |",
@@ -73,8 +84,8 @@ def densities(saved_models: pathlib.Path) -> str:
     return f"""# Log-likelihoods on MNIST
 
 Negative log-likelihood in nats a test image, lower is better, with the standard error of the mean
-over the {rows[0][2]["images"]:,} test images; by importance sampling with 5,000 codes an image,
-weights chosen on a validation split of a tenth of the training images. Binary pixels are drawn from
+over the {rows[0][2]["images"]:,} test images; by importance sampling with {K:,} codes an image,
+weights chosen on a validation split held out from the training images. Binary pixels are drawn from
 their grey levels, anew at each visit in training and once, from a fixed seed, for validation and
 test. Of `vae_gaussian` it is the density of dequantised grey images: a bound on the bits of bytes.
 

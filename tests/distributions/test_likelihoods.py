@@ -43,10 +43,18 @@ def test_sums_or_integrates_to_one(kind):
     np.testing.assert_allclose(p.mean()[0], mean, atol=tolerance)
 
 
+@pytest.mark.parametrize("kind", list(likelihoods.KINDS))
+def test_draws_are_images_whose_density_is_finite(kind):
+    _, p = make(kind, pixel_scale=0.5)
+    x = p.sample(2000, seed=[1, 2])  # [S, 1, 1, 2, 1]
+    assert np.all(np.isfinite(p.log_prob(x)))
+    np.testing.assert_allclose(np.mean(x, 0), p.mean(), atol=0.1)
+
+
 def test_low_rank_pixels_go_together_and_the_others_do_not():
     x = pairs(np.linspace(-6, 7, 1300))
     for kind, together in (("gaussian_pixel", False), ("gaussian_low_rank", True)):
-        mass = np.exp(np.float64(make(kind)[1].log_prob(x)))
+        mass = np.exp(np.float64(make(kind, pixel_scale=0.5)[1].log_prob(x)))
         covariance = np.cov(x.reshape(-1, 2).T, aweights=mass)
         assert (abs(covariance[0, 1]) > 1e-3) == together
 
@@ -65,7 +73,7 @@ def test_scale_has_a_floor(kind):
 
 @pytest.mark.parametrize("kind", list(likelihoods.KINDS))
 def test_decoder_starts_at_the_mean_image(kind):
-    part, _ = make(kind)
+    part, _ = make(kind, pixel_scale=0.05)
     mean = np.array([[[0.2], [0.9]]])
     p = part.distribution(tf.constant(part.start(mean)[None], tf.float32))
     if kind == "continuous_bernoulli":
@@ -78,7 +86,7 @@ def test_decoder_starts_at_the_mean_image(kind):
 @pytest.mark.parametrize("kind", list(likelihoods.KINDS))
 def test_pixels_that_do_not_fit_are_refused_with_a_hint(kind, pixels):
     config = configs.get_tiny("vae", likelihood=kind, pixels=pixels)
-    if pixels in likelihoods.KINDS[kind].fits:
+    if pixels == likelihoods.KINDS[kind].fits:
         models.create(config, Spec((4, 4, 1), 0))
     else:
         with pytest.raises(zoo.UserError, match=r"is no density of .* pixels: choose"):

@@ -22,7 +22,7 @@ LIMITS = {
     "importance_samples": (1, 10**4),
     "flow_steps": (1, 100),
     "prior_components": (1, 10**6),
-    "pixel_scale": (1e-3, 10.0),
+    "pixel_scale": (0.5 / 256, 10.0),
     "likelihood_rank": (1, 10**3),
 }
 CHOICES = {

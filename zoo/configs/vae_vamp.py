@@ -1,9 +1,10 @@
 """VAE whose prior is the mixture of the posteriors of learned pseudo-inputs.
 
+`score` wants binarised images: of grey ones a Bernoulli density is no likelihood.
+
 Paper: Tomczak and Welling 2018, VAE with a VampPrior (arXiv 1705.07120).
 Command: scripts/train.py --model=vae_vamp --dataset=mnist
 Takes: an hour on MNIST, on two CPU cores.
-`score` wants binarised images: of grey ones a Bernoulli density is no likelihood.
 Expect: on MNIST a negative log-likelihood below 83.8 nats (binarised test set, K = 5,000).
 """
 

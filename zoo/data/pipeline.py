@@ -95,6 +95,10 @@ class Split:
         """Returns uint8 batches in a fixed order, the last one as small as it comes."""
         raise NotImplementedError
 
+    def take(self, count: int) -> "Split":
+        """Returns the first images, or all if there are no more."""
+        raise NotImplementedError
+
     def steps_per_epoch(self, batch_size: int) -> int:
         return self.size // batch_size
 
@@ -142,6 +146,9 @@ class InMemory(Split):
             first_step * shard.local_replicas, steps * shard.local_replicas
         )
         return turns.map(gather).prefetch(2 * shard.local_replicas)
+
+    def take(self, count):
+        return InMemory(self.x[:count], self.y[:count])
 
     def batches_of_bytes(self, batch_size):
         return tf.data.Dataset.from_tensor_slices(self._tensors).batch(batch_size)
@@ -193,6 +200,9 @@ class Streamed(Split):
             lambda _, example: self.decode(example), num_parallel_calls=tf.data.AUTOTUNE
         )
         return decoded.batch(rows // shard.local_replicas, drop_remainder=True).prefetch(4)
+
+    def take(self, count):
+        return Streamed(self.examples.take(count), self.decode, min(count, self.size))
 
     def batches_of_bytes(self, batch_size):
         return self.examples.map(self.decode, tf.data.AUTOTUNE).batch(batch_size)

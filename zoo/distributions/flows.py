@@ -22,15 +22,18 @@ class MADE(keras.Layer):
     """
 
     def __init__(self, dim: int, hidden, reverse: bool = False):
-        super().__init__()
+        super().__init__(dtype="float32")
         first = np.arange(1, dim + 1)[:: -1 if reverse else 1]
-        # A unit of degree d sees the inputs 1 .. d and is seen by the outputs d + 1 .. D.
-        between = [1 + np.arange(units) % max(dim - 1, 1) for units in hidden]
+        # A unit of degree d sees the inputs 1 .. d and is seen by the outputs d + 1 .. D; those of
+        # degree 0 bring the context to the first.
+        between = [np.arange(units) % dim for units in hidden]
         before, after = [first, *between[:-1]], between
         masks = [a[:, None] <= b[None, :] for a, b in zip(before, after, strict=True)]
         last = between[-1][:, None] < first[None, :]
         self.hidden = [MaskedDense(mask) for mask in masks]
-        self.of_context = [keras.layers.Dense(units, use_bias=False) for units in hidden]
+        self.of_context = [
+            keras.layers.Dense(units, use_bias=False, dtype="float32") for units in hidden
+        ]
         # Small weights at first: each step of the flow starts near the identity.
         small = keras.initializers.RandomNormal(stddev=1e-3)
         self.shift, self.log_scale = (MaskedDense(last, small) for _ in range(2))

@@ -23,8 +23,8 @@ LEVELS = 256
 class Likelihood(keras.Layer):
     """What all have in common."""
 
-    # Kinds of pixels (zoo.data) of which this is a density or probability.
-    fits: tuple[str, ...] = ()
+    # Kind of pixels (zoo.data) of which this is a density or probability.
+    fits: str
     # Numbers of the decoder a value.
     outputs = 1
     # Whether it gives the probability of bytes rather than a density.
@@ -53,7 +53,7 @@ class Likelihood(keras.Layer):
 class Bernoulli(Likelihood):
     """Pixels in {0, 1}, independent given z."""
 
-    fits = ("binarized",)
+    fits = "binarized"
 
     def distribution(self, params):
         return tfd.Independent(_Bernoulli(logits=params, dtype=tf.float32), 3)
@@ -65,7 +65,7 @@ class ContinuousBernoulli(Likelihood):
     Loaiza-Ganem and Cunningham 2019, The continuous Bernoulli (arXiv 1907.06845).
     """
 
-    fits = ("scaled", "dequantized")
+    fits = "dequantized"
 
     def distribution(self, params):
         return tfd.Independent(tfd.ContinuousBernoulli(logits=params), 3)
@@ -74,7 +74,7 @@ class ContinuousBernoulli(Likelihood):
 class Gaussian(Likelihood):
     """Pixels N(m, s^2), independent given z, with one known s for all."""
 
-    fits = ("scaled", "dequantized")
+    fits = "dequantized"
 
     def scale(self, params):
         """Returns s, of a shape that broadcasts with [..., H, W, C]."""
@@ -94,7 +94,7 @@ class GaussianShared(Gaussian):
         self.raw_scale = self.add_weight(
             name="raw_scale",
             shape=(),
-            initializer=keras.initializers.Constant(_inverse_softplus(config.pixel_scale)),
+            initializer=keras.initializers.Constant(_raw_scale(config.pixel_scale)),
         )
 
     def scale(self, params):
@@ -111,7 +111,7 @@ class GaussianPixel(Gaussian):
 
     def start(self, mean):
         params = super().start(mean)
-        params[..., mean.shape[-1] :] = _inverse_softplus(self.config.pixel_scale)
+        params[..., mean.shape[-1] :] = _raw_scale(self.config.pixel_scale)
         return params
 
 
@@ -137,7 +137,9 @@ class GaussianLowRank(GaussianPixel):
 
         factor = tf.stack([flat(column) for column in columns], -1)  # [..., H*W*C, R]
         joint = tfd.MultivariateNormalDiagPlusLowRankCovariance(
-            flat(tf.sigmoid(logits)), tf.square(flat(positive_scale(raw_scale))), factor / 10.0
+            flat(tf.sigmoid(logits)),
+            tf.square(flat(positive_scale(raw_scale))),
+            factor * self.config.pixel_scale,  # so that all outputs are of the order of 1
         )
         return tfd.TransformedDistribution(joint, tfb.Reshape(self.spec.shape))
 
@@ -148,7 +150,7 @@ class DiscretizedLogistic(Likelihood):
     Kingma et al. 2016 (arXiv 1606.04934), equation 21; the mass beyond the ends goes to 0 and 255.
     """
 
-    fits = ("scaled",)
+    fits = "scaled"
     outputs = 2
     discrete = True
 
@@ -161,7 +163,7 @@ class DiscretizedLogistic(Likelihood):
 
     def start(self, mean):
         params = super().start(mean)
-        params[..., mean.shape[-1] :] = _inverse_softplus(self.config.pixel_scale)
+        params[..., mean.shape[-1] :] = _raw_scale(self.config.pixel_scale)
         return params
 
 
@@ -181,8 +183,9 @@ def positive_scale(raw: tf.Tensor) -> tf.Tensor:
     return MIN_SCALE + tf.nn.softplus(raw)
 
 
-def _inverse_softplus(scale):
-    return float(np.log(np.expm1(scale)))
+def _raw_scale(scale):
+    """The number that `positive_scale` makes this scale of."""
+    return float(np.log(np.expm1(max(scale - MIN_SCALE, 1e-4))))
 
 
 class _Bernoulli(tfd.Bernoulli):
@@ -201,6 +204,9 @@ class _Bytes(tfd.QuantizedDistribution):
 
     def _log_prob(self, x):
         return super()._log_prob(tf.round(x * (LEVELS - 1)))
+
+    def _sample_n(self, n, seed=None):
+        return super()._sample_n(n, seed) / (LEVELS - 1)
 
     def _mean(self):
         # E v = sum over t of P(v > t) as an integral: right to half a level.

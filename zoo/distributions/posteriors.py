@@ -16,7 +16,7 @@ tfb, tfd = tfp.bijectors, tfp.distributions
 
 # Numbers that the encoder tells every step of a flow.
 CONTEXT = 64
-# Draws, half of them mirrored, that tell the scale of a posterior without a closed form.
+# Draws, half of them mirrored, that tell the moments of a posterior without a closed form.
 MOMENT_DRAWS = 64
 
 
@@ -90,17 +90,10 @@ def reparametrize(q: tfd.Distribution, noise: tf.Tensor) -> tf.Tensor:
     return q.bijector.forward(noise)
 
 
-def location(q: tfd.Distribution) -> tf.Tensor:
-    """Returns the code [B, D] at e = 0: of a Gaussian its mean."""
+def moments(q: tfd.Distribution) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns mean and standard deviation [B, D]; of a flow as estimated from a few draws."""
     if isinstance(q, tfd.MultivariateNormalLinearOperator):
-        return q.mean()
-    return reparametrize(q, tf.zeros([1, *q.event_shape]))
-
-
-def scale(q: tfd.Distribution) -> tf.Tensor:
-    """Returns the standard deviations [B, D]; of a flow as estimated from a few draws."""
-    if isinstance(q, tfd.MultivariateNormalLinearOperator):
-        return q.stddev()
+        return q.mean(), q.stddev()
     half = seeds.normal([MOMENT_DRAWS // 2, 1, *q.event_shape], seeds.root(0))
     z = reparametrize(q, tf.concat([half, -half], 0))  # [S, B, D]
-    return tf.math.reduce_std(z, 0)
+    return tf.reduce_mean(z, 0), tf.math.reduce_std(z, 0)

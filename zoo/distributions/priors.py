@@ -70,7 +70,9 @@ class Vamp(keras.Layer):
 
     def distribution(self, posterior) -> tfd.Distribution:
         """Returns p(z)."""
-        q = components(posterior(self.pseudo_inputs.value))
+        q = posterior(self.pseudo_inputs.value)
+        if isinstance(q, tfd.MultivariateNormalDiag):
+            q = DiagonalComponents(q.mean(), q.stddev())
         logits = tf.zeros(self.pseudo_inputs.shape[0])
         return tfd.MixtureSameFamily(tfd.Categorical(logits=logits), q)
 
@@ -81,13 +83,15 @@ KINDS = {"standard": Standard, "mog": MixtureOfGaussians, "vamp": Vamp}
 class DiagonalComponents(tfd.MultivariateNormalDiag):
     """C diagonal Gaussians [C, D] whose densities at many z are two matrix products.
 
-    (z - m)^2 / s^2 = z^2 / s^2 - 2 z m / s^2 + m^2 / s^2: nothing of shape [B, C, D] is made.
+    (z - m)^2 / s^2 = z^2 / s^2 - 2 z m / s^2 + m^2 / s^2: nothing of shape [B, C, D] is made. In
+    float64, because these terms are large and their sum is not.
     """
 
     def _log_prob(self, z):
         if z.shape[-2] != 1:  # not as the mixture asks
             return super()._log_prob(z)
-        loc, precision = self.mean(), 1.0 / self.variance()  # [C, D]
+        loc, scale, z = (tf.cast(t, tf.float64) for t in (self.mean(), self.stddev(), z))
+        precision = 1.0 / tf.square(scale)  # [C, D]
         z = z[..., 0, :]  # [..., D]
         shape, z = tf.shape(z)[:-1], tf.reshape(z, [-1, z.shape[-1]])  # [B, D]
         squares = tf.matmul(z * z, precision, transpose_b=True)  # [B, C]
@@ -96,14 +100,8 @@ class DiagonalComponents(tfd.MultivariateNormalDiag):
             loc * loc * precision - tf.math.log(precision / (2 * math.pi)), -1
         )  # [C]
         log_probs = -0.5 * (squares - 2 * products + constant)
+        log_probs = tf.cast(log_probs, tf.float32)
         return tf.reshape(log_probs, tf.concat([shape, [loc.shape[0]]], 0))
-
-
-def components(q: tfd.Distribution) -> tfd.Distribution:
-    """Returns the same Gaussians, made for densities of all of them at many z."""
-    if isinstance(q, tfd.MultivariateNormalDiag):
-        return DiagonalComponents(q.mean(), q.stddev())
-    return q
 
 
 def draw(p: tfd.Distribution, row_seeds: tf.Tensor) -> tf.Tensor:

@@ -77,9 +77,11 @@ def report(
     if model.config.pixels != "scaled":
         protocol.append(f"Images are {model.config.pixels} once, from seed {SEED}.")
     if "nll" in metrics:
+        of = "-log p(x given y)" if model.conditional else "-log p(x)"
         protocol.append(
-            f"The negative log-likelihood is by importance sampling, {importance_samples:,} codes "
-            "an image; the standard error is that of the mean over images."
+            f"The negative log-likelihood, {of}, is by importance sampling with "
+            f"{importance_samples:,} codes an image; the standard error is that of the mean over "
+            "images."
         )
     if "bits_per_dim" in metrics:
         bound = "negative log-likelihood" if "nll" in metrics else "ELBO"
@@ -87,7 +89,8 @@ def report(
     if "mutual_information" in metrics:
         protocol.append(
             f"The mutual information is that of a code and the number of its image, at most "
-            f"log {split.size:,} = {np.log(split.size):.2f}."
+            f"log {split.size:,} = {np.log(split.size):.2f}, from "
+            f"{density.codes_for_information(model, split):,} codes."
         )
     if judge is not None and model.conditional:
         protocol.append(
@@ -101,6 +104,7 @@ def report(
         "split": "test",
         "images": split.size,
         "metrics": metrics,
+        **({"importance_samples": importance_samples} if "nll" in metrics else {}),
         "protocol": protocol,
         "training": training or {},
     }
@@ -119,7 +123,8 @@ def evaluate(
             log_p = density.log_likelihoods(model, split, importance_samples, chunk)
             metrics["nll"] = -float(np.mean(log_p))
             metrics["nll_standard_error"] = float(np.std(log_p) / np.sqrt(len(log_p)))
-            metrics |= density.aggregated_posterior(model, split)
+            metrics["mutual_information"] = density.mutual_information(model, split)
+            metrics["marginal_kl"] = terms["rate"] - metrics["mutual_information"]
         if model.likelihoods.discrete or model.config.pixels == "dequantized":
             metrics["bits_per_dim"] = objectives.bits_per_dim(
                 metrics.get("nll", -metrics["elbo"]),

@@ -9,6 +9,8 @@ import json
 import pathlib
 import pkgutil
 
+import tensorflow as tf
+
 from zoo import configs, data, files
 from zoo.errors import UserError, near_miss
 from zoo.experiments import variants
@@ -24,7 +26,12 @@ def names() -> list[str]:
 
 
 def run(
-    name: str, dataset: data.Dataset, runs: pathlib.Path, docs: pathlib.Path, num_epochs: int
+    name: str,
+    dataset: data.Dataset,
+    runs: pathlib.Path,
+    docs: pathlib.Path,
+    num_epochs: int,
+    strategy: tf.distribute.Strategy | None = None,
 ) -> str:
     """Trains what is not trained yet, measures, and leaves DOCS/NAME.md, .json and .png.
 
@@ -34,6 +41,7 @@ def run(
       runs: holds one workdir a variant; those that experiments share are trained once.
       docs: folder of the page.
       num_epochs: of each variant.
+      strategy: to train under; the default strategy if None.
 
     Returns:
       The table as Markdown.
@@ -52,7 +60,9 @@ def run(
             num_epochs=num_epochs,
             **{**variants.COMMON, **variants.VARIANTS[variant]},
         )
-        models[variant] = loop.train(config, dataset, runs / variant).model
+        models[variant] = loop.train(
+            config, dataset, runs / variant.replace(" ", "_"), strategy
+        ).model
     rows, figure = experiment.report(models, dataset)
     docs.mkdir(parents=True, exist_ok=True)
     with files.atomic(docs / f"{name}.png") as temporary:

@@ -22,13 +22,15 @@ def report(models, dataset):
     rows = []
     for name, model in models.items():
         grey = name in OF_THE_DECODER
-        nll, terms = plots.negative_log_likelihood(model, dataset), plots.terms(model, dataset)
+        terms = plots.with_likelihood(model, dataset)
+        nll = terms["nll"]
         values = int(np.prod(model.spec.shape))
         rows.append(
             {
                 "covariance": f"decoder, {name}" if grey else f"posterior, {name}",
                 "NLL": nll,
                 "negative ELBO": -terms["elbo"],
+                "gap": -terms["elbo"] - nll,
                 "rate": terms["rate"],
                 "bits a dimension": objectives.bits_per_dim(nll, values, False) if grey else None,
             }

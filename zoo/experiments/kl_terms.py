@@ -19,7 +19,7 @@ def report(models, dataset):
     figure, (left, right) = plots.figure(2)
     for name, model in models.items():
         loc, scale = plots.codes(model, dataset)
-        terms = plots.terms(model, dataset)
+        terms = plots.terms(model, dataset.test)
         rows.append(
             {
                 "trained": "with the whole KL" if name == "diagonal" else name,

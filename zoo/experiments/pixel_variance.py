@@ -19,15 +19,17 @@ def report(models, dataset):
     """Returns rows and figure."""
     rows, maps = [], []
     for name, model in models.items():
-        nll, terms = plots.negative_log_likelihood(model, dataset), plots.terms(model, dataset)
+        terms = plots.with_likelihood(model, dataset)
         x = plots.test_images(model, dataset)
         p = model.likelihood(model.posterior(x[:200]).mean())
         scale = np.broadcast_to(p.stddev(), p.mean().shape)
         rows.append(
             {
                 "variance": name,
-                "bits a dimension": objectives.bits_per_dim(nll, int(np.prod(x.shape[1:])), False),
-                "NLL": nll,
+                "bits a dimension": objectives.bits_per_dim(
+                    terms["nll"], int(np.prod(x.shape[1:])), False
+                ),
+                "NLL": terms["nll"],
                 "rate": terms["rate"],
                 "median scale": float(np.median(scale)),
                 "lowest scale": float(scale.min()),

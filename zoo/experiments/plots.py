@@ -39,18 +39,18 @@ def codes(model, dataset) -> tuple[np.ndarray, np.ndarray]:
     return tuple(np.concatenate([m[name] for m in made]) for name in ("loc", "scale"))
 
 
-def terms(model, dataset) -> dict[str, float]:
-    """Returns rate, distortion and ELBO on the test split, all at beta = 1 and unablated."""
-    means = evaluation.mean_terms(model, dataset.test)
+def terms(model, split) -> dict[str, float]:
+    """Returns rate, distortion and ELBO of a split, all at beta = 1 and unablated."""
+    means = evaluation.mean_terms(model, split)
     means["elbo"] = -means["rate"] - means["distortion"]
     return means
 
 
-def negative_log_likelihood(model, dataset) -> float:
-    """Returns it for the first test images, in nats."""
-    test = dataset.test
-    some = type(test)(test.x[:IMAGES], test.y[:IMAGES])
-    return -float(np.mean(evaluation.density.log_likelihoods(model, some, IMPORTANCE_SAMPLES)))
+def with_likelihood(model, dataset) -> dict[str, float]:
+    """Returns the same and "nll", the negative log-likelihood, of the first test images."""
+    split = dataset.test.take(IMAGES)
+    log_p = evaluation.density.log_likelihoods(model, split, IMPORTANCE_SAMPLES)
+    return {**terms(model, split), "nll": -float(np.mean(log_p))}
 
 
 def noise(*shape: int) -> tf.Tensor:

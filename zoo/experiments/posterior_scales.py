@@ -15,38 +15,46 @@ import tensorflow as tf
 from zoo.evaluation import ACTIVE_VARIANCE
 from zoo.experiments import plots
 
-VARIANTS = ("diagonal",)
+VARIANTS = ("diagonal", "without variance terms")
 TIMES = (0, 1, 1, 1, 2, 2, 2, 3, 3, 3)
 
 
 def report(models, dataset):
     """Returns rows and figure."""
-    (model,) = models.values()
-    loc, scale = plots.codes(model, dataset)
-    spread, scale = loc.std(0), scale.mean(0)
-    active = spread**2 > ACTIVE_VARIANCE
-    rows = [
-        {
-            "latent dimensions": name,
-            "number": int(which.sum()),
-            "mean scale": float(scale[which].mean()),
-            "lowest scale": float(scale[which].min()),
-            "highest scale": float(scale[which].max()),
-            "spread of m": float(spread[which].mean()),
-        }
-        for name, which in (("active", active), ("inactive", ~active))
-        if which.any()
-    ]
+    rows = []
     figure, (left, right) = plots.figure(2)
-    order = np.argsort(scale)
-    left.plot(scale[order], "o-", label="scale of q(z|x), mean over images")
-    left.plot(spread[order], "s--", label="standard deviation of m over images")
+    for name, model in models.items():
+        loc, scale = plots.codes(model, dataset)
+        spread, scale = loc.std(0), scale.mean(0)
+        active = spread**2 > ACTIVE_VARIANCE
+        trained = "with the whole KL" if name == "diagonal" else name
+        rows += [
+            {
+                "trained": trained,
+                "latent dimensions": group,
+                "number": int(which.sum()),
+                "mean scale": float(scale[which].mean()),
+                "lowest scale": float(scale[which].min()),
+                "highest scale": float(scale[which].max()),
+                "spread of m": float(spread[which].mean()),
+            }
+            for group, which in (("active", active), ("inactive", ~active))
+            if which.any()
+        ]
+        order = np.argsort(scale)
+        (line,) = left.plot(scale[order], "o-", label=f"scale of q(z|x), {trained}")
+        left.plot(spread[order], "s--", color=line.get_color(), label=f"spread of m, {trained}")
+    left.set_yscale("log")
     left.set_xlabel("latent dimension, in the order of its scale")
-    left.legend()
+    left.legend(fontsize="small")
 
+    model = models["diagonal"]
     x = plots.test_images(model, dataset)[:6]
     q = model.posterior(x)
-    e = np.array(plots.noise(len(TIMES), 6, loc.shape[1])) * np.array(TIMES)[:, None, None]
+    e = (
+        np.array(plots.noise(len(TIMES), 6, model.config.latent_dim))
+        * np.array(TIMES)[:, None, None]
+    )
     z = q.mean() + q.stddev() * e  # [T, 6, D]
     decoded = tf.reshape(model.likelihood(z).mean(), [len(TIMES), *x.shape])
     rows_of_images = np.concatenate([x[:, None], np.moveaxis(decoded, 0, 1)], 1)

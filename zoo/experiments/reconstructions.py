@@ -20,13 +20,13 @@ def report(models, dataset):
     (model,) = models.values()
     x = plots.test_images(model, dataset)[:1000]
     q = model.posterior(x)
-    z = posteriors.reparametrize(q, plots.noise(DRAWS, *posteriors.location(q).shape))  # [S, N, D]
+    z = posteriors.reparametrize(q, plots.noise(DRAWS, *q.mean().shape))  # [S, N, D]
 
     def measured(name, pictures, distortion):
         error = float(np.mean((pictures - np.array(x)) ** 2))
         return {"code": name, "distortion": distortion, "squared error": error}
 
-    at_mean = model.likelihood(posteriors.location(q)[None])
+    at_mean = model.likelihood(q.mean()[None])
     at_draws = [model.likelihood(z[i : i + 1]) for i in range(DRAWS)]
     pictures = np.concatenate([p.mean() for p in at_draws])  # [S, N, H, W, C]
     distortions = [float(-tf.reduce_mean(p.log_prob(x))) for p in at_draws]

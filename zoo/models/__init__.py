@@ -8,12 +8,20 @@ import tensorflow as tf
 
 from zoo import configs
 from zoo.data import Spec
+from zoo.errors import UserError, near_miss
+from zoo.models import ablations
 from zoo.models.base import GenerativeModel
 from zoo.models.classifier import Classifier
 from zoo.models.cvae import CVAE
 from zoo.models.vae import VAE
 
-FAMILIES = {"classifier": Classifier, "cvae": CVAE, "vae": VAE}
+FAMILIES = {
+    "classifier": Classifier,
+    "cvae": CVAE,
+    "vae": VAE,
+    "vae_without_squared_mean": ablations.WithoutSquaredMean,
+    "vae_without_variance_terms": ablations.WithoutVarianceTerms,
+}
 
 
 def create(
@@ -33,6 +41,11 @@ def create(
     """
     config = configs.get(entry, **overrides) if isinstance(entry, str) else entry
     configs.check(config)
+    if config.family not in FAMILIES:
+        raise UserError(
+            f"Unknown family {config.family!r} of model {config.model!r}."
+            f"{near_miss(config.family, FAMILIES)} Known: {', '.join(sorted(FAMILIES))}."
+        )
     # Keras draws the seeds of its initializers from Python's generator.
     state, policy = random.getstate(), keras.config.dtype_policy()
     random.seed(config.seed)

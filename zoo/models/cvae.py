@@ -6,7 +6,6 @@ Kingma, Rezende, Mohamed and Welling 2014, Semi-supervised Learning with Deep Ge
     log p(x|y) >= E_q(z|x,y) [log p(x|y,z)] - KL(q(z|x,y) || p(z))
 """
 
-from zoo.distributions import posteriors
 from zoo.errors import UserError
 from zoo.models.vae import VAE
 
@@ -26,7 +25,7 @@ class CVAE(VAE):
 
     def restyle(self, x, y, y_new):
         """Returns the style of x, which shows y, with the content y_new."""
-        return self.decode(posteriors.location(self.posterior(x, y)), y_new)
+        return self.decode(self.encode(x, y)["loc"], y_new)
 
     def signatures(self):
         restyle = self.signature(

@@ -8,6 +8,7 @@ Each of the three is a tfp distribution of a kind that the config names; distort
 first term, rate the second.
 """
 
+import numpy as np
 import tensorflow as tf
 
 from zoo import networks, objectives, seeds
@@ -37,10 +38,9 @@ class VAE(GenerativeModel):
         )
         self.decoder = networks.decoder(config.network, outputs, config.hidden)
 
-    def posterior(self, x, y=None, held=False):
-        """q(z|x), its parameters held constant if `held`."""
-        params = self.posterior_params(x, y)
-        return self.posteriors.distribution(tf.stop_gradient(params) if held else params)
+    def posterior(self, x, y=None):
+        """q(z|x)"""
+        return self.posteriors.distribution(self.posterior_params(x, y))
 
     def posterior_params(self, x, y=None):
         """What q(z|x) is made of, [B, ...]"""
@@ -61,12 +61,18 @@ class VAE(GenerativeModel):
         return self.likelihoods.distribution(tf.reshape(params, shape))
 
     def loss_terms(self, batch, seed, training=False):
-        """Returns "loss", what is minimised, and the rate and distortion of the plain bound."""
+        """Returns "loss", "rate" and "distortion", [B] each.
+
+        Rate and distortion are those of the ELBO, from k = `importance_samples` codes an image. The
+        loss is what is minimised: of k codes the importance-weighted bound, its rate weighted by
+        beta, in training by as much of beta as the warm-up has come to.
+        """
         config, x, y = self.config, batch["x"], self._label(batch)
         k, beta = config.importance_samples, config.beta
         if training:
             beta *= objectives.linear_warm_up(self.step, self.annealing_steps)
-        q, p = self.posterior(x, y), self.prior()
+        params = self.posterior_params(x, y)
+        q, p = self.posteriors.distribution(params), self.prior()
         z = posteriors.reparametrize(
             q, seeds.normal([k, tf.shape(x)[0], config.latent_dim], seed)
         )  # [k, B, D]
@@ -78,8 +84,8 @@ class VAE(GenerativeModel):
         else:
             bound = objectives.importance_weighted_bound
             if config.doubly_reparametrized:
-                q = self.posterior(x, y, held=True)
-                z, bound = objectives.doubly_reparametrized(z)
+                q = self.posteriors.distribution(tf.stop_gradient(params))
+                z, bound = objectives.doubly_reparametrized(z, beta)
             distortion = -self.likelihood(z, y).log_prob(x)  # [k, B]
             rate = q.log_prob(z) - p.log_prob(z)
             loss = -bound(-distortion - beta * rate)
@@ -106,10 +112,19 @@ class VAE(GenerativeModel):
                 "--config.prior_components."
             )
         count = min(split.size, max(START_IMAGES, config.prior_components * vamp))
-        x = next(iter(split.epoch(config.seed, 0, 0, count)))["x"].numpy()  # [N, H, W, C]
-        self.decoder.start_at(self.likelihoods.start(x.mean(0) / 255.0))
+        images = split.epoch(config.seed, 0, 0, 1).take(count).unbatch().batch(100)
+        total, first = np.zeros(self.spec.shape), []
+        for batch in images.as_numpy_iterator():
+            total += batch["x"].sum(0)
+            if vamp and 100 * len(first) < config.prior_components:
+                first.append(batch["x"])
+        mean = total / count / 255.0  # [H, W, C]
+        if config.network == "conv":  # whose biases are the same for all pixels
+            mean = np.broadcast_to(mean.mean((0, 1)), mean.shape)
+        self.decoder.start_at(self.likelihoods.start(mean))
         if vamp:
-            self.priors.pseudo_inputs.assign(x[: config.prior_components] / 255.0)
+            pseudo_inputs = np.concatenate(first)[: config.prior_components] / 255.0
+            self.priors.pseudo_inputs.assign(pseudo_inputs)
 
     # --- Serving ----------------------------------------------------------------------------
 
@@ -118,22 +133,21 @@ class VAE(GenerativeModel):
         return self.decode(priors.draw(self.prior(), seed), y)
 
     def encode(self, x, y=None):
-        """Returns q(z|x)'s loc and scale, [B, D] each; a flow's are where e = 0 lands, and an
-        estimate of the standard deviation."""
-        q = self.posterior(x, y)
-        return {"loc": posteriors.location(q), "scale": posteriors.scale(q)}
+        """Returns q(z|x)'s mean ("loc") and standard deviation ("scale"), [B, D] each."""
+        loc, scale = posteriors.moments(self.posterior(x, y))
+        return {"loc": loc, "scale": scale}
 
     def decode(self, z, y=None):
         """Returns the mean of p(x|z)."""
         return self.likelihood(z, y).mean()
 
     def reconstruct(self, x, y=None):
-        """Returns the decoded code at e = 0, the notes' choice for test time."""
-        return self.decode(posteriors.location(self.posterior(x, y)), y)
+        """Returns the decoded mean of q(z|x): of a Gaussian, the code at e = 0."""
+        return self.decode(self.encode(x, y)["loc"], y)
 
     def interpolate(self, x0, x1, t, y=None):
         """Returns the decoded point at t in [0, 1] of the line from x0's code to x1's."""
-        z0, z1 = (posteriors.location(self.posterior(x, y)) for x in (x0, x1))
+        z0, z1 = (self.encode(x, y)["loc"] for x in (x0, x1))
         return self.decode(z0 + t[:, None] * (z1 - z0), y)
 
     def score(self, x, seed, y=None):
@@ -170,18 +184,19 @@ class VAE(GenerativeModel):
 def _check_fit(config, conditional):
     """Raises a UserError where the parts do not go together."""
     pixels, likelihood = config.pixels, likelihoods.KINDS[config.likelihood]
-    if pixels not in likelihood.fits:
-        others = [name for name, kind in likelihoods.KINDS.items() if pixels in kind.fits]
+    if pixels != likelihood.fits:
+        others = [name for name, kind in likelihoods.KINDS.items() if pixels == kind.fits]
         raise UserError(
             f"likelihood={config.likelihood!r} is no density of {pixels} pixels: choose "
-            f"--config.pixels={' or '.join(likelihood.fits)}, or for {pixels} pixels "
+            f"--config.pixels={likelihood.fits}, or for {pixels} pixels "
             f"--config.likelihood={', '.join(others[:-1])}{' or ' * bool(others[:-1])}{others[-1]}."
         )
     closed_form = posteriors.KINDS[config.posterior].closed_form
     if config.kl_warmup_epochs > config.num_epochs:
         raise UserError(
             f"kl_warmup_epochs={config.kl_warmup_epochs} is longer than the run of "
-            f"num_epochs={config.num_epochs}: the loss would never be the bound."
+            f"num_epochs={config.num_epochs}: the loss would never be the bound. Lower "
+            "--config.kl_warmup_epochs or raise --config.num_epochs."
         )
     if config.free_bits and (config.posterior, config.prior) != ("diagonal", "standard"):
         raise UserError(
@@ -190,9 +205,15 @@ def _check_fit(config, conditional):
             "'diagonal' with 'standard', or free_bits=0."
         )
     if config.importance_samples > 1 and config.free_bits:
-        raise UserError("free_bits is part of the ELBO: it needs importance_samples=1.")
+        raise UserError(
+            "free_bits is part of the ELBO: choose --config.importance_samples=1 or "
+            "--config.free_bits=0."
+        )
     if config.doubly_reparametrized and config.importance_samples == 1:
-        raise UserError("doubly_reparametrized=True needs importance_samples of 2 or more.")
+        raise UserError(
+            "doubly_reparametrized=True is a gradient of the importance-weighted bound: choose "
+            "--config.importance_samples=2 or more."
+        )
     if config.doubly_reparametrized and not closed_form:
         raise UserError(
             f"doubly_reparametrized=True needs q(z|x) in closed form at any z, which "

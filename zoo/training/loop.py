@@ -86,7 +86,7 @@ def train(
         model = models.create(config, dataset.spec)
         model.compile_from_config(total_steps)
     state = State()
-    _claim(workdir, model, chief)
+    description = _refuse_other_config(workdir, model)
     checkpoints = Checkpoints(
         workdir / "checkpoints", weights=weights(model), state=state, **model.optimizers()
     )
@@ -95,6 +95,8 @@ def train(
     if not resumed:
         with strategy.scope():
             model.start_from(dataset.train)
+    if chief and not (workdir / "config.json").exists():
+        files.write_json(workdir / "config.json", description)
     if _mean_over_workers(model.steps_taken(), strategy) != model.steps_taken():
         raise UserError(
             f"The workers do not start at the same step, this one at {model.steps_taken()}: all "
@@ -185,8 +187,8 @@ def read_description(workdir: pathlib.Path) -> dict:
         raise UserError(f"{workdir} is no workdir of a run: {error}.") from error
 
 
-def _claim(workdir, model, chief):
-    """Writes config.json into a new workdir; refuses one that belongs to another config."""
+def _refuse_other_config(workdir, model):
+    """Refuses a workdir that belongs to another config; returns the description of this one."""
     new = json.loads(json.dumps(models.description(model)))
     if (workdir / "config.json").exists():
         old = read_description(workdir)
@@ -201,8 +203,7 @@ def _claim(workdir, model, chief):
                 f"{workdir} holds a run of another config ({'; '.join(other)}). Choose another "
                 "--workdir, or give the same config to go on with that run."
             )
-    elif chief:
-        files.write_json(workdir / "config.json", new)
+    return new
 
 
 def _check_batch(config, dataset, strategy):
