@@ -15,6 +15,7 @@ def get_config():
     config = vae.get_config()
     config.model = "vae_vamp"
     config.prior = "vamp"
+    config.num_epochs = 150
     return config
 
 
