@@ -28,15 +28,14 @@ class MADE(keras.Layer):
         # degree 0 bring the context to the first.
         between = [np.arange(units) % dim for units in hidden]
         before, after = [first, *between[:-1]], between
-        masks = [a[:, None] <= b[None, :] for a, b in zip(before, after, strict=True)]
-        last = between[-1][:, None] < first[None, :]
-        self.hidden = [MaskedDense(mask) for mask in masks]
+        self.hidden = [MaskedDense(a, b) for a, b in zip(before, after, strict=True)]
         self.of_context = [
             keras.layers.Dense(units, use_bias=False, dtype="float32") for units in hidden
         ]
         # Small weights at first: each step of the flow starts near the identity.
         small = keras.initializers.RandomNormal(stddev=1e-3)
-        self.shift, self.log_scale = (MaskedDense(last, small) for _ in range(2))
+        last = (between[-1], first - 1, small)
+        self.shift, self.log_scale = (MaskedDense(*last) for _ in range(2))
 
     def call(self, z, context):
         """Returns shift and log scale [..., B, D] for z [..., B, D] and context [B, H]."""
@@ -48,21 +47,27 @@ class MADE(keras.Layer):
 
 
 class MaskedDense(keras.Layer):
-    """A dense layer of which the connections outside `mask` [inputs, units] are cut."""
+    """A dense layer in which a unit reaches those of its own degree and above.
 
-    def __init__(self, mask: np.ndarray, initializer="glorot_uniform"):
+    Args:
+      before: degrees of the inputs.
+      after: degrees of the outputs.
+      initializer: of the kernel.
+    """
+
+    def __init__(self, before: np.ndarray, after: np.ndarray, initializer="glorot_uniform"):
         super().__init__(dtype="float32")
-        self.mask = mask.astype(np.float32)
-        self.kernel = self.add_weight(
-            name="kernel", shape=mask.shape, initializer=initializer, trainable=True
-        )
-        self.bias = self.add_weight(
-            name="bias", shape=mask.shape[1:], initializer="zeros", trainable=True
-        )
+        self.before, self.after = before, after
+        shape = (len(before), len(after))
+        self.kernel = self.add_weight(name="kernel", shape=shape, initializer=initializer)
+        self.bias = self.add_weight(name="bias", shape=shape[1:], initializer="zeros")
         self.built = True
 
     def call(self, h):
-        return keras.ops.matmul(h, self.kernel * self.mask) + self.bias
+        # Of the degrees in the graph: a mask of constants would be as large as the kernel in each
+        # signature of an export.
+        mask = tf.cast(tf.constant(self.before)[:, None] <= tf.constant(self.after), tf.float32)
+        return keras.ops.matmul(h, self.kernel * mask) + self.bias
 
 
 def inverse_autoregressive(mades, context: tf.Tensor) -> tfb.Bijector:
@@ -74,8 +79,12 @@ def inverse_autoregressive(mades, context: tf.Tensor) -> tfb.Bijector:
       mades: one MADE a step.
       context: [B, H], what the encoder tells every step.
     """
+    # Short names: each operation of an exported graph carries those of all it stands in.
     steps = [
-        tfb.Invert(tfb.MaskedAutoregressiveFlow(lambda z, made=made: made(z, context)))
+        tfb.Invert(
+            tfb.MaskedAutoregressiveFlow(lambda z, made=made: made(z, context), name="maf"),
+            name="step",
+        )
         for made in mades
     ]
-    return tfb.Chain(steps[::-1])
+    return tfb.Chain(steps[::-1], name="flow")

@@ -2,7 +2,8 @@
 
 Each class says how many numbers it wants of the decoder for each value of the image (`outputs`)
 and makes a distribution of them, anew at each call. The first of these numbers is always the logit
-of the value's location; `start` gives the decoder's first biases from the mean image.
+of the value's location, the second, where there is one, sets its scale; `start` gives the decoder's
+first biases from the mean image.
 """
 
 import math
@@ -42,8 +43,9 @@ class Likelihood(keras.Layer):
         """Returns decoder outputs [H, W, C * outputs] that fit the mean image [H, W, C]."""
         mean = np.clip(mean, 0.001, 0.999)
         logits = np.log(mean) - np.log1p(-mean)
-        rest = np.zeros([*mean.shape[:-1], mean.shape[-1] * (self.outputs - 1)])
-        return np.concatenate([logits, rest], -1)
+        scales = np.full_like(mean, _raw_scale(self.config.pixel_scale))
+        columns = [np.zeros_like(mean)] * (self.outputs - 2)
+        return np.concatenate([logits, scales, *columns][: self.outputs], -1)
 
     def split(self, params):
         """Returns the outputs [..., H, W, C] one by one."""
@@ -109,11 +111,6 @@ class GaussianPixel(Gaussian):
     def scale(self, params):
         return positive_scale(params[0])
 
-    def start(self, mean):
-        params = super().start(mean)
-        params[..., mean.shape[-1] :] = _raw_scale(self.config.pixel_scale)
-        return params
-
 
 class GaussianLowRank(GaussianPixel):
     """All pixels together N(m, diag(s^2) + U U^T), U of a few columns: pixels go together."""
@@ -122,11 +119,6 @@ class GaussianLowRank(GaussianPixel):
         super().__init__(config, spec)
         self.rank = config.likelihood_rank
         self.outputs = 2 + self.rank
-
-    def start(self, mean):
-        params = super().start(mean)
-        params[..., 2 * mean.shape[-1] :] = 0.0
-        return params
 
     def distribution(self, params):
         logits, raw_scale, *columns = self.split(params)
@@ -160,11 +152,6 @@ class DiscretizedLogistic(Likelihood):
         # tfp's quantisation rounds up: half a level less makes it round to the nearest.
         logistic = tfd.Logistic(tf.sigmoid(logits) * top - 0.5, positive_scale(raw_scale) * top)
         return tfd.Independent(_Bytes(logistic, low=0.0, high=top), 3)
-
-    def start(self, mean):
-        params = super().start(mean)
-        params[..., mean.shape[-1] :] = _raw_scale(self.config.pixel_scale)
-        return params
 
 
 KINDS = {

@@ -73,9 +73,9 @@ class IAF(keras.Layer):
         """Returns q from (m, s) of the Gaussian and the flow's context."""
         loc, log_scale, context = tf.split(params, [self.dim, self.dim, CONTEXT], axis=-1)
         gaussian = [tfb.Shift(loc), tfb.Scale(log_scale=log_scale)]
-        bijector = tfb.Chain([flows.inverse_autoregressive(self.mades, context), *gaussian])
+        flow = flows.inverse_autoregressive(self.mades, context)
         noise = tfd.MultivariateNormalDiag(tf.zeros(self.dim), tf.ones(self.dim))
-        return tfd.TransformedDistribution(noise, bijector)
+        return tfd.TransformedDistribution(noise, tfb.Chain([flow, *gaussian], name="z"), name="q")
 
 
 KINDS = {"diagonal": Diagonal, "tril": Tril, "iaf": IAF}
