@@ -5,7 +5,7 @@ never change would grow without bound. `score` wants pixels (v + u) / 256, u uni
 
 Paper: Kingma and Welling 2014, Auto-Encoding Variational Bayes (arXiv 1312.6114), appendix C.2.
 Command: scripts/train.py --model=vae_gaussian --dataset=mnist
-Takes: half an hour on MNIST, on two CPU cores.
+Takes: 15 minutes on MNIST, on two CPU cores.
 Expect: bits a dimension of the bytes, on the test set.
 """
 
@@ -17,6 +17,9 @@ def get_config():
     config.model = "vae_gaussian"
     config.pixels = "dequantized"
     config.likelihood = "gaussian_pixel"
+    config.num_epochs = 150
+    # Densities of grey pixels have gradients far larger than probabilities of binary ones.
+    config.learning_rate = 1e-3
     config.clip_norm = 100.0
     return config
 
