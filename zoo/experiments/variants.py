@@ -9,7 +9,7 @@ COMMON = {
     "eval_every": 5,
     "ema": 0.99,
 }
-GREY = {"pixels": "dequantized", "clip_norm": 100.0}
+GREY = {"pixels": "dequantized", "learning_rate": 1e-3, "clip_norm": 100.0}
 VARIANTS = {
     "diagonal": {},
     "without variance terms": {"family": "vae_without_variance_terms"},
