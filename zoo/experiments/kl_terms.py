@@ -38,5 +38,6 @@ def report(models, dataset):
         axes.set_yscale("log")
         axes.set_title(title)
         axes.set_xlabel("latent dimension, sorted")
+        axes.xaxis.get_major_locator().set_params(integer=True)
     left.legend()
     return rows, figure

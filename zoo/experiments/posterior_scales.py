@@ -46,6 +46,7 @@ def report(models, dataset):
         left.plot(spread[order], "s--", color=line.get_color(), label=f"spread of m, {trained}")
     left.set_yscale("log")
     left.set_xlabel("latent dimension, in the order of its scale")
+    left.xaxis.get_major_locator().set_params(integer=True)
     left.legend(fontsize="small")
 
     model = models["diagonal"]

@@ -3,7 +3,7 @@
 # Fields of `vae` that differ from the entry in all of them.
 COMMON = {
     "hidden": (300,),
-    "latent_dim": 20,
+    "latent_dim": 40,
     "kl_warmup_epochs": 0,
     "patience": 0,
     "eval_every": 5,
