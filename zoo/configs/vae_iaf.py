@@ -5,7 +5,7 @@
 Paper: Kingma et al. 2016, Improving Variational Inference with Inverse Autoregressive Flow
   (arXiv 1606.04934).
 Command: scripts/train.py --model=vae_iaf --dataset=mnist
-Takes: three quarters of an hour on MNIST, on two CPU cores.
+Takes: half an hour on MNIST, on two CPU cores.
 Expect: on MNIST a negative log-likelihood half a nat below that of `vae`.
 """
 

@@ -5,7 +5,7 @@
 Paper: Kingma and Welling 2019, An Introduction to Variational Autoencoders (arXiv 1906.02691),
   section 2.5.1.
 Command: scripts/train.py --model=vae_tril --dataset=mnist
-Takes: three quarters of an hour on MNIST, on two CPU cores.
+Takes: half an hour on MNIST, on two CPU cores.
 Expect: on MNIST a negative log-likelihood below that of `vae`.
 """
 

@@ -4,7 +4,7 @@
 
 Paper: Tomczak and Welling 2018, VAE with a VampPrior (arXiv 1705.07120).
 Command: scripts/train.py --model=vae_vamp --dataset=mnist
-Takes: an hour on MNIST, on two CPU cores.
+Takes: half an hour on MNIST, on two CPU cores.
 Expect: on MNIST a negative log-likelihood below 83.8 nats (binarised test set, K = 5,000).
 """
 
