@@ -8,9 +8,9 @@ test images; draws of whole images show what a covariance of pixels does.
 
 The answer: yes, and of the posterior it pays. A full covariance closes a part of the gap that the
 diagonal leaves, and the flow a little more; since the decoder is trained on that bound, log p(x)
-rises as well. Of the decoder it did not pay here: a code of this size leaves little for pixels to
-have in common, and the few common directions are spent on the brightness of the whole image, which
-the draws show.
+rises as well. Of the decoder it did not pay here: the fit is no better than that of independent
+pixels with a variance each, and the few common directions go into the brightness of the whole
+image, which the draws show.
 """
 
 import numpy as np
