@@ -15,7 +15,7 @@ from zoo.configs import vae
 def get_config():
     config = vae.get_config()
     config.model = "iwae"
-    config.num_epochs = 150
+    config.num_epochs = 120
     config.importance_samples = 5
     config.doubly_reparametrized = True
     return config
