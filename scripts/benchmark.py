@@ -4,8 +4,6 @@
 scripts/benchmark.py train --dataset=mnist    needs requirements-bench.txt and an idle machine
 """
 
-import sys
-
 from absl import flags
 
 from zoo import cli
@@ -18,7 +16,10 @@ _ROUNDS = flags.DEFINE_integer("rounds", 5, "Epochs of each contender, after one
 def main():
     from zoo import data
     from zoo.benchmarks import training
+    from zoo.errors import UserError
 
+    if WHAT != "train":
+        raise UserError(f"Say what to measure, scripts/benchmark.py train; given: {WHAT!r}.")
     loaded = data.load(_DATASET.value, **cli.data_places())
     result = training.compare(
         loaded.train,
@@ -33,7 +34,5 @@ def main():
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] != ["train"]:
-        sys.exit("error: say what to measure: scripts/benchmark.py train")
-    del sys.argv[1]
+    WHAT = cli.first_argument()
     cli.run(main)

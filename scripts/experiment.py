@@ -5,7 +5,6 @@ scripts/experiment.py kl_terms --dataset=mnist
 """
 
 import pathlib
-import sys
 
 from absl import flags
 
@@ -32,5 +31,5 @@ def main():
 
 
 if __name__ == "__main__":
-    NAME = sys.argv.pop(1) if sys.argv[1:] and not sys.argv[1].startswith("-") else ""
+    NAME = cli.first_argument()
     cli.run(main)

@@ -3,12 +3,13 @@
 
 scripts/interpolate.py --saved_model=saved_models/cvae_mnist --seeds=1,2 --label=3 --out=strip.png
 scripts/interpolate.py --saved_model=saved_models/cvae_mnist --seeds=1,2 --label=3 --out=walk.gif
-scripts/interpolate.py --saved_model=saved_models/cvae_mnist --images=0,7 --out=strip.png
+scripts/interpolate.py --saved_model=saved_models/vae_mnist --images=0,7 --out=strip.png
 scripts/interpolate.py --saved_model=saved_models/cvae_mnist --grid --seeds=1,2,3 --out=styles.png
 scripts/interpolate.py --saved_model=saved_models/cvae_mnist --grid --images=0,1,2 --out=restyle.png
 
---seeds draws the images to start from, without any dataset; --images takes them, by their number,
-from the test split of the model's dataset. --grid shows a style a row and a label a column.
+--seeds draws the images to start from, without any dataset; --images takes them, by their number in
+TFDS' order, from the test split of the model's dataset. A walk of a conditional model is between
+images of one label. --grid shows a style a row and a label a column.
 """
 
 from absl import flags
@@ -34,7 +35,7 @@ def main():
     if _SEEDS.value:
         x, y = pictures.from_seeds(model, _SEEDS.value, _LABEL.value)
     else:
-        x, y = pictures.from_test_images(cli.load_data(model.config), _IMAGES.value)
+        x, y = pictures.from_test_images(model, cli.load_data(model.config), _IMAGES.value)
     frames, columns = (
         pictures.styles(model, x, y) if _GRID.value else pictures.walk(model, x, y, _STEPS.value)
     )

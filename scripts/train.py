@@ -17,7 +17,9 @@ from zoo import cli
 cli.define_config_flags()
 cli.define_data_flags()
 cli.define_judge_flag()
-_WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; default runs/MODEL_DATASET.")
+_WORKDIR = flags.DEFINE_string(
+    "workdir", None, "Folder of the run; default runs/MODEL_DATASET, and the fields that are set."
+)
 _EXPORT_DIR = flags.DEFINE_string("export_dir", None, "Folder of exports; default WORKDIR/export.")
 _STRATEGY = flags.DEFINE_string("strategy", "auto", "auto, default, mirrored or multiworker.")
 _VIRTUAL_DEVICES = flags.DEFINE_integer("virtual_devices", 0, "Replicas to try.", 0)
@@ -31,7 +33,7 @@ def main():
     config = flags.FLAGS.config
     strategy_ = strategy.create(_STRATEGY.value, _VIRTUAL_DEVICES.value)
     dataset = cli.load_data(config)
-    name = export.export_name(config.model, config.dataset)
+    name = ",".join([export.export_name(config.model, config.dataset), *cli.fields_set(config)])
     workdir = pathlib.Path(_WORKDIR.value or pathlib.Path("runs") / name)
     runs.train_and_export(
         config,

@@ -1,15 +1,17 @@
 """The scripts as a person runs them, from another folder, each in a process of its own."""
 
 import json
+import shutil
 
 import numpy as np
 import PIL.Image
 import pytest
 
+import zoo
 from tests import tiny
 from tests.conftest import script
 from tests.test_conformance import METRICS
-from zoo import configs, models
+from zoo import configs, models, pictures, runs
 from zoo.serving import export
 
 TRAIN = ["--model=cvae", "--config.hidden=(16,)", "--config.latent_dim=3"]
@@ -27,7 +29,7 @@ def test_train_evaluate_export_and_draw(tmp_path, data_dir):
     done = script("train.py", *flags, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "elbo" in done.stdout and "conditional_accuracy" in done.stdout
-    run = tmp_path / "runs" / "cvae_mnist_5k"
+    run = tmp_path / "runs" / "cvae_mnist_5k,hidden=16,latent_dim=3,num_epochs=1"
     assert PIL.Image.open(run / "samples.png").size == (2 * (30 * 10 + 2),) * 2
     assert PIL.Image.open(run / "restyle.png").size == (2 * (30 * 11 + 2), 2 * (30 * 10 + 2))
     metrics = json.loads((run / "metrics.json").read_text())
@@ -57,6 +59,9 @@ def test_train_evaluate_export_and_draw(tmp_path, data_dir):
     assert of_export["elbo"] == pytest.approx(metrics["metrics"]["elbo"], rel=1e-5)
 
     out = tmp_path / "restyled.png"
+    copy = shutil.copytree(run, tmp_path / "copy")
+    assert runs.exported(copy).is_relative_to(copy)
+
     flags = ["--grid", "--images=0,5", f"--data_dir={data_dir}", f"--out={out}"]
     done = script("interpolate.py", f"--saved_model={exported}", *flags)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -86,6 +91,19 @@ def test_interpolate_walks_between_seeds(saved_model, tmp_path):
     assert PIL.Image.open(tmp_path / "walk.gif").n_frames == 6
 
 
+def test_a_walk_between_test_images_needs_one_label_only_where_labels_count(tiny_data, tmp_path):
+    for entry in ("vae", "cvae"):
+        model = models.create(configs.get_tiny(entry, dataset="tiny"), tiny_data.spec)
+        loaded = zoo.load(export.export(model, tmp_path, METRICS))
+        different = [0, int(np.argmax(tiny_data.test.y != tiny_data.test.y[0]))]
+        x, y = pictures.from_test_images(loaded, tiny_data, different)
+        if entry == "cvae":
+            with pytest.raises(zoo.UserError, match="these images have"):
+                pictures.walk(loaded, x, y, 3)
+        else:
+            assert pictures.walk(loaded, x, y, 3)[0].shape == (3, 8, 8, 1)
+
+
 ERRORS = [
     ("train.py", ["--model=cvea"], "Unknown model 'cvea'. Did you mean 'cvae'?"),
     ("train.py", [], "--model must have a value"),
@@ -95,6 +113,11 @@ ERRORS = [
     ("train.py", ["--model=cvae", "cvae"], "Unexpected argument 'cvae'"),
     ("train.py", ["--model=cvae", "--dataset=mnits"], "Did you mean 'mnist'?"),
     ("train.py", ["--model=cvae", "--strategy=mirror"], "Unknown strategy 'mirror'"),
+    ("train.py", ["--model=cvae", "--config.model=vae"], "choose another by --model"),
+    ("train.py", ["--model=cvae", "--config.hidden=(0,)"], "hidden=(0,): expected whole numbers"),
+    ("train.py", ["--model=cvae", "--export_dir=/dev/null"], "/dev/null is a file"),
+    ("experiment.py", ["--num_epochs=1"], "the name comes before all flags"),
+    ("benchmark.py", ["trian"], "given: 'trian'"),
     ("evaluate.py", ["--workdir=/no/such"], "no workdir of a run"),
     ("evaluate.py", [], "workdir"),
     ("export.py", ["--workdir=/no/such", "--export_dir=out"], "no workdir of a run"),

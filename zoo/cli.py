@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import sys
 from collections.abc import Callable
 
@@ -26,6 +27,16 @@ def define_config_flags() -> None:
     flags.DEFINE_string("model", None, f"Entry to train: {', '.join(configs.entries())}.")
     flags.DEFINE_string("dataset", None, "TFDS name, or folder with a subfolder of images a class.")
     flags.mark_flag_as_required("model")
+
+
+def fields_set(config) -> list[str]:
+    """Returns "field=value" for each field that is not the entry's own, fit for a file's name."""
+    own = configs.get(config.model, dataset=config.dataset)
+    return [
+        re.sub(r"[^\w=.,+-]", "", f"{field}={value}").strip(",")
+        for field, value in config.items()
+        if value != own[field]
+    ]
 
 
 def define_data_flags() -> None:
@@ -75,12 +86,19 @@ def load_judge(config, spec):
         return None
     judge = loading.load(path)
     if "classify" not in judge.signatures or judge.spec != spec:
-        reason = f"{path} is {judge.config.model!r} of {judge.spec}, needed is a judge of {spec}."
+        reason = (
+            f"{path} is {judge.config.model!r} of {judge.spec}, needed is a classifier of {spec}."
+        )
         if given:
             raise UserError(reason)
         print(f"No conditional accuracy: {reason} Give one with --judge.")
         return None
     return judge
+
+
+def first_argument() -> str:
+    """Takes the word that stands before all flags from the command line; "" if there is none."""
+    return sys.argv.pop(1) if sys.argv[1:] and not sys.argv[1].startswith("-") else ""
 
 
 def run(main: Callable[[], None]) -> None:
@@ -97,7 +115,10 @@ def _parse(argv):
         overrides = {"dataset": flags_.dataset} if flags_.dataset else {}
         config = configs.get(flags_.model, **overrides)
         for name in (a.split("=")[0].lstrip("-") for a in argv if a.startswith("--config.")):
-            configs.check_field(config, name.removeprefix("config."))
+            field = name.removeprefix("config.")
+            configs.check_field(config, field)
+            if field in ("model", "family"):
+                raise UserError(f"--{name} is what makes the entry: choose another by --model.")
         config_flags.DEFINE_config_dict("config", config)
     rest = flags_(argv)
     if len(rest) > 1:

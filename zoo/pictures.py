@@ -28,13 +28,15 @@ def from_seeds(model, seeds, label: int | None = None):
     seeds = np.array(_integers("seed", seeds), np.int32)
     _need(model, "sample")
     if not model.conditional:
+        if label is not None:
+            raise UserError(f"{model.path} draws without labels: leave --label out.")
         return model.sample(seeds), None
     y = np.full(len(seeds), label or 0, np.int32)
     return model.sample(seeds, y), y
 
 
-def from_test_images(dataset, numbers):
-    """Returns x and y of the test images with these numbers."""
+def from_test_images(model, dataset, numbers):
+    """Returns the test images x with these numbers, and y, or None if the model takes no labels."""
     numbers = _integers("image", numbers)
     if not all(0 <= n < dataset.test.size for n in numbers):
         raise UserError(
@@ -50,7 +52,7 @@ def from_test_images(dataset, numbers):
         if len(found) == len(set(numbers)):
             break
     x, y = zip(*(found[n] for n in numbers), strict=True)
-    return np.stack(x), np.array(y, np.int32)
+    return np.stack(x), np.array(y, np.int32) if model.conditional else None
 
 
 def walk(model, x, y, steps: int):

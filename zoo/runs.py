@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import data, evaluation, files, images
+from zoo.errors import UserError
 from zoo.serving import export
 from zoo.training import loop
 from zoo.training import strategy as strategies
@@ -35,6 +36,8 @@ def train_and_export(
     Returns:
       The path of the export; None where another worker writes it.
     """
+    if export_dir.exists() and not export_dir.is_dir():
+        raise UserError(f"--export_dir={export_dir} is a file: choose a folder.")
     run = loop.train(config, dataset, workdir, strategy)
     if not strategies.is_chief(strategy):
         return None
@@ -53,7 +56,10 @@ def train_and_export(
     print(describe(metrics))
     draw(run.model, dataset, workdir)
     path = export.export(run.model, export_dir, metrics)
-    files.write_json(workdir / "exported.json", {"path": str(path.resolve())})
+    # Within the workdir a relative path, so that a copy of the run speaks of its own export.
+    inside = path.resolve().is_relative_to(workdir.resolve())
+    record = path.resolve().relative_to(workdir.resolve()) if inside else path.resolve()
+    files.write_json(workdir / "exported.json", {"path": str(record)})
     print(f"Exported to {path}; pictures in {workdir}.")
     return path
 
@@ -61,8 +67,10 @@ def train_and_export(
 def exported(workdir: pathlib.Path) -> pathlib.Path | None:
     """Returns the version that a run was exported to last, if it is still there."""
     record = workdir / "exported.json"
-    path = pathlib.Path(json.loads(record.read_text())["path"]) if record.exists() else None
-    return path if path and path.exists() else None
+    if not record.exists():
+        return None
+    path = (workdir / json.loads(record.read_text())["path"]).resolve()
+    return path if path.exists() else None
 
 
 def describe(metrics: dict) -> str:

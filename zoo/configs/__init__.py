@@ -45,6 +45,8 @@ def describe(name: str) -> str:
 def check(config: ml_collections.ConfigDict) -> None:
     """Raises a UserError that names the first field whose value is out of its range."""
     for field, value in config.items():
+        if isinstance(value, tuple) and not all(isinstance(n, int) and n > 0 for n in value):
+            raise UserError(f"Config field {field}={value!r}: expected whole numbers above 0.")
         low, high = common.LIMITS.get(field, (value, value))
         if not low <= value <= high:
             raise UserError(f"Config field {field}={value!r}: expected {low} to {high}.")

@@ -1,7 +1,7 @@
 """Posteriors q(z|x) over codes z [D], from an encoder's output.
 
-All of them are a bijector's image of standard normal noise e: z = f(e; x), in the notes' words
-"code = exp(sigma) * e + m". Each class says how many numbers it wants of the encoder (`outputs`)
+All of them are a bijector's image of standard normal noise e: z = f(e; x), of the
+diagonal Gaussian exp(s) e + m. Each class says how many numbers it wants of the encoder (`outputs`)
 and makes a distribution of them, anew at each call, for gradients to pass.
 """
 

@@ -48,7 +48,8 @@ def run(
     """
     if name not in names():
         raise UserError(
-            f"Unknown experiment {name!r}.{near_miss(name, names())} Known: {', '.join(names())}."
+            f"Unknown experiment {name!r}.{near_miss(name, names())} Known: {', '.join(names())}; "
+            "the name comes before all flags."
         )
     experiment = importlib.import_module(f"{__name__}.{name}")
     models = {}

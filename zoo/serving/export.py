@@ -44,8 +44,9 @@ def export(
     version = max(versions(base), default=0) + 1 if version is None else version
     target = base / str(version)
     if version < 1 or target.exists():
+        wrong = "exists" if target.exists() else "is no version, they count from 1"
         raise UserError(
-            f"{target} exists or is no version: choose a whole number above "
+            f"{target} {wrong}: choose a whole number above "
             f"{max(versions(base), default=0)}, or none for the next free one."
         )
     # A model made under a strategy has a copy of each weight a device; the export has one.

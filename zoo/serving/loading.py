@@ -45,7 +45,7 @@ class LoadedModel:
             ) from error
         try:
             self._module = tf.saved_model.load(str(path))
-        except (OSError, ValueError, tf.errors.OpError) as error:
+        except (OSError, ValueError, IndexError, tf.errors.OpError) as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise UserError(f"The SavedModel {path} is damaged: {reason}") from error
         self.conditional = "y" in self.signatures.get("sample", [])

@@ -184,7 +184,10 @@ def read_description(workdir: pathlib.Path) -> dict:
     try:
         return json.loads((workdir / "config.json").read_text())
     except (OSError, ValueError) as error:
-        raise UserError(f"{workdir} is no workdir of a run: {error}.") from error
+        raise UserError(
+            f"{workdir} is no workdir of a run, its config.json cannot be read ({error}): give the "
+            "folder that scripts/train.py wrote."
+        ) from error
 
 
 def _refuse_other_config(workdir, model):
