@@ -5,7 +5,7 @@
 Paper: Burda et al. 2016, Importance Weighted Autoencoders (arXiv 1509.00519); gradient of Tucker
   et al. 2019, Doubly Reparameterized Gradient Estimators (arXiv 1810.04152).
 Command: scripts/train.py --model=iwae --dataset=mnist
-Takes: an hour on MNIST, on two CPU cores.
+Takes: half an hour on MNIST, on two CPU cores.
 Expect: on MNIST a negative log-likelihood below 84.6 nats (binarised test set, K = 5,000).
 """
 
