@@ -30,12 +30,14 @@ def define_config_flags() -> None:
 
 
 def fields_set(config) -> list[str]:
-    """Returns "field=value" for each field that is not the entry's own, fit for a file's name."""
-    own = configs.get(config.model, dataset=config.dataset)
+    """Returns "field=value" for each field, but for the dataset, that is not the entry's own.
+
+    They are fit for a file's name.
+    """
     return [
         re.sub(r"[^\w=.,+-]", "", f"{field}={value}").strip(",")
-        for field, value in config.items()
-        if value != own[field]
+        for field, value in configs.changed(config).items()
+        if field != "dataset"
     ]
 
 

@@ -42,6 +42,12 @@ def describe(name: str) -> str:
     return _module(name).__doc__.strip()
 
 
+def changed(config: ml_collections.ConfigDict) -> dict:
+    """Returns the fields whose values are not those of the entry itself."""
+    own = get(config.model)
+    return {field: value for field, value in config.items() if value != own[field]}
+
+
 def check(config: ml_collections.ConfigDict) -> None:
     """Raises a UserError that names the first field whose value is out of its range."""
     for field, value in config.items():

@@ -17,7 +17,7 @@ def get_config():
     config.model = "vae_gaussian"
     config.pixels = "dequantized"
     config.likelihood = "gaussian_pixel"
-    # A scale for every pixel of every image overfits before long; lower rates only help it to.
+    # A scale for every pixel of every image overfits before long, at a lower rate sooner.
     config.num_epochs = 150
     config.patience = 4
     # Densities of grey pixels have gradients far larger than probabilities of binary ones.

@@ -37,12 +37,10 @@ def write(name: str, description: dict, metrics: dict) -> str:
         for signature, inputs in description["signatures"].items()
     )
     about = configs.describe(config["model"]).partition("\nCommand:")[0]
-    default = configs.get(config["model"])
     given = configs.get(config["model"], **config)  # with tuples where JSON has lists
     flags = " ".join(
-        f"--{'' if field == 'dataset' else 'config.'}{field}={given[field]}"
-        for field in config
-        if given[field] != default[field]
+        f"--{'' if field == 'dataset' else 'config.'}{field}={value}"
+        for field, value in configs.changed(given).items()
     )
     first, inputs = next(iter(description["signatures"].items()))
     arguments = ", ".join(f"{i}={_example(i, description['shape'])}" for i in inputs)
