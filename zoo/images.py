@@ -53,11 +53,12 @@ def sample_grid(model, rows: int = 10, columns: int = 10) -> np.ndarray | None:
     """Returns a grid of samples, a class a column where the model is conditional.
 
     Args:
-      model: a Keras model of the zoo or a loaded SavedModel; None is returned if it cannot sample.
+      model: a Keras model of the zoo or a loaded SavedModel; None is returned if it samples no
+        images.
       rows: number of rows.
       columns: number of columns of an unconditional model.
     """
-    if not hasattr(model, "sample"):
+    if not hasattr(model, "sample") or len(model.spec.shape) != 3:
         return None
     if model.conditional:
         columns = model.spec.num_classes

@@ -8,7 +8,7 @@ import platform
 import numpy as np
 import tensorflow as tf
 
-from zoo import data, evaluation, files, images
+from zoo import data, evaluation, files, images, scatter
 from zoo.errors import UserError
 from zoo.serving import export
 from zoo.training import loop
@@ -75,13 +75,15 @@ def exported(workdir: pathlib.Path) -> pathlib.Path | None:
 
 def describe(metrics: dict) -> str:
     """Returns the metrics as lines to print."""
-    lines = [f"{metrics['entry']} on {metrics['images']:,} test images of {metrics['dataset']}:"]
+    lines = [f"{metrics['entry']} on {metrics['images']:,} test rows of {metrics['dataset']}:"]
     lines += [f"  {name:<22}{value:10.4f}" for name, value in metrics["metrics"].items()]
     return "\n".join(lines)
 
 
 def draw(model, dataset: data.Dataset, folder: pathlib.Path) -> None:
     """Leaves samples.png, and restyle.png where the model can restyle, in a folder."""
+    if model.spec.shape == (2,):
+        scatter.save_png(folder / "samples.png", model, dataset.test)
     samples = images.sample_grid(model)
     if samples is not None:
         images.save_png(folder / "samples.png", samples)

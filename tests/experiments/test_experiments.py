@@ -29,6 +29,9 @@ def small(request):
     patch = pytest.MonkeyPatch()
     patch.setattr(variants, "COMMON", SMALL)
     patch.setattr(plots, "IMPORTANCE_SAMPLES", 20)
+    for mixture in variants.MIXTURES.values():
+        patch.setitem(mixture, "num_components", 2)
+        patch.setitem(mixture, "num_epochs", 2)
     yield
     patch.undo()
 

@@ -25,7 +25,10 @@ def lines(workdir):
     return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
 
 
-def test_two_worker_processes_end_with_the_weights_of_one(tmp_path, tiny_data, no_noise):
+@pytest.mark.parametrize(("entry", "num_epochs"), [("cvae", 4), ("gmm", 10)])
+def test_two_worker_processes_end_with_the_weights_of_one(
+    entry, num_epochs, tmp_path, tiny_data, no_noise
+):
     ports = []
     for _ in range(2):
         with socket.socket() as s:
@@ -37,7 +40,10 @@ def test_two_worker_processes_end_with_the_weights_of_one(tmp_path, tiny_data, n
         tf_config = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": i}})
         workers.append(
             subprocess.Popen(
-                [sys.executable, "-m", "tests.training.worker", tmp_path, str(i)],
+                [
+                    *(sys.executable, "-m", "tests.training.worker"),
+                    *(tmp_path, str(i), entry, str(num_epochs)),
+                ],
                 env={**os.environ, "TF_CONFIG": tf_config},
                 cwd=ROOT,
                 stderr=subprocess.PIPE,
@@ -48,7 +54,8 @@ def test_two_worker_processes_end_with_the_weights_of_one(tmp_path, tiny_data, n
         _, errors = worker.communicate(timeout=240)
         assert worker.returncode == 0, errors[-3000:]
     first, second = (np.load(tmp_path / f"{i}.npz") for i in range(2))
-    one = loop.train(tiny(num_epochs=4), tiny_data, tmp_path / "one")
+    config = configs.get_tiny(entry, dataset="tiny", jit=False, num_epochs=num_epochs)
+    one = loop.train(config, tiny_data, tmp_path / "one")
     assert len(first) == len(second) == len(loop.weights(one.model))
     for i, weight in enumerate(loop.weights(one.model)):
         np.testing.assert_array_equal(first[str(i)], second[str(i)])

@@ -1,4 +1,7 @@
-"""One of two workers on one host: `worker.py FOLDER`, TF_CONFIG set. Writes its final weights."""
+"""One of two workers on one host, TF_CONFIG set: `worker.py FOLDER NUMBER ENTRY EPOCHS`.
+
+Writes its final weights.
+"""
 
 import pathlib
 import sys
@@ -10,10 +13,10 @@ from tests import tiny
 from zoo import configs, seeds
 from zoo.training import loop, strategy
 
-folder, number = pathlib.Path(sys.argv[1]), sys.argv[2]
+folder, number, entry, num_epochs = pathlib.Path(sys.argv[1]), *sys.argv[2:]
 seeds.normal = lambda shape, seed: tf.zeros(shape)
 seeds.uniform = lambda shape, seed: tf.fill(shape, 0.5)
-config = configs.get_tiny("cvae", jit=False, dataset="tiny", num_epochs=4)
+config = configs.get_tiny(entry, jit=False, dataset="tiny", num_epochs=int(num_epochs))
 run = loop.train(config, tiny.dataset(), folder / "run", strategy.create())
 weights = {str(i): w.numpy() for i, w in enumerate(loop.weights(run.model))}
 np.savez(folder / f"{number}.npz", **weights)

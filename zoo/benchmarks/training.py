@@ -7,15 +7,14 @@ permutation an epoch.
 """
 
 import importlib.util
-import multiprocessing
 import statistics
-import time
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from zoo import configs, data, models, seeds
+from zoo.benchmarks.contenders import Contender
 from zoo.errors import UserError
 from zoo.training import steps
 from zoo.training import strategy as strategies
@@ -172,16 +171,6 @@ class TorchCompiled(Torch):
 CONTENDERS = (Zoo, KerasFit, Torch, TorchCompiled)
 
 
-def _serve(contender, train, test, spec, pipe):
-    """One contender in a process of its own, so that no other's threads are in its way."""
-    made = contender(train, spec)
-    for number in iter(pipe.recv, None):
-        started = time.perf_counter()
-        made.epoch(number)
-        pipe.send(time.perf_counter() - started)
-    pipe.send(made.elbo(test.x))
-
-
 def compare(train: data.InMemory, test: data.InMemory, spec: data.Spec, rounds: int) -> dict:
     """Trains all contenders by turns, an epoch each, and returns steps a second and ELBOs.
 
@@ -193,28 +182,18 @@ def compare(train: data.InMemory, test: data.InMemory, spec: data.Spec, rounds: 
     """
     if importlib.util.find_spec("torch") is None:
         raise UserError("PyTorch is missing: pip install -r requirements-bench.txt.")
-    spawn, pipes = multiprocessing.get_context("spawn"), {}
-    for contender in CONTENDERS:
-        pipes[contender.name], theirs = spawn.Pipe()
-        arguments = (contender, train, test, spec, theirs)
-        spawn.Process(target=_serve, args=arguments, daemon=True).start()
-        theirs.close()  # so that a contender's end is noticed
+    contenders = [Contender(make, train, spec) for make in CONTENDERS]
     per_epoch = train.steps_per_epoch(BATCH)
-    rates: dict[str, list[float]] = {name: [] for name in pipes}
+    rates: dict[str, list[float]] = {contender.name: [] for contender in contenders}
     for number in range(rounds + 1):
-        for name, pipe in pipes.items():
-            pipe.send(number)
-            seconds = pipe.recv()
+        for contender in contenders:
+            _, seconds = contender.call("epoch", number)
             if number:
-                rates[name].append(per_epoch / seconds)
-    elbos = {}
-    for name, pipe in pipes.items():
-        pipe.send(None)
-        elbos[name] = pipe.recv()
+                rates[contender.name].append(per_epoch / seconds)
     return {
         "steps": per_epoch * (rounds + 1),
         "steps_per_second": {name: statistics.median(values) for name, values in rates.items()},
-        "elbo": elbos,
+        "elbo": {contender.name: contender.call("elbo", test.x)[0] for contender in contenders},
         "zoo_against": {
             name: statistics.median(a / b for a, b in zip(rates[Zoo.name], values, strict=True))
             for name, values in rates.items()

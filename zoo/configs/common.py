@@ -24,11 +24,16 @@ LIMITS = {
     "prior_components": (1, 10**6),
     "pixel_scale": (0.5 / 256, 10.0),
     "likelihood_rank": (1, 10**3),
+    "num_components": (1, 10**6),
+    "covariance_rank": (1, 10**4),
+    "reg_covar": (0.0, float("inf")),
+    "num_starts": (1, 10**4),
+    "tolerance": (0.0, float("inf")),
 }
 CHOICES = {
     "channels": (0, 1, 3),
     "schedule": ("constant", "cosine"),
-    "precision": ("float32", "mixed_bfloat16"),
+    "precision": ("float32", "mixed_bfloat16", "float64"),
     "network": ("mlp", "gated", "conv"),
     "posterior": ("diagonal", "tril", "iaf"),
     "prior": ("standard", "mog", "vamp"),
@@ -42,6 +47,8 @@ CHOICES = {
         "discretized_logistic",
     ),
     "pixels": ("scaled", "binarized", "dequantized"),
+    "covariance": ("auto", "spherical", "diag", "tied", "full", "low_rank"),
+    "start": ("kmeans++", "kmeans", "random"),
 }
 
 
@@ -84,7 +91,7 @@ def get_config() -> ml_collections.ConfigDict:
     # Evaluations without a better validation loss after which the run ends; 0 trains to the end.
     config.patience = 0
 
-    # "float32" or "mixed_bfloat16".
+    # "float32" or "mixed_bfloat16"; gmm also takes "float64".
     config.precision = "float32"
     # Compile the whole step with XLA, where one device trains alone.
     config.jit = True

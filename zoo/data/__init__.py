@@ -1,15 +1,19 @@
 """Images with labels, from TFDS: `load("mnist_5k")`."""
 
+import os
+
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from zoo.data import pipeline, sources
-from zoo.data.pipeline import Dataset, InMemory, Shard, Spec, Split, Streamed, binarize, to_float
+from zoo.data import densities, sources
+from zoo.data.pipeline import Spec, binarize, to_float
+from zoo.data.splits import Dataset, Generated, InMemory, Shard, Split, Streamed
 from zoo.errors import UserError
 
 __all__ = [
     "Dataset",
+    "Generated",
     "InMemory",
     "Shard",
     "Spec",
@@ -20,6 +24,8 @@ __all__ = [
     "to_float",
 ]
 
+# Splits of this many bytes or fewer are read into memory, where batches cost a gather each.
+IN_MEMORY_BYTES = 2 * 2**30
 # TFDS' EMNIST is stored with rows and columns exchanged.
 TRANSPOSED = {"emnist"}
 
@@ -32,12 +38,13 @@ def load(
     image_size: int = 0,
     channels: int = 0,
     validation_fraction: float = 0.1,
-    in_memory_bytes: int = pipeline.IN_MEMORY_BYTES,
+    in_memory_bytes: int = IN_MEMORY_BYTES,
 ) -> Dataset:
-    """Returns the splits of a set of images.
+    """Returns the splits of a set of images, or of vectors drawn from a known density.
 
     Args:
-      dataset: TFDS name, or a folder with one subfolder of images a class.
+      dataset: TFDS name, or a folder with one subfolder of images a class; or the name of a density
+        (`densities.DENSITIES`), to which nothing else below applies.
       data_dir: where TFDS keeps prepared sets; TFDS' own default if None.
       manual_dir: folder with the set's original files, for machines without network.
       image_size: side of the images: smaller ones are padded with black, larger ones scaled down;
@@ -51,6 +58,8 @@ def load(
     Raises:
       UserError: for an unknown, unreachable or broken set, or one without images.
     """
+    if dataset.partition("/")[0] in densities.DENSITIES and not os.path.isdir(dataset):
+        return densities.load(dataset)
     if not 0 < validation_fraction <= 0.5:
         raise UserError(
             f"validation_fraction is a share of at most 0.5 and above 0, got {validation_fraction}."

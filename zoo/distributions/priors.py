@@ -110,8 +110,13 @@ def draw(p: tfd.Distribution, row_seeds: tf.Tensor) -> tf.Tensor:
     if not isinstance(p, tfd.MixtureSameFamily):
         return seeds.row_normal(row_seeds, dim)
     noise = seeds.row_normal(row_seeds, dim + 1)
-    cumulative = tf.cumsum(p.mixture_distribution.probs_parameter())  # [C]
-    uniform = tfd.Normal(0.0, 1.0).cdf(noise[:, -1])  # [B]
-    chosen = tf.reduce_sum(tf.cast(uniform[:, None] > cumulative[:-1], tf.int32), -1)  # [B]
+    chosen = choose(p.mixture_distribution.probs_parameter(), noise[:, -1])
     of_each = p.components_distribution.bijector.forward(noise[:, None, :-1])  # [B, C, D]
     return tf.gather(of_each, chosen, batch_dims=1)
+
+
+def choose(probs: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+    """Returns components int32 [B], drawn with probabilities [C] by standard normal noise [B]."""
+    cumulative = tf.cumsum(tf.cast(probs, noise.dtype))  # [C]
+    uniform = tfd.Normal(0.0, 1.0).cdf(noise)  # [B]
+    return tf.reduce_sum(tf.cast(uniform[:, None] > cumulative[:-1], tf.int32), -1)

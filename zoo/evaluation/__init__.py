@@ -74,9 +74,15 @@ def report(
     """
     metrics = evaluate(model, split, judge.classify if judge else None, importance_samples, chunk)
     protocol = ["All figures are of the test split, which chose nothing."]
-    if model.config.pixels != "scaled":
+    exact = hasattr(model, "log_prob")
+    if model.config.pixels != "scaled" and len(model.spec.shape) == 3:
         protocol.append(f"Images are {model.config.pixels} once, from seed {SEED}.")
-    if "nll" in metrics:
+    if exact:
+        protocol.append(
+            "The negative log-likelihood, -log p(x), is exact; the standard error is that of the "
+            "mean over the test set."
+        )
+    elif "nll" in metrics:
         of = "-log p(x given y)" if model.conditional else "-log p(x)"
         protocol.append(
             f"The negative log-likelihood, {of}, is by importance sampling with "
@@ -104,10 +110,15 @@ def report(
         "split": "test",
         "images": split.size,
         "metrics": metrics,
-        **({"importance_samples": importance_samples} if "nll" in metrics else {}),
+        **({"importance_samples": importance_samples} if "nll" in metrics and not exact else {}),
         "protocol": protocol,
         "training": training or {},
     }
+
+
+def _of_log_likelihoods(log_p):
+    error = float(np.std(log_p) / np.sqrt(len(log_p)))
+    return {"nll": -float(np.mean(log_p, dtype=np.float64)), "nll_standard_error": error}
 
 
 def evaluate(
@@ -121,16 +132,18 @@ def evaluate(
         metrics["active_units"] = active_units(model, split)
         if importance_samples:
             log_p = density.log_likelihoods(model, split, importance_samples, chunk)
-            metrics["nll"] = -float(np.mean(log_p))
-            metrics["nll_standard_error"] = float(np.std(log_p) / np.sqrt(len(log_p)))
+            metrics |= _of_log_likelihoods(log_p)
             metrics["mutual_information"] = density.mutual_information(model, split)
             metrics["marginal_kl"] = terms["rate"] - metrics["mutual_information"]
-        if model.likelihoods.discrete or model.config.pixels == "dequantized":
-            metrics["bits_per_dim"] = objectives.bits_per_dim(
-                metrics.get("nll", -metrics["elbo"]),
-                math.prod(model.spec.shape),
-                model.likelihoods.discrete,
-            )
+    if hasattr(model, "log_prob"):
+        metrics |= _of_log_likelihoods(density.exact_log_likelihoods(model, split))
+    discrete = hasattr(model, "likelihoods") and model.likelihoods.discrete
+    dequantized = model.config.pixels == "dequantized" and len(model.spec.shape) == 3
+    if discrete or dequantized:
+        nats = metrics["nll"] if "nll" in metrics else -metrics["elbo"]
+        metrics["bits_per_dim"] = objectives.bits_per_dim(
+            nats, math.prod(model.spec.shape), discrete
+        )
     if "error" in terms:
         metrics["accuracy"] = 1.0 - terms["error"]
     if classify is not None and model.conditional:

@@ -1,4 +1,4 @@
-"""Questions about VAEs, each answered by variants that are trained side by side.
+"""Questions about VAEs and mixtures, each answered by variants that are trained side by side.
 
 An experiment is a module with a docstring that asks, the names of its VARIANTS (`variants.py`), and
 `report`, which measures the trained models and returns the rows of a table and a figure.
@@ -55,12 +55,11 @@ def run(
     models = {}
     for variant in experiment.VARIANTS:
         print(f"Variant {variant!r}:")
-        config = configs.get(
-            "vae",
-            dataset=dataset.name,
-            num_epochs=num_epochs,
-            **{**variants.COMMON, **variants.VARIANTS[variant]},
-        )
+        fields = {"entry": "vae", **variants.VARIANTS[variant]}
+        entry = fields.pop("entry")
+        if entry == "vae":
+            fields = {**variants.COMMON, "num_epochs": num_epochs, **fields}
+        config = configs.get(entry, dataset=dataset.name, **fields)
         models[variant] = loop.train(
             config, dataset, runs / variant.replace(" ", "_"), strategy
         ).model

@@ -1,6 +1,6 @@
-"""The VAEs that the experiments compare: small enough that each trains within minutes."""
+"""The models that the experiments compare: small enough that each trains within minutes."""
 
-# Fields of `vae` that differ from the entry in all of them.
+# Fields of `vae` that differ from the entry in all of its variants.
 COMMON = {
     "hidden": (300,),
     "latent_dim": 40,
@@ -10,7 +10,18 @@ COMMON = {
     "ema": 0.99,
 }
 GREY = {"pixels": "dequantized", "learning_rate": 1e-3, "clip_norm": 100.0}
+MIXTURES = {
+    f"mixture of {count}": {
+        "entry": "gmm",
+        "num_components": count,
+        "covariance": "low_rank",
+        "covariance_rank": 10,
+    }
+    for count in (1, 2, 4, 8, 16, 32, 64, 128, 256)
+}
 VARIANTS = {
+    **MIXTURES,
+    "ten codes": {"likelihood": "gaussian_pixel", "latent_dim": 10, **GREY},
     "diagonal": {},
     "without variance terms": {"family": "vae_without_variance_terms"},
     "without squared mean": {"family": "vae_without_squared_mean"},

@@ -13,11 +13,13 @@ from zoo.models import ablations
 from zoo.models.base import GenerativeModel
 from zoo.models.classifier import Classifier
 from zoo.models.cvae import CVAE
+from zoo.models.gmm import GMM
 from zoo.models.vae import VAE
 
 FAMILIES = {
     "classifier": Classifier,
     "cvae": CVAE,
+    "gmm": GMM,
     "vae": VAE,
     "vae_without_squared_mean": ablations.WithoutSquaredMean,
     "vae_without_variance_terms": ablations.WithoutVarianceTerms,
@@ -45,6 +47,11 @@ def create(
         raise UserError(
             f"Unknown family {config.family!r} of model {config.model!r}."
             f"{near_miss(config.family, FAMILIES)} Known: {', '.join(sorted(FAMILIES))}."
+        )
+    if len(spec.shape) != 3 and not FAMILIES[config.family].takes_vectors:
+        raise UserError(
+            f"{config.model!r} takes images [H, W, C], this data set has rows of shape "
+            f"{list(spec.shape)}: choose --model=gmm, or a set of images."
         )
     # Keras draws the seeds of its initializers from Python's generator.
     state, policy = random.getstate(), keras.config.dtype_policy()

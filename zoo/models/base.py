@@ -23,6 +23,10 @@ class GenerativeModel(keras.Model):
     """
 
     conditional = False
+    # Whether each pass takes every row, weighted, rather than whole batches (zoo.data.Split.epoch).
+    every_row = False
+    # Whether x may be a vector [D] rather than an image.
+    takes_vectors = False
     # Steps in which the training loss is still becoming what is judged; patience starts after.
     annealing_steps = 0
 
@@ -107,6 +111,13 @@ class GenerativeModel(keras.Model):
     def end_epoch(self) -> None:
         """Called after each pass over the data, within the strategy; EM's M-step, for example."""
 
+    def converged(self) -> bool:
+        """Whether a further pass would change nothing that counts; asked after each."""
+        return False
+
+    def remark(self) -> str | None:
+        """Returns what a person should know of the pass that has ended, if there is something."""
+
     def take_step(self, batch) -> dict[str, tf.Tensor]:
         """One step on one replica's batch; returns the terms of that step."""
         root = seeds.fold_in(seeds.root(self.config.seed), seeds.MODEL)
@@ -131,6 +142,10 @@ class GenerativeModel(keras.Model):
         return {name: self.term_means[name].result() for name in terms}
 
     # --- Serving ----------------------------------------------------------------------------
+
+    def served_variables(self) -> list[keras.Variable]:
+        """Returns the variables that an export holds."""
+        return self.variables
 
     def signature(self, function, *inputs: str):
         """Returns `function` as a tf.function of the named inputs, all checked and row-wise.

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
 
-from zoo import files, images, models
+from zoo import files, images, models, scatter
 from zoo.errors import UserError
 from zoo.serving import card
 
@@ -57,7 +57,7 @@ def export(
 
     with files.atomic(target) as temporary:
         module = tf.Module()
-        module.weights = [v.value for v in plain.variables]
+        module.weights = [v.value for v in plain.served_variables()]
         default = next(iter(signatures.values()))
         shards = tf.train.experimental.MaxShardSizePolicy(SHARD_BYTES)
         tf.saved_model.save(
@@ -74,6 +74,8 @@ def export(
         files.write_json(extra / "metrics.json", metrics)
         _write_warm_up(extra / WARM_UP, base.name, signatures)
 
+    if plain.spec.shape == (2,):
+        scatter.save_png(base / "samples.png", plain)
     picture = images.sample_grid(plain)
     if picture is not None:
         images.save_png(base / "samples.png", picture)

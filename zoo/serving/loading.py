@@ -89,7 +89,7 @@ class LoadedModel:
     def to_keras(self) -> models.GenerativeModel:
         """Returns the Keras model with these weights, compiled and ready for `fit`."""
         model = models.from_description(self._description)
-        for variable, saved in zip(model.variables, self._module.weights, strict=True):
+        for variable, saved in zip(model.served_variables(), self._module.weights, strict=True):
             variable.assign(saved)
         model.compile_from_config(total_steps=None)
         return model

@@ -57,6 +57,11 @@ class Log:
                 tf.summary.image("samples", images[None])
         self.writer.flush()
 
+    def remark(self, epoch: int, text: str | None) -> None:
+        """Prints what a model says of an epoch, if anything, above the bar."""
+        if text and self.chief:
+            self.bar.write(f"Epoch {epoch + 1}: {text}")
+
     def close(self) -> None:
         self.bar.close()
         if self.chief:

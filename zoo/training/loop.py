@@ -78,12 +78,14 @@ def train(
     strategy = strategy or tf.distribute.get_strategy()
     chief = strategies.is_chief(strategy)
     workdir = pathlib.Path(workdir)
-    _check_batch(config, dataset, strategy)
+    if dataset.train.size == 0:
+        raise UserError(f"Dataset {dataset.name!r} has no rows to train on.")
 
-    steps_per_epoch = dataset.train.steps_per_epoch(config.batch_size)
-    total_steps = steps_per_epoch * config.num_epochs
     with strategy.scope():
         model = models.create(config, dataset.spec)
+        _check_batch(model, dataset, strategy)
+        steps_per_epoch = dataset.train.steps_per_epoch(config.batch_size, model.every_row)
+        total_steps = steps_per_epoch * config.num_epochs
         model.compile_from_config(total_steps)
     state = State()
     description = _refuse_other_config(workdir, model)
@@ -109,16 +111,22 @@ def train(
     end_epoch = tf.function(lambda: strategy.run(model.end_epoch), autograph=False)
     log = Log(workdir, model.steps_taken(), total_steps, config.batch_size, chief)
     saved_step = model.steps_taken()
-    was_complete = saved_step >= total_steps or _out_of_patience(state, config)
+
+    def complete(step):
+        return step >= total_steps or _out_of_patience(state, config) or model.converged()
+
+    was_complete = complete(saved_step)
     steps_per_call, epoch_terms, iterator = 1, [], None
 
     with contextlib.closing(log), guards.signals() as stop:
-        while (step := model.steps_taken()) < total_steps and not _out_of_patience(state, config):
+        while not complete(step := model.steps_taken()):
             started = time.monotonic()
             epoch, step_in_epoch = divmod(step, steps_per_epoch)
             if iterator is None:
                 iterator = iter(
-                    steps.batches(dataset.train, config, epoch, step_in_epoch, strategy)
+                    steps.batches(
+                        dataset.train, config, epoch, step_in_epoch, strategy, model.every_row
+                    )
                 )
             n = min(
                 steps_per_call,
@@ -137,7 +145,9 @@ def train(
                 means = np.concatenate(epoch_terms).mean(0, dtype=np.float64)
                 epoch_terms = []
                 log.metrics(step, "train", dict(zip(names, means.tolist(), strict=True)))
-                if (epoch + 1) % config.eval_every == 0 or step == total_steps:
+                log.remark(epoch, model.remark())
+                last = step == total_steps or model.converged()
+                if (epoch + 1) % config.eval_every == 0 or last:
                     _evaluate(model, dataset, state, step, best if chief else None, log, strategy)
             elapsed = time.monotonic() - started
             state.step.assign(step)
@@ -209,14 +219,14 @@ def _refuse_other_config(workdir, model):
     return new
 
 
-def _check_batch(config, dataset, strategy):
-    replicas = strategy.num_replicas_in_sync
+def _check_batch(model, dataset, strategy):
+    config, replicas = model.config, strategy.num_replicas_in_sync
     if config.batch_size < 1 or config.batch_size % replicas:
         raise UserError(
             f"batch_size={config.batch_size} cannot be split evenly over {replicas} replicas: "
             f"choose a multiple of {replicas}."
         )
-    if config.batch_size > dataset.train.size:
+    if config.batch_size > dataset.train.size and not model.every_row:
         raise UserError(
             f"batch_size={config.batch_size} is more than the {dataset.train.size} training images "
             f"of {dataset.name!r}: choose --config.batch_size={dataset.train.size} or less."

@@ -11,7 +11,7 @@ STEPS_PER_BLOCK = 16
 BYTES_PER_BLOCK = 64 * 2**20
 
 
-def batches(split, config, epoch, first_step, strategy):
+def batches(split, config, epoch, first_step, strategy, every_row=False):
     """Returns the batches of one epoch, from a step on, for this worker's replicas."""
 
     def of_worker(context):
@@ -20,7 +20,7 @@ def batches(split, config, epoch, first_step, strategy):
             context.num_input_pipelines,
             context.num_replicas_in_sync // context.num_input_pipelines,
         )
-        return split.epoch(config.seed, epoch, first_step, config.batch_size, shard)
+        return split.epoch(config.seed, epoch, first_step, config.batch_size, shard, every_row)
 
     return strategy.distribute_datasets_from_function(of_worker)
 

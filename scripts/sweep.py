@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+"""Trains an entry over several values of its fields and compares the runs.
+
+scripts/sweep.py --model=gmm --dataset=ring --over=num_components=1,2,4,8,16 --over=seed=0,1,2
+
+Prints a table (mean and deviation over seeds) and the winners, and leaves them in WORKDIR as
+sweep.md, with sweep.json and, over one field of numbers, sweep.png. Started again, it goes on where
+it was stopped.
+"""
+
+import pathlib
+
+from absl import flags
+
+from zoo import cli
+
+cli.define_config_flags()
+cli.define_data_flags()
+_OVER = flags.DEFINE_multi_string("over", None, "FIELD=VALUE,VALUE,...; may be given again.")
+_WORKDIR = flags.DEFINE_string("workdir", None, "Folder; default runs/sweep_MODEL_DATASET.")
+_STRATEGY = flags.DEFINE_string("strategy", "auto", "auto, default, mirrored or multiworker.")
+flags.mark_flag_as_required("over")
+
+
+def main():
+    from zoo import sweeps
+    from zoo.serving import export
+    from zoo.training import strategy
+
+    config = flags.FLAGS.config
+    fields = sweeps.parse(config, _OVER.value)
+    strategy_ = strategy.create(_STRATEGY.value)
+    name = export.export_name(f"sweep_{config.model}", config.dataset)
+    workdir = pathlib.Path(_WORKDIR.value or pathlib.Path("runs") / name)
+    rows = sweeps.run(config, fields, cli.load_data(config), workdir, strategy_)
+
+    print(sweeps.report(rows, fields, workdir))
+    print(f"Written to {workdir / 'sweep.md'}.")
+
+
+if __name__ == "__main__":
+    cli.run(main)

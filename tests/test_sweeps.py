@@ -1,0 +1,85 @@
+"""Sweeps: combinations, tables over seeds, winners, going on."""
+
+import numpy as np
+import PIL.Image
+import pytest
+
+import zoo
+from tests.conftest import script
+from zoo import configs, sweeps
+
+
+@pytest.fixture
+def config():
+    return configs.get_tiny("gmm", dataset="tiny")
+
+
+def test_values_take_the_type_of_their_field(config):
+    given = ["num_components=1,2,4", "reg_covar=1,1e-3", "covariance=diag,full", "seed=0"]
+    assert sweeps.parse(config, given) == {
+        "num_components": [1, 2, 4],
+        "reg_covar": [1.0, 1e-3],
+        "covariance": ["diag", "full"],
+        "seed": [0],
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("num_component=1,2", "Did you mean 'num_components'"),
+        ("num_components=1,two", "num_components takes int, as in --over=num_components=3,3"),
+        ("num_components", "num_components takes int"),
+    ],
+)
+def test_bad_values_are_named(config, text, message):
+    with pytest.raises(zoo.UserError, match=message):
+        sweeps.parse(config, [text])
+
+
+def test_means_are_over_seeds_and_winners_by_seed():
+    fields = {"k": [1, 2], "seed": [0, 1]}
+    rows = [
+        {"k": k, "seed": seed, "bic": bic}
+        for (k, seed), bic in zip([(1, 0), (1, 1), (2, 0), (2, 1)], [5, 7, 6, 4], strict=True)
+    ]
+    made = sweeps.means(rows, fields)
+    assert made == [{"k": 1, "bic": (6, 1)}, {"k": 2, "bic": (5, 1)}]
+    assert sweeps.winners(rows, fields, "bic") == ["k=1 (seed 0)", "k=2 (seed 1)"]
+    assert sweeps.table(made, 2).splitlines()[2] == "| 1 | 6 ± 1 |"
+
+
+def test_it_trains_what_is_missing_and_leaves_a_table_and_a_figure(config, tiny_data, tmp_path):
+    fields = {"num_components": [1, 3], "seed": [0, 1]}
+    rows = sweeps.run(config, fields, tiny_data, tmp_path)
+    assert [(row["num_components"], row["seed"]) for row in rows] == [
+        (1, 0),
+        (1, 1),
+        (3, 0),
+        (3, 1),
+    ]
+    text = sweeps.report(rows, fields, tmp_path)
+    assert (tmp_path / "sweep.md").read_text() == text
+    assert "Lowest bic: num_components=" in text
+    assert PIL.Image.open(tmp_path / "sweep.png").width > 300
+    files = sorted(tmp_path.glob("*/checkpoints/*"))
+    written = [file.stat().st_mtime_ns for file in files]
+    again = sweeps.run(config, {"num_components": [1, 3], "seed": [0, 1]}, tiny_data, tmp_path)
+    assert again == rows
+    assert [file.stat().st_mtime_ns for file in files] == written
+
+
+def test_criteria_are_their_formulas(config, tiny_data, tmp_path):
+    (row,) = sweeps.run(config, {"covariance": ["diag"]}, tiny_data, tmp_path)
+    parameters, rows = 3 * 2 * 64 + 2, 40  # means, variances, and weights that sum to 1
+    deviance = row["aic"] - 2 * parameters
+    assert row["bic"] == pytest.approx(deviance + parameters * np.log(rows))
+
+
+def test_script_finds_the_number_of_modes(tmp_path):
+    made = script(
+        *("sweep.py", "--model=gmm", "--dataset=ring/4000", "--over=num_components=6,8,10"),
+        *("--config.eval_every=100", f"--workdir={tmp_path}"),
+    )
+    assert made.returncode == 0, made.stderr
+    assert "Lowest bic: num_components=8." in made.stdout

@@ -1,0 +1,122 @@
+"""Seconds an iteration of EM takes, and the memory: the zoo's `gmm` against scikit-learn.
+
+Both start from the same parameters and fit full covariances to the same float32 rows: images
+projected to their first principal components.
+"""
+
+import statistics
+
+import numpy as np
+import sklearn.decomposition
+import sklearn.mixture
+import tensorflow as tf
+
+from zoo import configs, data, models
+from zoo.benchmarks.contenders import Contender
+from zoo.training import steps
+from zoo.training import strategy as strategies
+
+DIM, COMPONENTS, WARM_UP = 50, 50, 2
+
+
+def project(split: data.InMemory, dim: int = DIM) -> np.ndarray:
+    """Returns the first principal components [N, dim] of images in [0, 1], float32."""
+    x = split.x.reshape(split.size, -1) / np.float32(255)
+    return sklearn.decomposition.PCA(dim, random_state=0).fit_transform(x).astype(np.float32)
+
+
+def start(x: np.ndarray, components: int = COMPONENTS):
+    """Returns mixing [K], means [K, D] and one covariance [D, D] that both begin with."""
+    means = x[np.random.default_rng(0).choice(len(x), components, replace=False)]
+    return np.full(components, 1 / components), means.astype(np.float64), np.cov(x.T)
+
+
+class Zoo:
+    """An epoch of the zoo's loop, without its evaluations and checkpoints."""
+
+    name = "zoo"
+
+    def __init__(self, x: np.ndarray, precision: str = "float32"):
+        mixing, means, covariance = start(x)
+        self.strategy = strategies.create("default")
+        self.config = configs.get(
+            "gmm", num_components=COMPONENTS, covariance="full", precision=precision
+        )
+        self.split = data.InMemory(x)
+        self.model = models.create(self.config, data.Spec((x.shape[1],), 0))
+        self.model.compile_from_config(total_steps=None)
+        self.model.components.center.assign(np.median(x, 0))
+        self.model.assign(mixing, means, covariance[None])
+        self.run_steps, _ = steps.function(self.model, self.strategy)
+        self.end_epoch = tf.function(self.model.end_epoch)
+
+    def iterate(self) -> float:
+        """Returns the mean log-likelihood of the rows before this iteration's M-step."""
+        batches = steps.batches(self.split, self.config, 0, 0, self.strategy, every_row=True)
+        count = self.split.steps_per_epoch(self.config.batch_size, every_row=True)
+        self.run_steps(iter(batches), tf.constant(count)).numpy()
+        self.end_epoch()
+        return float(self.model.log_likelihood.numpy())
+
+
+class ScikitLearn:
+    """GaussianMixture, by its own two steps: its `fit` adds a third at the end."""
+
+    name = "scikit-learn"
+
+    def __init__(self, x: np.ndarray, precision: str = "float32"):
+        mixing, means, covariance = start(x)
+        self.x = x.astype(precision)
+        self.model = sklearn.mixture.GaussianMixture(COMPONENTS)
+        self.model.weights_, self.model.means_ = mixing.astype(precision), means.astype(precision)
+        inverse = np.linalg.cholesky(np.linalg.inv(covariance)).astype(precision)
+        self.model.precisions_cholesky_ = np.tile(inverse, (COMPONENTS, 1, 1))
+
+    def iterate(self) -> float:
+        """Returns the mean log-likelihood of the rows before this iteration's M-step."""
+        reached, log_responsibilities = self.model._e_step(self.x)
+        self.model._m_step(self.x, log_responsibilities)
+        return float(reached)
+
+
+def compare(x: np.ndarray, rounds: int) -> dict:
+    """Runs both by turns, an iteration each, in float32, and both again in float64.
+
+    Args:
+      x: rows [N, D].
+      rounds: iterations of each, the first of which warm up and are not timed.
+
+    Returns:
+      {"seconds": {contender: median}, "faster": median ratio, "peak_memory": {contender: bytes},
+      "difference": {"float64", "float32"}: the largest between the mean log-likelihood of the zoo
+      in that precision and of scikit-learn in float64 at any iteration, in nats}.
+    """
+    contenders = [Contender(make, x) for make in (Zoo, ScikitLearn)]
+    reached, seconds = _by_turns(contenders, rounds)
+    peaks = {contender.name: contender.peak_memory() for contender in contenders}
+    exact, _ = _by_turns([Contender(make, x, "float64") for make in (Zoo, ScikitLearn)], rounds)
+    ours, reference = exact[Zoo.name], exact[ScikitLearn.name]
+    timed = {name: values[WARM_UP:] for name, values in seconds.items()}
+    return {
+        "seconds": {name: statistics.median(values) for name, values in timed.items()},
+        "faster": statistics.median(
+            theirs / mine
+            for mine, theirs in zip(timed[Zoo.name], timed[ScikitLearn.name], strict=True)
+        ),
+        "peak_memory": peaks,
+        "difference": {
+            "float64": float(np.max(np.abs(np.subtract(ours, reference)))),
+            "float32": float(np.max(np.abs(np.subtract(reached[Zoo.name], reference)))),
+        },
+    }
+
+
+def _by_turns(contenders, rounds):
+    reached = {contender.name: [] for contender in contenders}
+    seconds = {contender.name: [] for contender in contenders}
+    for _ in range(rounds):
+        for contender in contenders:
+            value, taken = contender.call("iterate")
+            reached[contender.name].append(value)
+            seconds[contender.name].append(taken)
+    return reached, seconds

@@ -1,0 +1,282 @@
+"""Splits as batches {"x": [B, ...], "y": [B]}: in memory, streamed or generated.
+
+A row is an image, uint8 [H, W, C], or a vector, float32 [D]. All kinds of split answer to the same
+two methods. `epoch` feeds the training loop: rows in an order that is a
+function of (seed, epoch), from any step on, sharded over workers and replicas such that R replicas
+together see the very batches that one would. `batches` is for evaluation and for people: float32 in
+a fixed order, every row once.
+"""
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from zoo import seeds
+from zoo.data.pipeline import Spec, to_float
+from zoo.errors import UserError
+
+SHUFFLE_BUFFER = 10_000
+# Rows that a generated split draws at once.
+GENERATED_BLOCK = 4096
+
+
+class Dataset(NamedTuple):
+    """Three splits of one set; `validation` is carved from the set's training split."""
+
+    name: str
+    spec: Spec
+    train: "Split"
+    validation: "Split"
+    test: "Split"
+
+
+class Shard(NamedTuple):
+    """The part of each global batch that one worker's input pipeline makes."""
+
+    worker: int = 0
+    num_workers: int = 1
+    local_replicas: int = 1
+
+    @property
+    def num_replicas(self):
+        return self.num_workers * self.local_replicas
+
+
+class Split:
+    """The common part of both kinds of split."""
+
+    size: int
+
+    def epoch(
+        self,
+        seed,
+        epoch,
+        first_step,
+        batch_size,
+        shard=Shard(),  # noqa: B008
+        every_row=False,
+    ) -> tf.data.Dataset:
+        """Returns the batches of one replica after another, from `first_step` on.
+
+        What does not fill a batch is left out. With `every_row` it is padded with other rows, and
+        each batch has {"weight": float32 [B]}: 0 for padding, for others 1 or their own weight.
+        """
+        raise NotImplementedError
+
+    def batches_of_bytes(self, batch_size: int) -> tf.data.Dataset:
+        """Returns batches as they are stored, in a fixed order, the last as small as it comes."""
+        raise NotImplementedError
+
+    def take(self, count: int) -> "Split":
+        """Returns the first rows, or all if there are no more."""
+        raise NotImplementedError
+
+    def steps_per_epoch(self, batch_size: int, every_row: bool = False) -> int:
+        return -(-self.size // batch_size) if every_row else self.size // batch_size
+
+    def batches(self, batch_size: int, pixels: str = "scaled", seed: int = 0) -> tf.data.Dataset:
+        """Returns float32 batches in a fixed order, the last one as small as it comes.
+
+        Noise that `pixels` (see `to_float`) asks for is drawn once and for all from `seed`: equal
+        arguments give equal images, whenever and wherever they are asked for.
+        """
+
+        def convert(i, batch):
+            return to_float(batch, pixels, seeds.fold_in(seeds.root(seed), seeds.DATA, i))
+
+        return self.batches_of_bytes(batch_size).enumerate().map(convert).prefetch(2)
+
+
+class InMemory(Split):
+    """Arrays; a batch is one gather of whole rows.
+
+    Args:
+      x: images [N, H, W, C], kept as bytes; or vectors [N, D], kept as float32.
+      y: labels [N]; all 0 if None.
+      weight: [N], how often each row counts, for models that learn from weighted rows (gmm).
+    """
+
+    def __init__(self, x: np.ndarray, y: np.ndarray | None = None, weight=None):
+        self.x, self.size = _vectors(x) if x.ndim == 2 else _bytes(x), len(x)
+        self.y = np.zeros(self.size, np.int32) if y is None else y.astype(np.int32)
+        self.weight = None if weight is None else _weights(weight, self.size)
+
+    @functools.cached_property
+    def _tensors(self):
+        """The arrays as tensors, made once: in host memory, where tf.data reads them."""
+        with tf.device("CPU:0"):
+            tensors = {"x": tf.constant(self.x), "y": tf.constant(self.y)}
+            if self.weight is not None:
+                tensors["weight"] = tf.constant(self.weight)
+            return tensors
+
+    def epoch(self, seed, epoch, first_step, batch_size, shard=Shard(), every_row=False):  # noqa: B008
+        rows = batch_size // shard.num_replicas
+        tensors = self._tensors
+
+        def gather(i):
+            step, replica = i // shard.local_replicas, i % shard.local_replicas
+            replica += shard.worker * shard.local_replicas
+            positions = step * batch_size + replica * rows + tf.range(rows, dtype=tf.int64)
+            # A permutation that can be entered anywhere: resuming costs nothing.
+            chosen = tf.random.experimental.index_shuffle(
+                positions % self.size, tf.constant([seed, epoch], tf.int64), self.size - 1
+            )
+            batch = {name: tf.gather(tensor, chosen) for name, tensor in tensors.items()}
+            return _without_padding(batch, positions, self.size) if every_row else batch
+
+        steps = self.steps_per_epoch(batch_size, every_row)
+        turns = tf.data.Dataset.range(
+            first_step * shard.local_replicas, steps * shard.local_replicas
+        )
+        return turns.map(gather).prefetch(2 * shard.local_replicas)
+
+    def take(self, count):
+        weight = None if self.weight is None else self.weight[:count]
+        return InMemory(self.x[:count], self.y[:count], weight)
+
+    def batches_of_bytes(self, batch_size):
+        return tf.data.Dataset.from_tensor_slices(self._tensors).batch(batch_size)
+
+
+def _without_padding(batch, positions, size):
+    """The batch with a weight a row: none where the position is past the last row."""
+    inside = tf.cast(positions < size, tf.float32)
+    return {**batch, "weight": batch.get("weight", 1.0) * inside}
+
+
+def _vectors(x):
+    """Rows of numbers as float32."""
+    with np.errstate(over="ignore"):
+        x = np.asarray(x, np.float32)
+    finite = np.all(np.isfinite(x), 1)
+    if not np.all(finite):
+        raise UserError(
+            f"{np.sum(~finite)} rows have values that are NaN, infinite or beyond float32, the "
+            f"first is row {np.argmin(finite)}: mend or drop these rows."
+        )
+    return x
+
+
+def _weights(weight, size):
+    weight = np.asarray(weight, np.float32)
+    if weight.shape != (size,) or not np.all(np.isfinite(weight) & (weight >= 0)):
+        raise UserError(
+            f"Weights are expected as {size} finite numbers of 0 or more, one a row, got shape "
+            f"{weight.shape}" + (f" from {weight.min()} to {weight.max()}." if weight.size else ".")
+        )
+    if not weight.sum() > 0:
+        raise UserError("All weights are 0: no row is left to learn from.")
+    return weight
+
+
+def _bytes(x):
+    """Images as uint8; floats in [0, 1] are rounded to bytes."""
+    if x.dtype == np.uint8:
+        return x
+    if not np.issubdtype(x.dtype, np.floating):
+        raise UserError(f"Images are expected as bytes or as floats in [0, 1], got {x.dtype}.")
+    if not np.all(np.isfinite(x)):
+        count, first = np.sum(~np.isfinite(x)), np.argwhere(~np.isfinite(x))[0][0]
+        raise UserError(
+            f"{count} pixels are NaN or infinite, the first in image {first}: mend or drop these "
+            "images."
+        )
+    if x.size and not (x.min() >= 0 and x.max() <= 1):
+        raise UserError(
+            f"Pixels are expected in [0, 1], got {x.min():g} to {x.max():g}: divide bytes by 255."
+        )
+    return np.round(255 * x).astype(np.uint8)
+
+
+class Streamed(Split):
+    """Examples read from files at each pass, for sets that do not fit into memory.
+
+    Args:
+      examples: dataset of undecoded examples, in a fixed order.
+      decode: maps an example to {"x": uint8 [H, W, C], "y": int32 []}.
+      size: number of examples.
+    """
+
+    def __init__(self, examples: tf.data.Dataset, decode, size: int):
+        self.examples, self.decode, self.size = examples, decode, size
+
+    def epoch(self, seed, epoch, first_step, batch_size, shard=Shard(), every_row=False):  # noqa: B008
+        rows = batch_size // shard.num_workers
+
+        def mine(i, _):
+            return i % batch_size // rows == shard.worker
+
+        def decode(i, example):
+            decoded = self.decode(example)
+            return _without_padding(decoded, i, self.size) if every_row else decoded
+
+        order = int(np.random.default_rng((seed, epoch)).integers(2**31))
+        examples = self.examples.shuffle(SHUFFLE_BUFFER, order, reshuffle_each_iteration=False)
+        steps = self.steps_per_epoch(batch_size, every_row)
+        examples = examples.repeat().take(steps * batch_size).enumerate()
+        # What was seen is skipped, and other workers' rows are dropped, before anything is decoded.
+        examples = examples.skip(first_step * batch_size).filter(mine)
+        decoded = examples.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+        return decoded.batch(rows // shard.local_replicas, drop_remainder=True).prefetch(4)
+
+    def take(self, count):
+        return Streamed(self.examples.take(count), self.decode, min(count, self.size))
+
+    def batches_of_bytes(self, batch_size):
+        return self.examples.map(self.decode, tf.data.AUTOTUNE).batch(batch_size)
+
+
+class Generated(Split):
+    """Rows that are drawn when they are asked for, the same ones at each pass: any number of them.
+
+    Args:
+      draw: maps (seed int32 [2], count) to {"x": float32 [count, D], "y": int32 [count]}.
+      size: number of rows.
+      seed: int32 [2]; row i is a function of (seed, i).
+    """
+
+    def __init__(self, draw, size: int, seed: tf.Tensor):
+        self.draw, self.size, self.seed = draw, size, seed
+
+    def _rows_from(self, first, batch_size):
+        """Batches from row `first` on, without end."""
+
+        def block(i):
+            batch = self.draw(seeds.fold_in(self.seed, i), GENERATED_BLOCK)
+            start = tf.maximum(first - i * GENERATED_BLOCK, 0)
+            return {name: tensor[start:] for name, tensor in batch.items()}
+
+        blocks = tf.data.Dataset.range(first // GENERATED_BLOCK, np.iinfo(np.int32).max)
+        return blocks.map(block, tf.data.AUTOTUNE).rebatch(batch_size)
+
+    def epoch(self, seed, epoch, first_step, batch_size, shard=Shard(), every_row=False):  # noqa: B008
+        del seed, epoch  # independent rows need no other order
+        rows = batch_size // shard.num_replicas
+        steps = self.steps_per_epoch(batch_size, every_row)
+        first = first_step * batch_size
+        batches = self._rows_from(first, rows).take((steps - first_step) * shard.num_replicas)
+
+        def mine(i, _):
+            return i % shard.num_replicas // shard.local_replicas == shard.worker
+
+        def weighted(i, batch):
+            positions = first + i * rows + tf.range(rows, dtype=tf.int64)
+            return _without_padding(batch, positions, self.size) if every_row else batch
+
+        return batches.enumerate().filter(mine).map(weighted).prefetch(4)
+
+    def take(self, count):
+        return Generated(self.draw, min(count, self.size), self.seed)
+
+    def batches_of_bytes(self, batch_size):
+        whole, rest = divmod(self.size, batch_size)
+        batches = self._rows_from(0, batch_size).take(whole + (rest > 0))
+
+        def cut(i, batch):
+            size = tf.minimum(self.size - i * batch_size, batch_size)
+            return {name: tensor[:size] for name, tensor in batch.items()}
+
+        return batches.enumerate().map(cut)

@@ -1,0 +1,336 @@
+"""The components of a Gaussian mixture and what EM asks of them, for five kinds of covariance.
+
+For the E-step each kind has the log densities of rows under every component, for the M-step sums
+over rows weighted with responsibilities, which add up over batches, replicas and machines, and the
+parameters that fit such sums best. Rows are [B, D], K components, R factors.
+
+Rows are taken relative to `center`, a point amid the data, and sums are float64: squares of what
+lies far from zero leave no digits for a variance. Only the products that take the time, those of
+full and low-rank covariances, have the model's own precision.
+"""
+
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+tfd = tfp.distributions
+
+LOG_2PI = math.log(2 * math.pi)
+# A component with fewer rows than this has nothing to be estimated from.
+EMPTY = 1e-3
+
+
+class Components(keras.Layer):
+    """What all kinds have in common.
+
+    Args:
+      config: has num_components, reg_covar, precision and, for "low_rank", covariance_rank.
+      dim: D.
+    """
+
+    def __init__(self, config, dim: int):
+        super().__init__(dtype=config.precision)
+        self.count, self.dim, self.reg_covar = config.num_components, dim, config.reg_covar
+        self.noise_size = dim
+        self.center = self.state("center", [dim], "zeros")
+        self.means = self.state("means", [self.count, dim], "zeros")  # relative to the center
+
+    def state(self, name, shape, initializer, dtype=None):
+        """Returns a weight that EM assigns and no gradient changes."""
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            initializer=initializer,
+            dtype=dtype,
+            trainable=False,
+            aggregation="mean",
+        )
+
+    def features(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns what `log_prob` and `sums` compute with, made once of rows [B, D] for both."""
+        return {"x": tf.cast(x - self.center, tf.float64)}
+
+    def log_prob(self, features) -> tf.Tensor:
+        """Returns log N(x; component), float64 [K, B]."""
+        raise NotImplementedError
+
+    def sums(self, features, r: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns float64 sums over rows with responsibilities r, float64 [K, B].
+
+        "count" [K] is their number, "first" [K, D] the sum of the rows; the rest is of the kind.
+        """
+        raise NotImplementedError
+
+    def maximize(self, sums: dict[str, tf.Tensor]) -> None:
+        """Assigns the means and covariances that best fit the rows of which these are the sums."""
+        raise NotImplementedError
+
+    def assign(self, means: np.ndarray, covariances: np.ndarray) -> None:
+        """Sets means [K, D], and of covariances [K or 1, D, D] what this kind can hold."""
+        raise NotImplementedError
+
+    def distribution(self) -> tfd.Distribution:
+        """Returns the components, batch [K]."""
+        raise NotImplementedError
+
+    def draw(self, chosen: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+        """Returns rows [B, D] of the components `chosen` [B], by normal noise [B, noise_size]."""
+        raise NotImplementedError
+
+    def covariance_variables(self) -> list[keras.Variable]:
+        """Returns the variables that hold the covariances."""
+        raise NotImplementedError
+
+    def shapes(self) -> list[keras.Variable]:
+        """Returns those of them that hold one a component, [K, ...]."""
+        return self.covariance_variables()
+
+    def parameters(self) -> list[keras.Variable]:
+        """Returns all variables that the densities are a function of."""
+        return [self.center, self.means, *self.covariance_variables()]
+
+    def reseed(self, empty: tf.Tensor, heaviest: tf.Tensor, noise: tf.Tensor) -> None:
+        """Gives the components where `empty` [K] the shape of one, and means drawn from it."""
+
+        def mend(variable, value):
+            which = tf.reshape(empty, [-1] + [1] * (len(variable.shape) - 1))
+            variable.assign(tf.where(which, value, variable))
+
+        drawn = self.draw(tf.fill([self.count], heaviest), tf.cast(noise, self.dtype))
+        mend(self.means, drawn - self.center)
+        for variable in self.shapes():
+            mend(variable, variable[heaviest])
+
+    def num_parameters(self) -> int:
+        """Returns the number of free parameters of means and covariances."""
+        raise NotImplementedError
+
+    def loc(self) -> tf.Tensor:
+        """Returns the means [K, D]."""
+        return self.means + self.center
+
+    def _maximize_means(self, sums):
+        """Assigns the means; returns them, [K, D], and the counts [K, 1] to divide by."""
+        counts = tf.maximum(sums["count"], EMPTY)[:, None]
+        means = sums["first"] / counts
+        self.means.assign(tf.cast(means, self.dtype))
+        return means, counts
+
+
+class Diagonal(Components):
+    """Covariances diag(v_k)."""
+
+    variances_of_each = None  # as many as dimensions
+
+    def __init__(self, config, dim):
+        super().__init__(config, dim)
+        self.variances = self.state(
+            "variances", [self.count, self.variances_of_each or dim], "ones"
+        )
+
+    def log_prob(self, features):
+        means, variances = wide(self.means, self._variances())
+        distances = squared_distances(features["x"], means, variances)  # [K, B]
+        log_det = tf.reduce_sum(tf.math.log(variances), -1)  # [K]
+        return -0.5 * (distances + (log_det + self.dim * LOG_2PI)[:, None])
+
+    def sums(self, features, r):
+        x = features["x"]
+        return {
+            "count": tf.reduce_sum(r, 1),
+            "first": tf.matmul(r, x),
+            "second": tf.matmul(r, x * x),  # [K, D]
+        }
+
+    def maximize(self, sums):
+        means, counts = self._maximize_means(sums)
+        variances = tf.maximum(sums["second"] / counts - means**2, 0.0) + self.reg_covar
+        self._assign_variances(variances)
+
+    def assign(self, means, covariances):
+        self.means.assign(means - self.center.numpy())
+        variances = np.diagonal(covariances, axis1=1, axis2=2)
+        self._assign_variances(np.broadcast_to(variances, [self.count, self.dim]))
+
+    def distribution(self):
+        return tfd.MultivariateNormalDiag(self.loc(), tf.sqrt(self._variances()))
+
+    def draw(self, chosen, noise):
+        return tf.gather(self.loc(), chosen) + tf.gather(tf.sqrt(self._variances()), chosen) * noise
+
+    def covariance_variables(self):
+        return [self.variances]
+
+    def num_parameters(self):
+        return self.count * self.dim + self.variances.shape.num_elements()
+
+    def _variances(self):
+        return tf.broadcast_to(self.variances, [self.count, self.dim])
+
+    def _assign_variances(self, variances):
+        self.variances.assign(tf.cast(variances, self.dtype))
+
+
+class Spherical(Diagonal):
+    """Covariances v_k I."""
+
+    variances_of_each = 1
+
+    def _assign_variances(self, variances):
+        super()._assign_variances(tf.reduce_mean(variances, -1, keepdims=True))
+
+
+class Tied(Components):
+    """One covariance L L^T for all."""
+
+    def __init__(self, config, dim):
+        super().__init__(config, dim)
+        self.scale_tril = self.state("scale_tril", [dim, dim], keras.initializers.Identity())
+
+    def log_prob(self, features):
+        scale, means = wide(self.scale_tril, self.means)
+        white = [
+            tf.transpose(tf.linalg.triangular_solve(scale, tf.transpose(rows)))
+            for rows in (features["x"], means)
+        ]
+        distances = squared_distances(*white, tf.ones_like(means))  # [K, B]
+        return -0.5 * (distances + self.dim * LOG_2PI) - half_log_det(scale)
+
+    def sums(self, features, r):
+        x = features["x"]
+        weighted = x * tf.reduce_sum(r, 0)[:, None]
+        return {
+            "count": tf.reduce_sum(r, 1),
+            "first": tf.matmul(r, x),
+            "second": tf.matmul(weighted, x, transpose_a=True),  # [D, D], of all rows
+        }
+
+    def maximize(self, sums):
+        means, counts = self._maximize_means(sums)
+        between = tf.matmul(means * counts, means, transpose_a=True)
+        second, total = sums["second"], tf.reduce_sum(counts)
+        self._assign_covariance((second - between) / total, second / total)
+
+    def assign(self, means, covariances):
+        self.means.assign(means - self.center.numpy())
+        self.scale_tril.assign(np.linalg.cholesky(np.mean(covariances, 0)))
+
+    def distribution(self):
+        return tfd.MultivariateNormalTriL(self.loc(), self.scale_tril.value)
+
+    def draw(self, chosen, noise):
+        return tf.gather(self.loc(), chosen) + tf.matmul(noise, self.scale_tril, transpose_b=True)
+
+    def covariance_variables(self):
+        return [self.scale_tril]
+
+    def shapes(self):
+        return []
+
+    def num_parameters(self):
+        return self.count * self.dim + self.dim * (self.dim + 1) // 2
+
+    def _assign_covariance(self, covariance, second):
+        scale = tf.linalg.cholesky(_regularized(covariance, second, self.reg_covar))
+        self.scale_tril.assign(tf.cast(scale, self.dtype))
+
+
+class Full(Components):
+    """Covariances L_k L_k^T.
+
+    All residuals L_k^-1 (x - m_k) are one matrix product, and their own weighted moments give the
+    M-step. Those are near zero and the identity wherever the components lie, so float32 holds them.
+    """
+
+    def __init__(self, config, dim):
+        super().__init__(config, dim)
+        self.scale_tril = self.state("scale_tril", [self.count, dim, dim], _identities)
+
+    def features(self, x):
+        scale, means = wide(self.scale_tril, self.means)
+        inverse = tf.linalg.triangular_solve(scale, tf.eye(self.dim, dtype=tf.float64)[None])
+        offset = tf.cast(tf.linalg.matvec(inverse, means), x.dtype)  # [K, D]
+        stacked = tf.cast(tf.reshape(inverse, [-1, self.dim]), x.dtype)  # [K D, D]
+        products = tf.matmul(stacked, x - self.center, transpose_b=True)  # [K D, B]
+        residuals = tf.reshape(products, [self.count, self.dim, -1]) - offset[:, :, None]
+        return {"residuals": residuals}
+
+    def log_prob(self, features):
+        distances = tf.cast(tf.reduce_sum(features["residuals"] ** 2, 1), tf.float64)  # [K, B]
+        log_det = half_log_det(*wide(self.scale_tril))[:, None]
+        return -0.5 * (distances + self.dim * LOG_2PI) - log_det
+
+    def sums(self, features, r):
+        residuals = features["residuals"]  # [K, D, B]
+        weighted = tf.cast(r, residuals.dtype)[:, None] * residuals
+        moments = tf.matmul(weighted, residuals, transpose_b=True)  # [K, D, D]
+        total, moments = wide(tf.reduce_sum(weighted, 2), moments)
+        scale, means = wide(self.scale_tril, self.means)
+        # From residuals to rows: x = m + L y.
+        count = tf.reduce_sum(r, 1)  # [K]
+        total = tf.linalg.matvec(scale, total)  # [K, D]
+        moments = tf.matmul(scale, tf.matmul(moments, scale, transpose_b=True))
+        cross = means[:, :, None] * total[:, None]  # [K, D, D]
+        squares = count[:, None, None] * means[:, :, None] * means[:, None]
+        return {
+            "count": count,
+            "first": total + count[:, None] * means,
+            "second": moments + cross + tf.linalg.matrix_transpose(cross) + squares,
+        }
+
+    def maximize(self, sums):
+        means, counts = self._maximize_means(sums)
+        second = sums["second"] / counts[:, :, None]
+        self._assign_covariance(second - means[:, :, None] * means[:, None], second)
+
+    def assign(self, means, covariances):
+        self.means.assign(means - self.center.numpy())
+        scale = np.linalg.cholesky(covariances)
+        self.scale_tril.assign(np.broadcast_to(scale, self.scale_tril.shape))
+
+    def distribution(self):
+        return tfd.MultivariateNormalTriL(self.loc(), self.scale_tril.value)
+
+    def draw(self, chosen, noise):
+        scale = tf.gather(self.scale_tril, chosen)  # [B, D, D]
+        return tf.gather(self.loc(), chosen) + tf.linalg.matvec(scale, noise)
+
+    def covariance_variables(self):
+        return [self.scale_tril]
+
+    def num_parameters(self):
+        return self.count * (self.dim + self.dim * (self.dim + 1) // 2)
+
+    _assign_covariance = Tied._assign_covariance
+
+
+def wide(*tensors):
+    return [tf.cast(tensor, tf.float64) for tensor in tensors]
+
+
+def squared_distances(x, means, variances):
+    """sum_d (x - m)^2 / v [K, B] of x [B, D] from m, v [K, D]: two matrix products in float64."""
+    precisions = 1 / variances
+    squares = tf.matmul(precisions, x * x, transpose_b=True)
+    products = tf.matmul(means * precisions, x, transpose_b=True)
+    return squares - 2 * products + tf.reduce_sum(means**2 * precisions, -1, keepdims=True)
+
+
+def half_log_det(scale):
+    return tf.reduce_sum(tf.math.log(tf.linalg.diag_part(scale)), -1)
+
+
+def _regularized(covariance, second, reg_covar):
+    """The covariance, positive definite whatever rounding the second moments have left of it."""
+    diagonal = tf.linalg.diag_part(second)
+    rounding = 4 * covariance.shape[-1] * np.finfo(np.float64).eps * diagonal
+    return tf.linalg.set_diag(
+        covariance, tf.maximum(tf.linalg.diag_part(covariance), 0.0) + reg_covar + rounding
+    )
+
+
+def _identities(shape, dtype):
+    return tf.eye(shape[-1], batch_shape=shape[:-2], dtype=dtype)

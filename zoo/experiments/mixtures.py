@@ -1,0 +1,51 @@
+"""Is a VAE the distributed-representation version of a Gaussian mixture?
+
+A mixture of K factor analysers says of an image which of K clusters it is in, and where in that
+cluster's plane of 10 dimensions. A VAE with 10 latent dimensions bends one such plane through all
+the clusters. Both get grey images, dequantised alike, and each pixel a variance of its own; in the
+VAE that is a function of the code. Bits a dimension of the bytes, lower is better: exact for
+mixtures, by importance sampling for the VAE, on the first test images.
+"""
+
+import math
+
+from zoo import evaluation, objectives
+from zoo.experiments import plots, variants
+
+VARIANTS = (*variants.MIXTURES, "ten codes")
+
+
+def report(models, dataset):
+    """Returns rows and figure."""
+    rows = []
+    for name, model in models.items():
+        if name in variants.MIXTURES:
+            split = dataset.test.take(plots.IMAGES)
+            nll = -float(evaluation.density.exact_log_likelihoods(model, split).mean())
+            count, parameters = model.config.num_components, model.num_parameters()
+        else:
+            nll = plots.with_likelihood(model, dataset)["nll"]
+            count = None
+            parameters = sum(math.prod(v.shape) for v in model.trainable_variables)
+        rows.append(
+            {
+                "model": "gmm, low rank" if count else "VAE, Gaussian pixels",
+                "K": count,
+                "parameters": parameters,
+                "NLL": nll,
+                "bits a dimension": objectives.bits_per_dim(
+                    nll, math.prod(model.spec.shape), discrete=False
+                ),
+            }
+        )
+    mixtures, (vae,) = rows[:-1], rows[-1:]
+    figure, (left, right) = plots.figure(2)
+    for axes, key, title in ((left, "K", "components K"), (right, "parameters", "parameters")):
+        axes.plot([r[key] for r in mixtures], [r["bits a dimension"] for r in mixtures], "o-")
+        axes.set_xscale("log", base=2)
+        axes.set_xlabel(title)
+        axes.set_ylabel("bits a dimension")
+    left.axhline(vae["bits a dimension"], color="C1")
+    right.plot(vae["parameters"], vae["bits a dimension"], "s", color="C1")
+    left.legend(["mixture", "VAE"])
+    return rows, figure

@@ -1,0 +1,227 @@
+"""Mixture of Gaussians, p(x) = sum_k pi_k N(x; m_k, S_k), by expectation maximisation.
+
+Dempster, Laird and Rubin 1977, Maximum Likelihood from Incomplete Data via the EM Algorithm
+(JRSS B 39); with an M-step a batch: Cappé and Moulines 2009, Online EM Algorithm for Latent Data
+Models (arXiv 0712.4273).
+"""
+
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from zoo import data, seeds
+from zoo.distributions import components, factor_analysers, priors
+from zoo.errors import UserError
+from zoo.models import starts
+from zoo.models.base import GenerativeModel
+
+tfd = tfp.distributions
+
+KINDS = {
+    "spherical": components.Spherical,
+    "diag": components.Diagonal,
+    "tied": components.Tied,
+    "full": components.Full,
+    "low_rank": factor_analysers.LowRank,
+}
+# "auto" has a full covariance up to so many dimensions.
+FULL_UP_TO = 64
+# What is summed over a pass even where the rest is a running mean.
+OF_A_PASS = frozenset({"rows", "log_likelihood", "reseeded"})
+STEPWISE_IN_FIT = 0.7
+# In the place of what the first pass will tell.
+UNKNOWN = 1e30
+
+
+class GMM(GenerativeModel):
+    """A mixture over rows x, flattened to [B, D].
+
+    Every batch adds to the sums of a pass over the data; the end of the pass is the M-step, so that
+    an epoch is an iteration of EM on all rows. With `stepwise` above 0 each batch ends with an
+    M-step of its own, on a running mean of such sums.
+    """
+
+    every_row = takes_vectors = True
+
+    def __init__(self, config, spec):
+        super().__init__(config, spec)
+        self.dim, count = math.prod(spec.shape), config.num_components
+        kind = config.covariance
+        if kind == "auto":
+            kind = "full" if self.dim <= FULL_UP_TO else "low_rank"
+        if kind == "low_rank" and config.covariance_rank >= self.dim:
+            raise UserError(
+                f"covariance_rank={config.covariance_rank} is no low rank in {self.dim} "
+                "dimensions: choose --config.covariance=full, or a lower rank."
+            )
+        self.components = KINDS[kind](config, self.dim)
+        state = self.components.state
+        self.mixing = state("mixing", [count], _constant(1.0 / count))  # pi
+        # Sums over rows: of the pass so far, or with `stepwise` their running mean a row.
+        self.totals = {
+            name: state(f"total_{name}", total.shape, "zeros", "float64")
+            for name, total in self.expect({"x": tf.zeros([1, *spec.shape])}).items()
+        }
+        self.totals["reseeded"] = state("total_reseeded", [], "zeros", "float64")
+        # Of a row in the last pass, and how much more that is than in the pass before.
+        self.log_likelihood = state("log_likelihood", [], _constant(-UNKNOWN), "float64")
+        self.change = state("change", [], _constant(UNKNOWN), "float64")
+        self.reseeded = state("reseeded", [], "zeros", "float64")  # components, in the last pass
+
+    # --- The mixture --------------------------------------------------------------------------
+
+    def density(self) -> tfd.Distribution:
+        """Returns p(x) over rows [D]."""
+        return tfd.MixtureSameFamily(
+            tfd.Categorical(probs=self.mixing.value), self.components.distribution()
+        )
+
+    def log_joint(self, features) -> tf.Tensor:
+        """Returns log p(k, x), float64 [K, B]."""
+        log_mixing = tf.math.log(tf.cast(self.mixing.value, tf.float64))
+        return self.components.log_prob(features) + log_mixing[:, None]
+
+    def rows(self, x) -> tf.Tensor:
+        """Returns [B, D] of x [B, ...]."""
+        return tf.cast(tf.reshape(x, [-1, self.dim]), self.compute_dtype)
+
+    def log_prob(self, x) -> tf.Tensor:
+        """Returns log p(x) [B]."""
+        features = self.components.features(self.rows(x))
+        return tf.cast(tf.reduce_logsumexp(self.log_joint(features), 0), tf.float32)
+
+    def responsibilities(self, x) -> tf.Tensor:
+        """Returns p(k|x) [B, K]."""
+        features = self.components.features(self.rows(x))
+        return tf.cast(tf.transpose(tf.nn.softmax(self.log_joint(features), 0)), tf.float32)
+
+    def sample(self, seed) -> tf.Tensor:
+        """Returns a draw of p(x) for each of `seed` [B]; pixels of images are cut to [0, 1]."""
+        noise = seeds.row_normal(seed, 1 + self.components.noise_size)
+        chosen = priors.choose(self.mixing.value, noise[:, 0])
+        drawn = self.components.draw(chosen, tf.cast(noise[:, 1:], self.compute_dtype))
+        x = tf.reshape(tf.cast(drawn, tf.float32), [-1, *self.spec.shape])
+        return tf.clip_by_value(x, 0.0, 1.0) if len(self.spec.shape) == 3 else x
+
+    def num_parameters(self) -> int:
+        """Returns the number of free parameters, for BIC and AIC."""
+        return self.components.num_parameters() + self.config.num_components - 1
+
+    # --- Expectation maximisation -------------------------------------------------------------
+
+    def assign(self, mixing, means, covariances) -> None:
+        """Sets the parameters: [K], [K, D] and [K, D, D], or [1, D, D] for one of all."""
+        self.mixing.assign(np.asarray(mixing) / np.sum(mixing))
+        self.components.assign(np.asarray(means), np.asarray(covariances))
+
+    def start_from(self, split: data.Split) -> None:
+        starts.start(self, split)
+
+    def compile_from_config(self, total_steps):
+        self.compile()
+
+    def optimizers(self):
+        return {}
+
+    def loss_terms(self, batch, seed, training=False):
+        return {"loss": -self.log_prob(batch["x"])}
+
+    def expect(self, batch) -> dict[str, tf.Tensor]:
+        """The E-step: returns this batch's sums, "rows" and "log_likelihood" among them."""
+        features = self.components.features(self.rows(batch["x"]))
+        log_joint = self.log_joint(features)  # [K, B]
+        log_prob = tf.reduce_logsumexp(log_joint, 0)  # [B]
+        weight = tf.cast(batch.get("weight", tf.ones_like(log_prob)), tf.float64)
+        sums = self.components.sums(features, tf.exp(log_joint - log_prob) * weight)
+        return {
+            **sums,
+            "rows": tf.reduce_sum(weight),
+            "log_likelihood": tf.reduce_sum(weight * log_prob),
+        }
+
+    def maximize(self, sums) -> tf.Tensor:
+        """The M-step: assigns the parameters that fit the sums best.
+
+        An empty component takes a part of the heaviest: its shape, and a mean drawn from it.
+        Returns the number of such components, float64 [].
+        """
+        self.components.maximize(sums)
+        count = sums["count"]
+        empty, heaviest = count < components.EMPTY, tf.argmax(count)
+        seed = seeds.fold_in(seeds.root(self.config.seed), seeds.MODEL, self.step)
+        noise = seeds.normal([count.shape[0], self.components.noise_size], seed)
+        self.components.reseed(empty, heaviest, noise)
+        parts = empty | (tf.range(count.shape[0], dtype=tf.int64) == heaviest)
+        share = count[heaviest] / tf.reduce_sum(tf.cast(parts, tf.float64))
+        count = tf.where(parts, share, count)
+        self.mixing.assign(tf.cast(count / tf.reduce_sum(count), self.mixing.dtype))
+        return tf.reduce_sum(tf.cast(empty, tf.float64))
+
+    def learn(self, batch, seed):
+        return self._learn(batch, self.config.stepwise)
+
+    def train_step(self, batch):
+        # Keras' fit tells of no end of a pass, so there every batch ends with an M-step.
+        terms = self._learn(batch, self.config.stepwise or STEPWISE_IN_FIT)
+        self.step.assign_add(1)
+        return self._mean_so_far(terms, tf.shape(batch["x"])[0])
+
+    def _learn(self, batch, stepwise):
+        sums = self.expect(batch)
+        context = tf.distribute.get_replica_context()
+        if context.num_replicas_in_sync > 1:
+            sums = context.all_reduce("sum", sums)
+        rows = tf.maximum(sums["rows"], components.EMPTY)
+        loss = -sums["log_likelihood"] / rows
+        if stepwise:
+            rate = tf.cast(self.step + 1, tf.float64) ** -stepwise
+            mean = {
+                name: self.totals[name] + rate * (sums.pop(name) / rows - self.totals[name])
+                for name in sorted(set(sums) - OF_A_PASS)
+            }
+            for name, value in mean.items():
+                self.totals[name].assign(value)
+            # As if all batches were like the mean: a component is empty if its share of one is.
+            scaled = {name: self.config.batch_size * value for name, value in mean.items()}
+            sums["reseeded"] = self.maximize(scaled)
+        for name, value in sums.items():
+            self.totals[name].assign(self.totals[name] + value)
+        return {"loss": tf.cast(loss, tf.float32)}
+
+    def end_epoch(self):
+        mean = self.totals["log_likelihood"] / self.totals["rows"]
+        self.change.assign(mean - self.log_likelihood)
+        self.log_likelihood.assign(mean)
+        reseeded = self.totals["reseeded"]
+        if not self.config.stepwise:
+            reseeded = self.maximize({name: tf.identity(t) for name, t in self.totals.items()})
+        self.reseeded.assign(reseeded)
+        for name, total in self.totals.items():
+            if name in OF_A_PASS or not self.config.stepwise:
+                total.assign(tf.zeros_like(total))
+
+    def converged(self):
+        return abs(float(tf.convert_to_tensor(self.change.value))) < self.config.tolerance
+
+    def remark(self):
+        count = int(tf.convert_to_tensor(self.reseeded.value))
+        return f"{count} empty components took a part of the heaviest." if count else None
+
+    # --- Serving ------------------------------------------------------------------------------
+
+    def served_variables(self):
+        return [self.step, self.mixing, *self.components.parameters()]
+
+    def signatures(self):
+        return {
+            "sample": self.signature(lambda seed: {"x": self.sample(seed)}, "seed"),
+            "score": self.signature(lambda x: {"log_prob": self.log_prob(x)}, "x"),
+            "responsibilities": self.signature(lambda x: {"probs": self.responsibilities(x)}, "x"),
+        }
+
+
+def _constant(value):
+    return keras.initializers.Constant(value)

@@ -1,0 +1,86 @@
+"""Where EM starts: means by k-means++, k-means or at random rows, from a sample of the data."""
+
+import numpy as np
+import sklearn.cluster
+import tensorflow as tf
+
+from zoo import data, seeds
+from zoo.errors import UserError
+
+# Rows that a start is made of, and on which several starts are compared.
+ROWS = 20_000
+# Iterations of EM after which they are.
+ITERATIONS = 10
+
+
+def start(model, split: data.Split) -> None:
+    """Gives a mixture its first parameters.
+
+    Of several starts (`num_starts`) a few iterations of EM on the sample tell which to go on with:
+    Biernacki, Celeux and Govaert 2003 (Computational Statistics and Data Analysis 41).
+
+    Raises:
+      UserError: for fewer rows than components.
+    """
+    config = model.config
+    x, weight = _sample(model, split)
+    if len(x) < config.num_components:
+        raise UserError(
+            f"num_components={config.num_components} with {len(x)} rows of a weight above 0: each "
+            f"component needs one, choose --config.num_components={len(x)} or less."
+        )
+    # A median, which a row far out does not move.
+    model.components.center.assign(np.median(x, 0))
+    best, best_state = -np.inf, None
+    iterate = tf.function(lambda batch: _iterate(model, batch))
+    for i in range(config.num_starts):
+        _start_once(model, x, weight, config.seed + i)
+        if config.num_starts == 1:
+            return
+        for _ in range(ITERATIONS):
+            reached = float(iterate({"x": x, "weight": weight}))
+        if reached > best:
+            best, best_state = reached, [v.numpy() for v in model.served_variables()]
+    for variable, value in zip(model.served_variables(), best_state, strict=True):
+        variable.assign(value)
+
+
+def _iterate(model, batch):
+    sums = model.expect(batch)
+    model.maximize(sums)
+    return sums["log_likelihood"]
+
+
+def _start_once(model, x, weight, seed):
+    """Means as the config says; one covariance for all, that of the rows around their means."""
+    count = model.config.num_components
+    if model.config.start == "random":
+        rows = np.random.default_rng(seed).choice(len(x), count, replace=False)
+        means = x[rows]
+    elif model.config.start == "kmeans++":
+        means, _ = sklearn.cluster.kmeans_plusplus(
+            x, count, sample_weight=weight, random_state=seed
+        )
+    else:
+        found = sklearn.cluster.KMeans(count, n_init=1, random_state=seed).fit(x, None, weight)
+        means = found.cluster_centers_
+    nearest = sklearn.metrics.pairwise_distances_argmin(x, means)
+    rest = x - means[nearest]
+    covariance = (rest.T * weight) @ rest / weight.sum()
+    covariance += model.config.reg_covar * np.eye(model.dim)
+    mixing = np.bincount(nearest, weight, count) + 1e-3 * weight.sum() / count
+    model.assign(mixing, means, covariance[None])
+
+
+def _sample(model, split):
+    """Rows [N, D] and their weights, float64, those of weight 0 left out."""
+    batch_size = min(split.size, 1000)
+    seed = seeds.fold_in(seeds.root(model.config.seed), seeds.DATA)
+    x, weight = [], []
+    batches = split.epoch(model.config.seed, 0, 0, batch_size, every_row=True)
+    for batch in batches.take(-(-ROWS // batch_size)):
+        batch = data.to_float(batch, model.config.pixels, seed)
+        x.append(model.rows(batch["x"]).numpy())
+        weight.append(batch["weight"].numpy())
+    x, weight = np.concatenate(x).astype(np.float64), np.concatenate(weight).astype(np.float64)
+    return x[weight > 0], weight[weight > 0]

@@ -1,0 +1,153 @@
+"""Runs of one entry over several values of its fields: a table, a figure, a winner."""
+
+import itertools
+import pathlib
+from collections.abc import Sequence
+
+import matplotlib.figure
+import numpy as np
+import tensorflow as tf
+
+from zoo import configs, data, evaluation, files
+from zoo.errors import UserError
+from zoo.evaluation import selection
+from zoo.training import loop
+
+# Repetitions of a run rather than another one: what the others have in common is averaged over it.
+SEED = "seed"
+# Metrics that runs are judged by, where they have them; lower is better.
+COMPARED = ("bic", "aic", "loss")
+
+
+def parse(config, given: Sequence[str]) -> dict[str, list]:
+    """Returns {field: values} of texts such as "num_components=1,2,4", in the types of the fields.
+
+    Raises:
+      UserError: for an unknown field, or values that are none of its type.
+    """
+    fields = {}
+    for text in given:
+        field, _, values = text.partition("=")
+        configs.check_field(config, field)
+        kind = type(config[field])
+        try:
+            fields[field] = [kind(value) for value in values.split(",")]
+        except ValueError as error:
+            raise UserError(
+                f"--over={text}: {field} takes {kind.__name__}, as in --over={field}="
+                f"{config[field]},{config[field]}."
+            ) from error
+    return fields
+
+
+def run(
+    config,
+    fields: dict[str, list],
+    dataset: data.Dataset,
+    workdir: pathlib.Path,
+    strategy: tf.distribute.Strategy | None = None,
+) -> list[dict]:
+    """Trains a run for each combination of values and measures it; what is done is not done again.
+
+    Args:
+      config: of the entry, with what all runs have in common.
+      fields: {field: values}.
+      dataset: to train and evaluate on.
+      workdir: gets a run's folder each, and sweep.json.
+      strategy: to train under; the default strategy if None.
+
+    Returns:
+      A row for each combination: its values, then its metrics on the test split; "bic" and "aic",
+      of the training split, where the likelihood is exact.
+    """
+    rows = []
+    for values in itertools.product(*fields.values()):
+        chosen = dict(zip(fields, values, strict=True))
+        name = ",".join(f"{field}={value}" for field, value in chosen.items())
+        print(f"{name}:")
+        own = configs.get(config.model, **{**config.to_dict(), **chosen})
+        trained = loop.train(own, dataset, workdir / name, strategy)
+        metrics = evaluation.evaluate(trained.model, dataset.test)
+        if hasattr(trained.model, "num_parameters"):
+            metrics |= selection.criteria(trained.model, dataset.train)
+        rows.append({**chosen, **metrics})
+        files.write_json(workdir / "sweep.json", rows)
+    return rows
+
+
+def report(rows: list[dict], fields: dict[str, list], workdir: pathlib.Path) -> str:
+    """Leaves sweep.md and, over one field of numbers, sweep.png; returns the text of the former."""
+    made = means(rows, fields)
+    compared = [metric for metric in COMPARED if metric in rows[0]]
+    lines = [table(made, len(fields.get(SEED, [0]))), ""]
+    for metric in compared:
+        lines.append(f"Lowest {metric}: {'; '.join(winners(rows, fields, metric))}.")
+    named = [field for field in fields if field != SEED]
+    if len(named) == 1 and isinstance(rows[0][named[0]], int | float) and len(made) > 1:
+        with files.atomic(workdir / "sweep.png") as temporary:
+            plot(made, named[0], compared).savefig(temporary, format="png", dpi=100)
+        lines += ["", "![Metrics over the field](sweep.png)"]
+    text = "\n".join(lines) + "\n"
+    with files.atomic(workdir / "sweep.md") as temporary:
+        temporary.write_text(text)
+    return text
+
+
+def means(rows: list[dict], fields: dict[str, list]) -> list[dict]:
+    """Returns a row for each combination of all but the seed, (mean, deviation) for each metric."""
+    named = [field for field in fields if field != SEED]
+    groups: dict[tuple, list[dict]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[field] for field in named), []).append(row)
+    made = []
+    for values, group in groups.items():
+        metrics = {
+            name: (np.mean([row[name] for row in group]), np.std([row[name] for row in group]))
+            for name in group[0]
+            if name not in fields
+        }
+        made.append({**dict(zip(named, values, strict=True)), **metrics})
+    return made
+
+
+def table(made: list[dict], seeds: int) -> str:
+    """Returns `means` as a Markdown table."""
+
+    def cell(value):
+        if not isinstance(value, tuple):
+            return str(value)
+        mean, deviation = value
+        return f"{mean:.6g} ± {deviation:.2g}" if seeds > 1 else f"{mean:.6g}"
+
+    lines = ["| " + " | ".join(made[0]) + " |", "|---" * len(made[0]) + "|"]
+    lines += ["| " + " | ".join(map(cell, row.values())) + " |" for row in made]
+    return "\n".join(lines)
+
+
+def winners(rows: list[dict], fields: dict[str, list], metric: str) -> list[str]:
+    """Returns, for each seed, the combination with the lowest value of a metric."""
+    best: dict[int | None, dict] = {}
+    for row in sorted(rows, key=lambda row: row[metric]):
+        best.setdefault(row.get(SEED), row)
+    return [
+        ", ".join(f"{field}={best[seed][field]}" for field in fields if field != SEED)
+        + (f" (seed {seed})" if seed is not None else "")
+        for seed in dict.fromkeys(row.get(SEED) for row in rows)
+    ]
+
+
+def plot(made: list[dict], field: str, metrics: Sequence[str]) -> matplotlib.figure.Figure:
+    """Returns a figure of metrics over one field, a panel each, the least of each marked."""
+    figure = matplotlib.figure.Figure(figsize=(4.5 * len(metrics), 3.6), layout="constrained")
+    x = [row[field] for row in made]
+    for axes, metric in zip(
+        figure.subplots(1, len(metrics), squeeze=False)[0], metrics, strict=True
+    ):
+        y, deviation = np.transpose([row[metric] for row in made])
+        axes.errorbar(x, y, deviation, fmt="o-", capsize=3)
+        axes.plot(x[int(np.argmin(y))], np.min(y), "o", ms=12, mfc="none", mec="C3")
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(x, [str(value) for value in x])
+        axes.set_xlabel(field)
+        axes.set_title(metric)
+    return figure
