@@ -7,6 +7,7 @@ import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import keras
 import pytest
 import tensorflow as tf
 
@@ -24,6 +25,12 @@ for name in ("tiny_em", "tiny_gan"):
     models.FAMILIES[name] = zoo.configs._module(name).MODEL
 
 MIRRORED = strategies.create("mirrored", virtual_devices=2)
+
+
+@pytest.fixture(autouse=True)
+def same_draws():
+    """Weights made outside a training are the same at every run of the tests."""
+    keras.utils.set_random_seed(0)
 
 
 @pytest.fixture
