@@ -1,4 +1,4 @@
-"""Shared by all tests: two virtual CPU devices, tiny data, the toy entries of tests/toys."""
+"""Shared by all tests: two virtual CPU devices, tiny data, the toy entry of tests/toys."""
 
 import os
 import pathlib
@@ -19,10 +19,9 @@ from zoo.training import strategy as strategies
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TOYS = ROOT / "tests" / "toys"
 
-# The toys become entries like any other, so that every test over the entries takes them as well.
+# The toy becomes an entry like any other, so that every test over the entries takes it as well.
 zoo.configs.__path__.append(str(TOYS))
-for name in ("tiny_em", "tiny_gan"):
-    models.FAMILIES[name] = zoo.configs._module(name).MODEL
+models.FAMILIES["tiny_gan"] = zoo.configs._module("tiny_gan").MODEL
 
 MIRRORED = strategies.create("mirrored", virtual_devices=2)
 

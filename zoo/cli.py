@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import re
 import sys
 from collections.abc import Callable
 
@@ -30,15 +29,10 @@ def define_config_flags() -> None:
 
 
 def fields_set(config) -> list[str]:
-    """Returns "field=value" for each field, but for the dataset, that is not the entry's own.
-
-    They are fit for a file's name.
-    """
-    return [
-        re.sub(r"[^\w=.,+-]", "", f"{field}={value}").strip(",")
-        for field, value in configs.changed(config).items()
-        if field != "dataset"
-    ]
+    """Returns "field=value" for each field, but for the dataset, that is not the entry's own."""
+    changed = configs.changed(config)
+    changed.pop("dataset", None)
+    return configs.written(changed)
 
 
 def define_data_flags() -> None:

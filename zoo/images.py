@@ -50,7 +50,7 @@ def save_gif(path: str | os.PathLike, frames: Sequence[np.ndarray], scale: int =
 
 
 def sample_grid(model, rows: int = 10, columns: int = 10) -> np.ndarray | None:
-    """Returns a grid of samples, a class a column where the model is conditional.
+    """Returns a grid of samples: a class a column where the model is conditional, or a cluster.
 
     Args:
       model: a Keras model of the zoo or a loaded SavedModel; None is returned if it samples no
@@ -60,12 +60,15 @@ def sample_grid(model, rows: int = 10, columns: int = 10) -> np.ndarray | None:
     """
     if not hasattr(model, "sample") or len(model.spec.shape) != 3:
         return None
+    method, columns_are = "sample", None
     if model.conditional:
-        columns = model.spec.num_classes
+        columns_are = model.spec.num_classes
+    elif hasattr(model, "sample_cluster"):
+        method, columns_are = "sample_cluster", model.config.prior_components
+    columns = columns_are or columns
     seeds = np.arange(rows * columns, dtype=np.int32)
-    labels = [seeds % columns] if model.conditional else []
-    draw = model.in_graph("sample") if hasattr(model, "in_graph") else model.sample
-    return grid(draw(seeds, *labels), columns)
+    draw = model.in_graph(method) if hasattr(model, "in_graph") else getattr(model, method)
+    return grid(draw(seeds, seeds % columns) if columns_are else draw(seeds), columns)
 
 
 def restyle_rows(restyle, x: np.ndarray, y: np.ndarray, spec) -> np.ndarray:

@@ -1,13 +1,28 @@
-"""What scripts/sample.py and scripts/interpolate.py draw, from a loaded SavedModel."""
+"""What the scripts draw: samples of any model, and walks and styles of a loaded SavedModel."""
 
+import os
 import pathlib
 
 import numpy as np
 
-from zoo import files, images
+from zoo import data, files, images, scatter
 from zoo.errors import UserError
 
 DIGITS = 5  # of a single file's number
+
+
+def save_samples(path: str | os.PathLike, model, split: data.Split | None = None) -> None:
+    """Writes samples of a model as a PNG file: a grid of images, or points in the plane.
+
+    Args:
+      path: of the file, which is not written if the model has no samples that can be drawn.
+      model: a Keras model of the zoo.
+      split: rows to show beside points.
+    """
+    if model.spec.shape == (2,):
+        scatter.save_png(path, model, split)
+    elif (grid := images.sample_grid(model)) is not None:
+        images.save_png(path, grid)
 
 
 def draw_samples(model, count: int, seed: int = 0, labels=None):

@@ -4,7 +4,7 @@ import json
 import pathlib
 from typing import NamedTuple
 
-from zoo import files
+from zoo import files, markdown
 from zoo.errors import UserError
 from zoo.serving import export
 
@@ -61,26 +61,24 @@ def densities(saved_models: pathlib.Path) -> str:
             "measure one with scripts/evaluate.py."
         )
     rows.sort(key=lambda row: (row[1]["pixels"], row[2]["metrics"]["nll"]))
-    lines = [
-        "| model | obtained | ELBO | active units | minutes | reference | its protocol |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    lines = []
     for name, config, measured in rows:
         metrics, training = measured["metrics"], measured["training"]
         obtained = f"{metrics['nll']:.2f} ± {metrics['nll_standard_error']:.2f}"
         if "bits_per_dim" in metrics:
             obtained += f" ({metrics['bits_per_dim']:.3f} bits a dimension)"
         references = REFERENCES.get(config["model"], ()) or (Reference("", ""),)
-        for i, reference in enumerate(references):
-            ours = (
-                f"[{name}](../saved_models/{name})",
-                obtained,
-                f"{metrics['elbo']:.2f}",
-                str(metrics["active_units"]),
-                f"{training['seconds'] / 60:.0f}",
-            )
-            lines.append("| " + " | ".join([*(ours if i == 0 else [""] * 5), *reference]) + " |")
-    table = "\n".join(lines)
+        ours = {
+            "model": f"[{name}](../saved_models/{name})",
+            "obtained": obtained,
+            "ELBO": f"{metrics['elbo']:.2f}",
+            "active units": metrics["active_units"],
+            "minutes": f"{training['seconds'] / 60:.0f}",
+        }
+        for i, (figure, protocol) in enumerate(references):
+            shown = ours if i == 0 else dict.fromkeys(ours)
+            lines.append({**shown, "reference": figure, "its protocol": protocol})
+    table = markdown.table(lines)
     return f"""# Log-likelihoods on MNIST
 
 Negative log-likelihood in nats a test image, lower is better, with the standard error of the mean

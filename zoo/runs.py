@@ -8,7 +8,7 @@ import platform
 import numpy as np
 import tensorflow as tf
 
-from zoo import data, evaluation, files, images, scatter
+from zoo import data, evaluation, files, images, pictures
 from zoo.errors import UserError
 from zoo.serving import export
 from zoo.training import loop
@@ -82,11 +82,7 @@ def describe(metrics: dict) -> str:
 
 def draw(model, dataset: data.Dataset, folder: pathlib.Path) -> None:
     """Leaves samples.png, and restyle.png where the model can restyle, in a folder."""
-    if model.spec.shape == (2,):
-        scatter.save_png(folder / "samples.png", model, dataset.test)
-    samples = images.sample_grid(model)
-    if samples is not None:
-        images.save_png(folder / "samples.png", samples)
+    pictures.save_samples(folder / "samples.png", model, dataset.test)
     if hasattr(model, "restyle"):
         batch = one_per_class(dataset)
         restyle = model.in_graph("restyle")

@@ -8,7 +8,7 @@ import matplotlib.figure
 import numpy as np
 import tensorflow as tf
 
-from zoo import configs, data, evaluation, files
+from zoo import configs, data, evaluation, files, markdown
 from zoo.errors import UserError
 from zoo.evaluation import selection
 from zoo.training import loop
@@ -63,7 +63,7 @@ def run(
     rows = []
     for values in itertools.product(*fields.values()):
         chosen = dict(zip(fields, values, strict=True))
-        name = ",".join(f"{field}={value}" for field, value in chosen.items())
+        name = ",".join(configs.written(chosen))
         print(f"{name}:")
         own = configs.get(config.model, **{**config.to_dict(), **chosen})
         trained = loop.train(own, dataset, workdir / name, strategy)
@@ -119,9 +119,7 @@ def table(made: list[dict], seeds: int) -> str:
         mean, deviation = value
         return f"{mean:.6g} ± {deviation:.2g}" if seeds > 1 else f"{mean:.6g}"
 
-    lines = ["| " + " | ".join(made[0]) + " |", "|---" * len(made[0]) + "|"]
-    lines += ["| " + " | ".join(map(cell, row.values())) + " |" for row in made]
-    return "\n".join(lines)
+    return markdown.table([{name: cell(value) for name, value in row.items()} for row in made])
 
 
 def winners(rows: list[dict], fields: dict[str, list], metric: str) -> list[str]:

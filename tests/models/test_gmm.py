@@ -48,7 +48,7 @@ def iterations(model, x, count, weight=None):
     @tf.function
     def iterate():
         sums = model.expect(batch)
-        model.maximize(sums)
+        model.maximize(model.components.of_rows(sums))
         return sums["log_likelihood"] / sums["rows"]
 
     return np.array([float(iterate()) for _ in range(count)])
@@ -225,7 +225,7 @@ def test_an_empty_component_takes_a_part_of_the_heaviest(tmp_path, capsys):
     model.assign(mixing, means, covariance[None])
     sums = model.expect({"x": x})
     assert float(sums["count"][1]) == 0
-    assert float(model.maximize(sums)) == 1
+    assert float(model.maximize(model.components.of_rows(sums))) == 1
     assert np.abs(model.components.loc()[1]).max() < 100
     assert model.mixing.numpy().min() > 0.05
     model.reseeded.assign(1.0)

@@ -1,8 +1,12 @@
 """Contenders of a benchmark, each in a process of its own, out of the others' way."""
 
 import multiprocessing
-import resource
+import pathlib
+import re
 import time
+
+# Seconds before each call, in which the threads of the one before stop waiting for more work.
+PAUSE = 0.3
 
 
 class Contender:
@@ -22,25 +26,30 @@ class Contender:
 
     def call(self, method: str, *arguments):
         """Returns what the method returns, and the seconds it took."""
+        time.sleep(PAUSE)
         self._pipe.send((method, arguments))
         return self._pipe.recv()
 
-    def peak_memory(self) -> int:
-        """Returns the most bytes that its process has held."""
+    def memory(self) -> tuple[int, int]:
+        """Returns the bytes that its process held when all was made, and the most since (Linux)."""
         self._pipe.send((None, ()))
         return self._pipe.recv()[0]
 
 
 def _serve(pipe, make, arguments):
     made = make(*arguments)
+    pathlib.Path("/proc/self/clear_refs").write_text("5")  # the peak is now what is held now
+    at_first = _held("VmHWM")
     while True:
         try:
             method, given = pipe.recv()
         except EOFError:
             return
         started = time.perf_counter()
-        if method is None:
-            result = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        else:
-            result = getattr(made, method)(*given)
+        result = (at_first, _held("VmHWM")) if method is None else getattr(made, method)(*given)
         pipe.send((result, time.perf_counter() - started))
+
+
+def _held(what):
+    kilobytes = re.search(rf"{what}:\s+(\d+) kB", pathlib.Path("/proc/self/status").read_text())
+    return 1024 * int(kilobytes[1])

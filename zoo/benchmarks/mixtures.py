@@ -49,12 +49,12 @@ class Zoo:
         self.model.assign(mixing, means, covariance[None])
         self.run_steps, _ = steps.function(self.model, self.strategy)
         self.end_epoch = tf.function(self.model.end_epoch)
+        self.batches = iter(steps.batches(self.split, self.model, 0, self.strategy))
+        self.steps = tf.constant(self.split.steps_per_epoch(self.config.batch_size, every_row=True))
 
     def iterate(self) -> float:
         """Returns the mean log-likelihood of the rows before this iteration's M-step."""
-        batches = steps.batches(self.split, self.config, 0, 0, self.strategy, every_row=True)
-        count = self.split.steps_per_epoch(self.config.batch_size, every_row=True)
-        self.run_steps(iter(batches), tf.constant(count)).numpy()
+        self.run_steps(self.batches, self.steps).numpy()
         self.end_epoch()
         return float(self.model.log_likelihood.numpy())
 
@@ -87,13 +87,14 @@ def compare(x: np.ndarray, rounds: int) -> dict:
       rounds: iterations of each, the first of which warm up and are not timed.
 
     Returns:
-      {"seconds": {contender: median}, "faster": median ratio, "peak_memory": {contender: bytes},
+      {"seconds": {contender: median}, "faster": median ratio, "memory": {contender: bytes
+      held before the first iteration, and at most since},
       "difference": {"float64", "float32"}: the largest between the mean log-likelihood of the zoo
       in that precision and of scikit-learn in float64 at any iteration, in nats}.
     """
     contenders = [Contender(make, x) for make in (Zoo, ScikitLearn)]
     reached, seconds = _by_turns(contenders, rounds)
-    peaks = {contender.name: contender.peak_memory() for contender in contenders}
+    memory = {contender.name: contender.memory() for contender in contenders}
     exact, _ = _by_turns([Contender(make, x, "float64") for make in (Zoo, ScikitLearn)], rounds)
     ours, reference = exact[Zoo.name], exact[ScikitLearn.name]
     timed = {name: values[WARM_UP:] for name, values in seconds.items()}
@@ -103,7 +104,7 @@ def compare(x: np.ndarray, rounds: int) -> dict:
             theirs / mine
             for mine, theirs in zip(timed[Zoo.name], timed[ScikitLearn.name], strict=True)
         ),
-        "peak_memory": peaks,
+        "memory": memory,
         "difference": {
             "float64": float(np.max(np.abs(np.subtract(ours, reference)))),
             "float32": float(np.max(np.abs(np.subtract(reached[Zoo.name], reference)))),

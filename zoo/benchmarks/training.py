@@ -39,14 +39,15 @@ class Zoo:
             learning_rate=RATE,
             ema=0.0,
         )
-        self.model, self.train = models.create(config, spec), train
+        self.model = models.create(config, spec)
         self.model.compile_from_config(total_steps=None)
         self.run_steps, _ = steps.function(self.model, self.strategy)
+        self.batches = iter(steps.batches(train, self.model, 0, self.strategy))
+        self.steps = tf.constant(train.steps_per_epoch(BATCH))
 
     def epoch(self, number: int):
-        batches = steps.batches(self.train, self.model.config, number, 0, self.strategy)
-        count = self.train.steps_per_epoch(BATCH)
-        self.run_steps(iter(batches), tf.constant(count)).numpy()
+        del number
+        self.run_steps(self.batches, self.steps).numpy()
 
     def elbo(self, x: np.ndarray) -> float:
         batch = {"x": tf.constant(x, tf.float32) / 255.0, "y": tf.zeros(len(x), tf.int32)}

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import re
 
 import ml_collections
 
@@ -46,6 +47,13 @@ def changed(config: ml_collections.ConfigDict) -> dict:
     """Returns the fields whose values are not those of the entry itself."""
     own = get(config.model)
     return {field: value for field, value in config.items() if value != own[field]}
+
+
+def written(fields: dict) -> list[str]:
+    """Returns "field=value" for each, fit for a file's name."""
+    return [
+        re.sub(r"[^\w=.,+-]", "", f"{field}={value}").strip(",") for field, value in fields.items()
+    ]
 
 
 def check(config: ml_collections.ConfigDict) -> None:

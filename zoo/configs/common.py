@@ -24,6 +24,7 @@ LIMITS = {
     "prior_components": (1, 10**6),
     "pixel_scale": (0.5 / 256, 10.0),
     "likelihood_rank": (1, 10**3),
+    "cluster_epoch": (0, 10**6),
     "num_components": (1, 10**6),
     "covariance_rank": (1, 10**4),
     "reg_covar": (0.0, float("inf")),
@@ -36,7 +37,7 @@ CHOICES = {
     "precision": ("float32", "mixed_bfloat16", "float64"),
     "network": ("mlp", "gated", "conv"),
     "posterior": ("diagonal", "tril", "iaf"),
-    "prior": ("standard", "mog", "vamp"),
+    "prior": ("standard", "mog", "mog_full", "vamp"),
     "likelihood": (
         "bernoulli",
         "continuous_bernoulli",

@@ -47,6 +47,7 @@ def get_tiny():
     config = get_config()
     config.num_components = 3
     config.covariance_rank = 2
+    config.reg_covar = 1e-2
     config.batch_size = 8
     config.num_epochs = 2
     config.tolerance = 0.0

@@ -16,7 +16,8 @@ def add_fields(config):
     # Kinds of q(z|x), p(z) and p(x|z); the classes of each name are in zoo/distributions.
     # "diagonal", "tril" (full covariance) or "iaf" (inverse autoregressive flow).
     config.posterior = "diagonal"
-    # "standard", "mog" (learned mixture of Gaussians) or "vamp" (mixture of posteriors).
+    # "standard", "mog" (learned mixture of diagonal Gaussians), "mog_full" (with full covariances)
+    # or "vamp" (mixture of posteriors).
     config.prior = "standard"
     # "bernoulli" for binarized pixels; for dequantized or scaled ones "continuous_bernoulli",
     # "gaussian", "gaussian_shared", "gaussian_pixel", "gaussian_low_rank"; "discretized_logistic"
@@ -33,7 +34,7 @@ def add_fields(config):
     # Steps of "iaf", and hidden units of each step's network.
     config.flow_steps = 4
     config.flow_hidden = (160,)
-    # Components of "mog"; pseudo-inputs of "vamp".
+    # Components of "mog" and "mog_full"; pseudo-inputs of "vamp".
     config.prior_components = 500
     # Standard deviation of a pixel in [0, 1]: of "gaussian" for good, of those that learn it (and
     # "discretized_logistic") at the start.

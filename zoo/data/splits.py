@@ -65,6 +65,19 @@ class Split:
         """
         raise NotImplementedError
 
+    def epochs(self, seed, first_step, batch_size, shard=Shard(), every_row=False):  # noqa: B008
+        """Returns the batches of one epoch after another, from a step of the run on, without end.
+
+        To make a dataset takes longer than a short epoch: there is one for the whole run.
+        """
+
+        def of(epoch, first_step=0):
+            return self.epoch(seed, epoch, first_step, batch_size, shard, every_row)
+
+        epoch, first_step = divmod(first_step, self.steps_per_epoch(batch_size, every_row))
+        later = tf.data.Dataset.range(epoch + 1, np.iinfo(np.int64).max).flat_map(of)
+        return of(tf.constant(epoch, tf.int64), first_step).concatenate(later).prefetch(4)
+
     def batches_of_bytes(self, batch_size: int) -> tf.data.Dataset:
         """Returns batches as they are stored, in a fixed order, the last as small as it comes."""
         raise NotImplementedError
@@ -106,7 +119,7 @@ class InMemory(Split):
     @functools.cached_property
     def _tensors(self):
         """The arrays as tensors, made once: in host memory, where tf.data reads them."""
-        with tf.device("CPU:0"):
+        with tf.init_scope(), tf.device("CPU:0"):
             tensors = {"x": tf.constant(self.x), "y": tf.constant(self.y)}
             if self.weight is not None:
                 tensors["weight"] = tf.constant(self.weight)
@@ -122,7 +135,7 @@ class InMemory(Split):
             positions = step * batch_size + replica * rows + tf.range(rows, dtype=tf.int64)
             # A permutation that can be entered anywhere: resuming costs nothing.
             chosen = tf.random.experimental.index_shuffle(
-                positions % self.size, tf.constant([seed, epoch], tf.int64), self.size - 1
+                positions % self.size, tf.stack([tf.cast(seed, tf.int64), epoch]), self.size - 1
             )
             batch = {name: tf.gather(tensor, chosen) for name, tensor in tensors.items()}
             return _without_padding(batch, positions, self.size) if every_row else batch
@@ -131,7 +144,7 @@ class InMemory(Split):
         turns = tf.data.Dataset.range(
             first_step * shard.local_replicas, steps * shard.local_replicas
         )
-        return turns.map(gather).prefetch(2 * shard.local_replicas)
+        return turns.map(gather)
 
     def take(self, count):
         weight = None if self.weight is None else self.weight[:count]
@@ -213,14 +226,15 @@ class Streamed(Split):
             decoded = self.decode(example)
             return _without_padding(decoded, i, self.size) if every_row else decoded
 
-        order = int(np.random.default_rng((seed, epoch)).integers(2**31))
+        drawn = seeds.uniform([], seeds.fold_in(seeds.root(seed), seeds.DATA, epoch))
+        order = tf.cast(2**31 * tf.cast(drawn, tf.float64), tf.int64)
         examples = self.examples.shuffle(SHUFFLE_BUFFER, order, reshuffle_each_iteration=False)
         steps = self.steps_per_epoch(batch_size, every_row)
         examples = examples.repeat().take(steps * batch_size).enumerate()
         # What was seen is skipped, and other workers' rows are dropped, before anything is decoded.
         examples = examples.skip(first_step * batch_size).filter(mine)
         decoded = examples.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
-        return decoded.batch(rows // shard.local_replicas, drop_remainder=True).prefetch(4)
+        return decoded.batch(rows // shard.local_replicas, drop_remainder=True)
 
     def take(self, count):
         return Streamed(self.examples.take(count), self.decode, min(count, self.size))
@@ -266,7 +280,7 @@ class Generated(Split):
             positions = first + i * rows + tf.range(rows, dtype=tf.int64)
             return _without_padding(batch, positions, self.size) if every_row else batch
 
-        return batches.enumerate().filter(mine).map(weighted).prefetch(4)
+        return batches.enumerate().filter(mine).map(weighted)
 
     def take(self, count):
         return Generated(self.draw, min(count, self.size), self.seed)

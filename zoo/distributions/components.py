@@ -1,12 +1,13 @@
-"""The components of a Gaussian mixture and what EM asks of them, for five kinds of covariance.
+"""The components of a Gaussian mixture and what EM asks of them; without correlations.
 
 For the E-step each kind has the log densities of rows under every component, for the M-step sums
 over rows weighted with responsibilities, which add up over batches, replicas and machines, and the
-parameters that fit such sums best. Rows are [B, D], K components, R factors.
+parameters that fit such sums best. Rows are [B, D], K components, R factors. Here is what all
+kinds share, and the kinds without correlations.
 
 Rows are taken relative to `center`, a point amid the data, and sums are float64: squares of what
-lies far from zero leave no digits for a variance. Only the products that take the time, those of
-full and low-rank covariances, have the model's own precision.
+lies far from zero leave no digits for a variance. Only responsibilities and the products that take
+the time, those of full and low-rank covariances, have the model's own precision.
 """
 
 import math
@@ -58,11 +59,16 @@ class Components(keras.Layer):
         raise NotImplementedError
 
     def sums(self, features, r: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Returns float64 sums over rows with responsibilities r, float64 [K, B].
+        """Returns float64 sums over rows with responsibilities r [K, B].
 
         "count" [K] is their number, "first" [K, D] the sum of the rows; the rest is of the kind.
+        They add up as long as the parameters stay the same, and beyond once they are `of_rows`.
         """
         raise NotImplementedError
+
+    def of_rows(self, sums: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Returns sums of rows for sums that were relative to the parameters of today."""
+        return sums
 
     def maximize(self, sums: dict[str, tf.Tensor]) -> None:
         """Assigns the means and covariances that best fit the rows of which these are the sums."""
@@ -70,6 +76,10 @@ class Components(keras.Layer):
 
     def assign(self, means: np.ndarray, covariances: np.ndarray) -> None:
         """Sets means [K, D], and of covariances [K or 1, D, D] what this kind can hold."""
+        self.means.assign(means - self.center.numpy())
+        self.assign_covariances(np.asarray(covariances))
+
+    def assign_covariances(self, covariances: np.ndarray) -> None:
         raise NotImplementedError
 
     def distribution(self) -> tfd.Distribution:
@@ -138,7 +148,7 @@ class Diagonal(Components):
         return -0.5 * (distances + (log_det + self.dim * LOG_2PI)[:, None])
 
     def sums(self, features, r):
-        x = features["x"]
+        x, r = wide(features["x"], r)
         return {
             "count": tf.reduce_sum(r, 1),
             "first": tf.matmul(r, x),
@@ -150,8 +160,7 @@ class Diagonal(Components):
         variances = tf.maximum(sums["second"] / counts - means**2, 0.0) + self.reg_covar
         self._assign_variances(variances)
 
-    def assign(self, means, covariances):
-        self.means.assign(means - self.center.numpy())
+    def assign_covariances(self, covariances):
         variances = np.diagonal(covariances, axis1=1, axis2=2)
         self._assign_variances(np.broadcast_to(variances, [self.count, self.dim]))
 
@@ -183,136 +192,17 @@ class Spherical(Diagonal):
         super()._assign_variances(tf.reduce_mean(variances, -1, keepdims=True))
 
 
-class Tied(Components):
-    """One covariance L L^T for all."""
-
-    def __init__(self, config, dim):
-        super().__init__(config, dim)
-        self.scale_tril = self.state("scale_tril", [dim, dim], keras.initializers.Identity())
-
-    def log_prob(self, features):
-        scale, means = wide(self.scale_tril, self.means)
-        white = [
-            tf.transpose(tf.linalg.triangular_solve(scale, tf.transpose(rows)))
-            for rows in (features["x"], means)
-        ]
-        distances = squared_distances(*white, tf.ones_like(means))  # [K, B]
-        return -0.5 * (distances + self.dim * LOG_2PI) - half_log_det(scale)
-
-    def sums(self, features, r):
-        x = features["x"]
-        weighted = x * tf.reduce_sum(r, 0)[:, None]
-        return {
-            "count": tf.reduce_sum(r, 1),
-            "first": tf.matmul(r, x),
-            "second": tf.matmul(weighted, x, transpose_a=True),  # [D, D], of all rows
-        }
-
-    def maximize(self, sums):
-        means, counts = self._maximize_means(sums)
-        between = tf.matmul(means * counts, means, transpose_a=True)
-        second, total = sums["second"], tf.reduce_sum(counts)
-        self._assign_covariance((second - between) / total, second / total)
-
-    def assign(self, means, covariances):
-        self.means.assign(means - self.center.numpy())
-        self.scale_tril.assign(np.linalg.cholesky(np.mean(covariances, 0)))
-
-    def distribution(self):
-        return tfd.MultivariateNormalTriL(self.loc(), self.scale_tril.value)
-
-    def draw(self, chosen, noise):
-        return tf.gather(self.loc(), chosen) + tf.matmul(noise, self.scale_tril, transpose_b=True)
-
-    def covariance_variables(self):
-        return [self.scale_tril]
-
-    def shapes(self):
-        return []
-
-    def num_parameters(self):
-        return self.count * self.dim + self.dim * (self.dim + 1) // 2
-
-    def _assign_covariance(self, covariance, second):
-        scale = tf.linalg.cholesky(_regularized(covariance, second, self.reg_covar))
-        self.scale_tril.assign(tf.cast(scale, self.dtype))
-
-
-class Full(Components):
-    """Covariances L_k L_k^T.
-
-    All residuals L_k^-1 (x - m_k) are one matrix product, and their own weighted moments give the
-    M-step. Those are near zero and the identity wherever the components lie, so float32 holds them.
-    """
-
-    def __init__(self, config, dim):
-        super().__init__(config, dim)
-        self.scale_tril = self.state("scale_tril", [self.count, dim, dim], _identities)
-
-    def features(self, x):
-        scale, means = wide(self.scale_tril, self.means)
-        inverse = tf.linalg.triangular_solve(scale, tf.eye(self.dim, dtype=tf.float64)[None])
-        offset = tf.cast(tf.linalg.matvec(inverse, means), x.dtype)  # [K, D]
-        stacked = tf.cast(tf.reshape(inverse, [-1, self.dim]), x.dtype)  # [K D, D]
-        products = tf.matmul(stacked, x - self.center, transpose_b=True)  # [K D, B]
-        residuals = tf.reshape(products, [self.count, self.dim, -1]) - offset[:, :, None]
-        return {"residuals": residuals}
-
-    def log_prob(self, features):
-        distances = tf.cast(tf.reduce_sum(features["residuals"] ** 2, 1), tf.float64)  # [K, B]
-        log_det = half_log_det(*wide(self.scale_tril))[:, None]
-        return -0.5 * (distances + self.dim * LOG_2PI) - log_det
-
-    def sums(self, features, r):
-        residuals = features["residuals"]  # [K, D, B]
-        weighted = tf.cast(r, residuals.dtype)[:, None] * residuals
-        moments = tf.matmul(weighted, residuals, transpose_b=True)  # [K, D, D]
-        total, moments = wide(tf.reduce_sum(weighted, 2), moments)
-        scale, means = wide(self.scale_tril, self.means)
-        # From residuals to rows: x = m + L y.
-        count = tf.reduce_sum(r, 1)  # [K]
-        total = tf.linalg.matvec(scale, total)  # [K, D]
-        moments = tf.matmul(scale, tf.matmul(moments, scale, transpose_b=True))
-        cross = means[:, :, None] * total[:, None]  # [K, D, D]
-        squares = count[:, None, None] * means[:, :, None] * means[:, None]
-        return {
-            "count": count,
-            "first": total + count[:, None] * means,
-            "second": moments + cross + tf.linalg.matrix_transpose(cross) + squares,
-        }
-
-    def maximize(self, sums):
-        means, counts = self._maximize_means(sums)
-        second = sums["second"] / counts[:, :, None]
-        self._assign_covariance(second - means[:, :, None] * means[:, None], second)
-
-    def assign(self, means, covariances):
-        self.means.assign(means - self.center.numpy())
-        scale = np.linalg.cholesky(covariances)
-        self.scale_tril.assign(np.broadcast_to(scale, self.scale_tril.shape))
-
-    def distribution(self):
-        return tfd.MultivariateNormalTriL(self.loc(), self.scale_tril.value)
-
-    def draw(self, chosen, noise):
-        scale = tf.gather(self.scale_tril, chosen)  # [B, D, D]
-        return tf.gather(self.loc(), chosen) + tf.linalg.matvec(scale, noise)
-
-    def covariance_variables(self):
-        return [self.scale_tril]
-
-    def num_parameters(self):
-        return self.count * (self.dim + self.dim * (self.dim + 1) // 2)
-
-    _assign_covariance = Tied._assign_covariance
-
-
 def wide(*tensors):
+    """Returns the tensors in float64."""
     return [tf.cast(tensor, tf.float64) for tensor in tensors]
 
 
 def squared_distances(x, means, variances):
-    """sum_d (x - m)^2 / v [K, B] of x [B, D] from m, v [K, D]: two matrix products in float64."""
+    """sum_d (x - m)^2 / v [K, B] of x [B, D] from m, v [K, D], all float64.
+
+    (x - m)^2 / v = x^2 / v - 2 x m / v + m^2 / v: two matrix products. These terms are large and
+    their sum is not, hence float64.
+    """
     precisions = 1 / variances
     squares = tf.matmul(precisions, x * x, transpose_b=True)
     products = tf.matmul(means * precisions, x, transpose_b=True)
@@ -321,16 +211,3 @@ def squared_distances(x, means, variances):
 
 def half_log_det(scale):
     return tf.reduce_sum(tf.math.log(tf.linalg.diag_part(scale)), -1)
-
-
-def _regularized(covariance, second, reg_covar):
-    """The covariance, positive definite whatever rounding the second moments have left of it."""
-    diagonal = tf.linalg.diag_part(second)
-    rounding = 4 * covariance.shape[-1] * np.finfo(np.float64).eps * diagonal
-    return tf.linalg.set_diag(
-        covariance, tf.maximum(tf.linalg.diag_part(covariance), 0.0) + reg_covar + rounding
-    )
-
-
-def _identities(shape, dtype):
-    return tf.eye(shape[-1], batch_shape=shape[:-2], dtype=dtype)

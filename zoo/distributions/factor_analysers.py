@@ -38,35 +38,33 @@ class LowRank(Components):
         return tf.linalg.triangular_solve(scale, tf.linalg.matrix_transpose(scaled)), scale
 
     def features(self, x):
-        project, _ = self._posterior()
+        project, scale = self._posterior()
         offset = tf.linalg.matvec(project, tf.cast(self.means, tf.float64))  # [K, R]
         stacked, offset = (tf.cast(t, x.dtype) for t in (project, offset))
         x = x - self.center
         products = tf.matmul(tf.reshape(stacked, [-1, self.dim]), x, transpose_b=True)  # [K R, B]
         white = tf.reshape(products, [self.count, self.rank, -1]) - offset[:, :, None]
-        return {"x": x, "white": white}
+        return {"x": x, "white": white, "scale": scale}
 
     def log_prob(self, features):
-        means, variances = wide(self.means, self.variances)
-        _, scale = self._posterior()
+        x, means, variances = wide(features["x"], self.means, self.variances)
         # Woodbury: the whitened factors explain a part of the distance.
-        distances = squared_distances(tf.cast(features["x"], tf.float64), means, variances)
+        distances = squared_distances(x, means, variances)
         distances -= tf.cast(tf.reduce_sum(features["white"] ** 2, 1), tf.float64)  # [K, B]
-        log_det = 0.5 * tf.reduce_sum(tf.math.log(variances), -1) + half_log_det(scale)
+        log_det = 0.5 * tf.reduce_sum(tf.math.log(variances), -1) + half_log_det(features["scale"])
         return -0.5 * (distances + self.dim * LOG_2PI) - log_det[:, None]
 
     def sums(self, features, r):
-        x, white = features["x"], features["white"]
-        _, scale = self._posterior()
+        x, white, scale = features["x"], features["white"], features["scale"]
         eye = tf.eye(self.rank, batch_shape=[self.count], dtype=tf.float64)
         inverse = tf.linalg.triangular_solve(scale, eye)
         factors = tf.matmul(tf.cast(inverse, x.dtype), white, transpose_a=True)  # E f [K, R, B]
         factors = tf.concat([factors, tf.ones_like(factors[:, :1])], 1)  # ... and 1
-        weighted = tf.cast(r, x.dtype)[:, None] * factors  # [K, R + 1, B]
+        weighted = r[:, None] * factors  # [K, R + 1, B]
         stacked = tf.reshape(weighted, [-1, tf.shape(x)[0]])
         cross = tf.reshape(tf.matmul(stacked, x), [self.count, self.rank + 1, self.dim])
         moments = tf.matmul(weighted, factors, transpose_b=True)
-        cross, moments, x = wide(cross, moments, x)
+        x, r, cross, moments = wide(x, r, cross, moments)
         count = tf.reduce_sum(r, 1)
         covariance = tf.matmul(inverse, inverse, transpose_a=True)  # of f given x
         covariance = tf.pad(covariance, [[0, 0], [0, 1], [0, 1]]) * count[:, None, None]
@@ -90,8 +88,7 @@ class LowRank(Components):
         self.means.assign(tf.cast(solved[:, -1], self.dtype))
         self.variances.assign(tf.cast(variances, self.dtype))
 
-    def assign(self, means, covariances):
-        self.means.assign(means - self.center.numpy())
+    def assign_covariances(self, covariances):
         values, vectors = np.linalg.eigh(covariances)  # ascending
         largest = np.maximum(values[:, -self.rank :], 0)
         rest = np.trace(covariances, axis1=1, axis2=2) - largest.sum(-1)

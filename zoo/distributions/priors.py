@@ -4,13 +4,13 @@ Each class makes its distribution anew at each call. `posterior` is the model's 
 the VampPrior is made of.
 """
 
-import math
-
 import keras
+import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
 from zoo import seeds
+from zoo.distributions.components import LOG_2PI, squared_distances, wide
 
 tfd = tfp.distributions
 
@@ -36,19 +36,48 @@ class MixtureOfGaussians(keras.Layer):
         super().__init__()
         del spec
         count, dim = config.prior_components, config.latent_dim
+        self.logits = self.weight("logits", (count,), "zeros")
+        self.loc = self.weight("loc", (count, dim), keras.initializers.RandomNormal(stddev=1.0))
+        self.log_scale = self.weight("log_scale", (count, dim), "zeros")
 
-        def weight(name, shape, initializer):
-            return self.add_weight(name=name, shape=shape, initializer=initializer)
+    def weight(self, name, shape, initializer):
+        return self.add_weight(name=name, shape=shape, initializer=initializer)
 
-        self.logits = weight("logits", (count,), "zeros")
-        self.loc = weight("loc", (count, dim), keras.initializers.RandomNormal(stddev=1.0))
-        self.log_scale = weight("log_scale", (count, dim), "zeros")
+    def components(self) -> tfd.Distribution:
+        """Returns p(z|c), batch [C]."""
+        return DiagonalComponents(self.loc.value, tf.exp(self.log_scale.value))
 
     def distribution(self, posterior) -> tfd.Distribution:
         """Returns p(z)."""
         del posterior
-        components = DiagonalComponents(self.loc.value, tf.exp(self.log_scale.value))
-        return tfd.MixtureSameFamily(tfd.Categorical(logits=self.logits.value), components)
+        return tfd.MixtureSameFamily(tfd.Categorical(logits=self.logits.value), self.components())
+
+
+class MixtureOfFullGaussians(MixtureOfGaussians):
+    """sum_c pi_c N(z; m_c, L_c L_c^T) with everything learned.
+
+    Of L the diagonal is exp(s) as there, and below it are the rows of `below` times that diagonal:
+    the correlations do not change with the scale.
+    """
+
+    def __init__(self, config, spec):
+        super().__init__(config, spec)
+        count, dim = config.prior_components, config.latent_dim
+        self.below = self.weight("below", (count, dim, dim), "zeros")
+
+    def components(self):
+        below = tf.linalg.band_part(self.below.value, -1, 0)  # [C, D, D]
+        unit = tf.linalg.set_diag(below, tf.ones_like(self.loc.value))
+        return FullComponents(self.loc.value, unit * tf.exp(self.log_scale.value)[:, None])
+
+    def assign(self, mixing, means, covariances) -> None:
+        """Sets the parameters: [C], [C, D] and [C, D, D]."""
+        scale = np.linalg.cholesky(covariances)
+        diagonal = np.diagonal(scale, axis1=1, axis2=2)  # [C, D]
+        self.logits.assign(np.log(mixing))
+        self.loc.assign(means)
+        self.log_scale.assign(np.log(diagonal))
+        self.below.assign(np.tril(scale / diagonal[:, None], -1))
 
 
 class Vamp(keras.Layer):
@@ -77,31 +106,51 @@ class Vamp(keras.Layer):
         return tfd.MixtureSameFamily(tfd.Categorical(logits=logits), q)
 
 
-KINDS = {"standard": Standard, "mog": MixtureOfGaussians, "vamp": Vamp}
+KINDS = {
+    "standard": Standard,
+    "mog": MixtureOfGaussians,
+    "mog_full": MixtureOfFullGaussians,
+    "vamp": Vamp,
+}
 
 
 class DiagonalComponents(tfd.MultivariateNormalDiag):
     """C diagonal Gaussians [C, D] whose densities at many z are two matrix products.
 
-    (z - m)^2 / s^2 = z^2 / s^2 - 2 z m / s^2 + m^2 / s^2: nothing of shape [B, C, D] is made. In
-    float64, because these terms are large and their sum is not.
+    Nothing of shape [B, C, D] is made.
     """
 
     def _log_prob(self, z):
         if z.shape[-2] != 1:  # not as the mixture asks
             return super()._log_prob(z)
-        loc, scale, z = (tf.cast(t, tf.float64) for t in (self.mean(), self.stddev(), z))
-        precision = 1.0 / tf.square(scale)  # [C, D]
-        z = z[..., 0, :]  # [..., D]
-        shape, z = tf.shape(z)[:-1], tf.reshape(z, [-1, z.shape[-1]])  # [B, D]
-        squares = tf.matmul(z * z, precision, transpose_b=True)  # [B, C]
-        products = tf.matmul(z, loc * precision, transpose_b=True)
-        constant = tf.reduce_sum(
-            loc * loc * precision - tf.math.log(precision / (2 * math.pi)), -1
-        )  # [C]
-        log_probs = -0.5 * (squares - 2 * products + constant)
-        log_probs = tf.cast(log_probs, tf.float32)
-        return tf.reshape(log_probs, tf.concat([shape, [loc.shape[0]]], 0))
+        loc, scale, z = wide(self.mean(), self.stddev(), z)
+        rows = tf.reshape(z, [-1, z.shape[-1]])  # [B, D]
+        distances = tf.transpose(squared_distances(rows, loc, tf.square(scale)))  # [B, C]
+        log_det = tf.reduce_sum(tf.math.log(scale), -1)  # [C]
+        return _of_each(z, distances, log_det)
+
+
+class FullComponents(tfd.MultivariateNormalTriL):
+    """C Gaussians [C, D] whose residuals at many z are one matrix product."""
+
+    def _log_prob(self, z):
+        if z.shape[-2] != 1:
+            return super()._log_prob(z)
+        loc, scale = self.mean(), self.scale.to_dense()
+        count, dim = loc.shape
+        whitener = tf.linalg.triangular_solve(scale, tf.eye(dim, batch_shape=[count]))
+        offset = tf.linalg.matvec(whitener, loc)  # [C, D]
+        rows = tf.reshape(z, [-1, dim])  # [B, D]
+        residuals = tf.matmul(rows, tf.reshape(whitener, [-1, dim]), transpose_b=True)
+        residuals = tf.reshape(residuals, [-1, count, dim]) - offset  # [B, C, D]
+        log_det = tf.reduce_sum(tf.math.log(tf.linalg.diag_part(scale)), -1)  # [C]
+        return _of_each(z, tf.reduce_sum(residuals**2, -1), log_det)
+
+
+def _of_each(z, distances, log_det):
+    """Log densities [..., C] of z [..., 1, D] from squared distances [B, C], log det L [C]."""
+    log_probs = tf.cast(-0.5 * (distances + z.shape[-1] * LOG_2PI) - log_det, tf.float32)
+    return tf.reshape(log_probs, tf.concat([tf.shape(z)[:-2], [log_det.shape[0]]], 0))
 
 
 def draw(p: tfd.Distribution, row_seeds: tf.Tensor) -> tf.Tensor:
@@ -111,7 +160,12 @@ def draw(p: tfd.Distribution, row_seeds: tf.Tensor) -> tf.Tensor:
         return seeds.row_normal(row_seeds, dim)
     noise = seeds.row_normal(row_seeds, dim + 1)
     chosen = choose(p.mixture_distribution.probs_parameter(), noise[:, -1])
-    of_each = p.components_distribution.bijector.forward(noise[:, None, :-1])  # [B, C, D]
+    return of_component(p.components_distribution, chosen, noise[:, :-1])
+
+
+def of_component(components: tfd.Distribution, chosen: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+    """Returns z [B, D] of the components `chosen` [B], by standard normal noise [B, D]."""
+    of_each = components.bijector.forward(noise[:, None])  # [B, C, D]
     return tf.gather(of_each, chosen, batch_dims=1)
 
 

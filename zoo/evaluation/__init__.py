@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import objectives, seeds
-from zoo.evaluation import density
+from zoo.evaluation import clustering, density
 from zoo.evaluation.protocol import BATCH_SIZE, SEED
 
 # Burda et al. 2016 (arXiv 1509.00519): a unit is active if its mean varies by more than this.
@@ -98,6 +98,11 @@ def report(
             f"log {split.size:,} = {np.log(split.size):.2f}, from "
             f"{density.codes_for_information(model, split):,} codes."
         )
+    if "clustering_accuracy" in metrics:
+        protocol.append(
+            "Clusters are the most probable ones; labels serve to name them alone, one label a "
+            "cluster (Hungarian matching)."
+        )
     if judge is not None and model.conditional:
         protocol.append(
             f"Conditional accuracy: the share of {SAMPLES:,} samples for label y that "
@@ -144,6 +149,8 @@ def evaluate(
         metrics["bits_per_dim"] = objectives.bits_per_dim(
             nats, math.prod(model.spec.shape), discrete
         )
+    if hasattr(model, "responsibilities") and model.spec.num_classes > 1:
+        metrics |= clustering.measure(model, split)
     if "error" in terms:
         metrics["accuracy"] = 1.0 - terms["error"]
     if classify is not None and model.conditional:

@@ -11,7 +11,7 @@ import pkgutil
 
 import tensorflow as tf
 
-from zoo import configs, data, files
+from zoo import configs, data, files, markdown
 from zoo.errors import UserError, near_miss
 from zoo.experiments import variants
 from zoo.training import loop
@@ -70,7 +70,7 @@ def run(
     files.write_json(docs / f"{name}.json", {"rows": rows, "epochs": num_epochs})
     with files.atomic(docs / f"{name}.md") as temporary:
         temporary.write_text(page(name, experiment.__doc__, dataset.name, docs))
-    return table(rows)
+    return markdown.table(rows)
 
 
 def page(name: str, question: str, dataset: str, docs: pathlib.Path) -> str:
@@ -82,20 +82,7 @@ def page(name: str, question: str, dataset: str, docs: pathlib.Path) -> str:
 
     scripts/experiment.py {name} --dataset={dataset} --num_epochs={results["epochs"]}
 
-{table(results["rows"])}
+{markdown.table(results["rows"])}
 
 ![{title}]({name}.png)
 """
-
-
-def table(rows: list[dict]) -> str:
-    """Returns rows of equal keys as a Markdown table."""
-    lines = ["| " + " | ".join(rows[0]) + " |", "|---" * len(rows[0]) + "|"]
-    lines += ["| " + " | ".join(_cell(value) for value in row.values()) + " |" for row in rows]
-    return "\n".join(lines)
-
-
-def _cell(value):
-    if value is None:
-        return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

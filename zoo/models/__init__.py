@@ -14,12 +14,14 @@ from zoo.models.base import GenerativeModel
 from zoo.models.classifier import Classifier
 from zoo.models.cvae import CVAE
 from zoo.models.gmm import GMM
+from zoo.models.gmvae import GMVAE
 from zoo.models.vae import VAE
 
 FAMILIES = {
     "classifier": Classifier,
     "cvae": CVAE,
     "gmm": GMM,
+    "gmvae": GMVAE,
     "vae": VAE,
     "vae_without_squared_mean": ablations.WithoutSquaredMean,
     "vae_without_variance_terms": ablations.WithoutVarianceTerms,

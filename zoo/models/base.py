@@ -80,6 +80,12 @@ class GenerativeModel(keras.Model):
     def start_from(self, split: Split) -> None:
         """Called once before the first step of a run, with its training images."""
 
+    def start_epoch(self, epoch: int, split: Split) -> None:
+        """Called before the first step of each epoch; what it does has to follow from the weights.
+
+        A run that is killed there comes here again.
+        """
+
     def compile_from_config(self, total_steps: int | None) -> None:
         """Compiles the model with the optimizers of its config.
 
@@ -152,29 +158,29 @@ class GenerativeModel(keras.Model):
 
         Args:
           function: takes tensors in the order of `inputs`, returns {name: tensor}.
-          *inputs: of x, x0, x1 (images), y, y_new (labels), z (codes), t and seed (numbers).
+          *inputs: of x, x0, x1 (images), y, y_new (labels), cluster, z (codes), t and seed
+            (numbers).
         """
         image = ((None, *self.spec.shape), tf.float32)
         kinds = {
             **dict.fromkeys(["x", "x0", "x1"], image),
-            **dict.fromkeys(["y", "y_new", "seed"], ((None,), tf.int32)),
+            **dict.fromkeys(["y", "y_new", "cluster", "seed"], ((None,), tf.int32)),
             "t": ((None,), tf.float32),
         }
         if "z" in inputs:
             kinds["z"] = ((None, self.config.latent_dim), tf.float32)
 
+        limits = dict.fromkeys(["y", "y_new"], self.spec.num_classes)
+        if "cluster" in inputs:
+            limits["cluster"] = self.config.prior_components
+
         def checked(*tensors):
             given = dict(zip(inputs, tensors, strict=True))
-            labels = [given[name] for name in ("y", "y_new") if name in given]
-            message = f"labels are expected in 0 .. {self.spec.num_classes - 1}"
-            in_range = [
-                check
-                for y in labels
-                for check in (
-                    tf.debugging.assert_non_negative(y, message),
-                    tf.debugging.assert_less(y, self.spec.num_classes, message),
-                )
-            ]
+            in_range = []
+            for name in set(inputs) & set(limits):
+                message = f"{name} is expected in 0 .. {limits[name] - 1}"
+                in_range.append(tf.debugging.assert_non_negative(given[name], message))
+                in_range.append(tf.debugging.assert_less(given[name], limits[name], message))
             with tf.control_dependencies(in_range):
                 return function(*[tf.identity(tensor) for tensor in tensors])
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from zoo import data, seeds
-from zoo.distributions import components, factor_analysers, priors
+from zoo.distributions import components, factor_analysers, full_covariances, priors
 from zoo.errors import UserError
 from zoo.models import starts
 from zoo.models.base import GenerativeModel
@@ -23,8 +23,8 @@ tfd = tfp.distributions
 KINDS = {
     "spherical": components.Spherical,
     "diag": components.Diagonal,
-    "tied": components.Tied,
-    "full": components.Full,
+    "tied": full_covariances.Tied,
+    "full": full_covariances.Full,
     "low_rank": factor_analysers.LowRank,
 }
 # "auto" has a full covariance up to so many dimensions.
@@ -79,10 +79,15 @@ class GMM(GenerativeModel):
             tfd.Categorical(probs=self.mixing.value), self.components.distribution()
         )
 
-    def log_joint(self, features) -> tf.Tensor:
-        """Returns log p(k, x), float64 [K, B]."""
+    def posterior(self, features) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns log p(x), float64 [B], and the responsibilities p(k|x) [K, B]."""
         log_mixing = tf.math.log(tf.cast(self.mixing.value, tf.float64))
-        return self.components.log_prob(features) + log_mixing[:, None]
+        log_joint = self.components.log_prob(features) + log_mixing[:, None]  # [K, B]
+        most = tf.reduce_max(log_joint, 0)
+        # One exponential, of the model's own precision, gives both.
+        parts = tf.exp(tf.cast(log_joint - most, self.compute_dtype))
+        total = tf.reduce_sum(parts, 0)
+        return most + tf.math.log(tf.cast(total, tf.float64)), parts / total
 
     def rows(self, x) -> tf.Tensor:
         """Returns [B, D] of x [B, ...]."""
@@ -90,13 +95,13 @@ class GMM(GenerativeModel):
 
     def log_prob(self, x) -> tf.Tensor:
         """Returns log p(x) [B]."""
-        features = self.components.features(self.rows(x))
-        return tf.cast(tf.reduce_logsumexp(self.log_joint(features), 0), tf.float32)
+        log_prob, _ = self.posterior(self.components.features(self.rows(x)))
+        return tf.cast(log_prob, tf.float32)
 
     def responsibilities(self, x) -> tf.Tensor:
         """Returns p(k|x) [B, K]."""
-        features = self.components.features(self.rows(x))
-        return tf.cast(tf.transpose(tf.nn.softmax(self.log_joint(features), 0)), tf.float32)
+        _, r = self.posterior(self.components.features(self.rows(x)))
+        return tf.cast(tf.transpose(r), tf.float32)
 
     def sample(self, seed) -> tf.Tensor:
         """Returns a draw of p(x) for each of `seed` [B]; pixels of images are cut to [0, 1]."""
@@ -120,6 +125,20 @@ class GMM(GenerativeModel):
     def start_from(self, split: data.Split) -> None:
         starts.start(self, split)
 
+    def fit_in_memory(self, split: data.InMemory) -> float:
+        """Starts and iterates on all rows at once, without a run; returns the log-likelihood a row.
+
+        It ends as a run does, by `tolerance` or after `num_epochs` iterations.
+        """
+        self.start_from(split)
+        batch, reached = {"x": tf.constant(split.x)}, -np.inf
+        iterate = tf.function(lambda: starts.iterate(self, batch))
+        for _ in range(self.config.num_epochs):
+            last, reached = reached, float(iterate()) / split.size
+            if reached - last < self.config.tolerance:
+                break
+        return reached
+
     def compile_from_config(self, total_steps):
         self.compile()
 
@@ -132,10 +151,10 @@ class GMM(GenerativeModel):
     def expect(self, batch) -> dict[str, tf.Tensor]:
         """The E-step: returns this batch's sums, "rows" and "log_likelihood" among them."""
         features = self.components.features(self.rows(batch["x"]))
-        log_joint = self.log_joint(features)  # [K, B]
-        log_prob = tf.reduce_logsumexp(log_joint, 0)  # [B]
-        weight = tf.cast(batch.get("weight", tf.ones_like(log_prob)), tf.float64)
-        sums = self.components.sums(features, tf.exp(log_joint - log_prob) * weight)
+        log_prob, r = self.posterior(features)
+        weight = batch.get("weight", tf.ones_like(r[0]))
+        sums = self.components.sums(features, r * tf.cast(weight, r.dtype))
+        weight = tf.cast(weight, tf.float64)
         return {
             **sums,
             "rows": tf.reduce_sum(weight),
@@ -143,7 +162,7 @@ class GMM(GenerativeModel):
         }
 
     def maximize(self, sums) -> tf.Tensor:
-        """The M-step: assigns the parameters that fit the sums best.
+        """The M-step: assigns the parameters that best fit sums of rows (`components.of_rows`).
 
         An empty component takes a part of the heaviest: its shape, and a mean drawn from it.
         Returns the number of such components, float64 [].
@@ -177,6 +196,7 @@ class GMM(GenerativeModel):
         rows = tf.maximum(sums["rows"], components.EMPTY)
         loss = -sums["log_likelihood"] / rows
         if stepwise:
+            sums = self.components.of_rows(sums)
             rate = tf.cast(self.step + 1, tf.float64) ** -stepwise
             mean = {
                 name: self.totals[name] + rate * (sums.pop(name) / rows - self.totals[name])
@@ -197,7 +217,8 @@ class GMM(GenerativeModel):
         self.log_likelihood.assign(mean)
         reseeded = self.totals["reseeded"]
         if not self.config.stepwise:
-            reseeded = self.maximize({name: tf.identity(t) for name, t in self.totals.items()})
+            totals = {name: tf.identity(total) for name, total in self.totals.items()}
+            reseeded = self.maximize(self.components.of_rows(totals))
         self.reseeded.assign(reseeded)
         for name, total in self.totals.items():
             if name in OF_A_PASS or not self.config.stepwise:

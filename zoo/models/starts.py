@@ -32,22 +32,23 @@ def start(model, split: data.Split) -> None:
     # A median, which a row far out does not move.
     model.components.center.assign(np.median(x, 0))
     best, best_state = -np.inf, None
-    iterate = tf.function(lambda batch: _iterate(model, batch))
+    step = tf.function(lambda batch: iterate(model, batch))
     for i in range(config.num_starts):
         _start_once(model, x, weight, config.seed + i)
         if config.num_starts == 1:
             return
         for _ in range(ITERATIONS):
-            reached = float(iterate({"x": x, "weight": weight}))
+            reached = float(step({"x": x, "weight": weight}))
         if reached > best:
             best, best_state = reached, [v.numpy() for v in model.served_variables()]
     for variable, value in zip(model.served_variables(), best_state, strict=True):
         variable.assign(value)
 
 
-def _iterate(model, batch):
+def iterate(model, batch) -> tf.Tensor:
+    """Returns the log-likelihood of a batch before one iteration of EM on it."""
     sums = model.expect(batch)
-    model.maximize(sums)
+    model.maximize(model.components.of_rows(sums))
     return sums["log_likelihood"]
 
 

@@ -4,15 +4,17 @@ from zoo import configs
 
 # What stands in front of the figures, in this order; others follow by their own names.
 LABELS = {
-    "nll": "Negative log-likelihood (nats an image)",
+    "nll": "Negative log-likelihood (nats {what})",
     "nll_standard_error": "... its standard error",
     "bits_per_dim": "Bits a dimension",
-    "elbo": "ELBO (nats an image)",
+    "elbo": "ELBO (nats {what})",
     "rate": "Rate, KL(q ‖ p) (nats)",
     "mutual_information": "... of it mutual information I(x; z) (nats)",
     "marginal_kl": "... and marginal KL(q(z) ‖ p(z)) (nats)",
     "distortion": "Distortion, -E log p(x given z) (nats)",
     "active_units": "Active units",
+    "clustering_accuracy": "Clustering accuracy",
+    "nmi": "... normalised mutual information of clusters and labels",
     "conditional_accuracy": "Conditional accuracy",
     "accuracy": "Accuracy",
 }
@@ -26,9 +28,11 @@ def write(name: str, description: dict, metrics: dict) -> str:
       description: the export's config.json.
       metrics: the export's metrics.json.
     """
-    config = description["config"]
+    config, shape = description["config"], description["shape"]
+    images = len(shape) == 3
+    what = "an image" if images else "a row"
     rows = "\n".join(
-        f"| {LABELS[key]} | {metrics['metrics'][key]:.4g} |"
+        f"| {LABELS[key].format(what=what)} | {metrics['metrics'][key]:.4g} |"
         for key in LABELS
         if key in metrics["metrics"]
     )
@@ -43,8 +47,9 @@ def write(name: str, description: dict, metrics: dict) -> str:
         for field, value in configs.changed(given).items()
     )
     first, inputs = next(iter(description["signatures"].items()))
-    arguments = ", ".join(f"{i}={_example(i, description['shape'])}" for i in inputs)
+    arguments = ", ".join(f"{i}={_example(i, shape)}" for i in inputs)
     picture = "![Samples](samples.png)\n\n" if "sample" in description["signatures"] else ""
+    about_x = "Images are float32 in [0, 1]" if images else "Vectors are float32"
     training = metrics["training"]
     return f"""# {name}
 
@@ -56,13 +61,13 @@ Trained on `{config["dataset"]}` for {training["steps"]:,} steps, in
 {training["seconds"] / 60:.1f} minutes on {training["hardware"]}; the weights are those after step
 {training["best_step"]:,}, which had the lowest loss on the validation split.
 
-| {metrics["images"]:,} test images | |
+| {metrics["images"]:,} test {"images" if images else "rows"} | |
 |---|---|
 {rows}
 
 {" ".join(metrics["protocol"])}
 
-Images are float32 in [0, 1] of shape {description["shape"]}, one a row; every input and output is
+{about_x} of shape {shape}, one a row; every input and output is
 a batch. Signatures:
 
 {signatures}

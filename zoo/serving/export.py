@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
 
-from zoo import files, images, models, scatter
+from zoo import files, models, pictures
 from zoo.errors import UserError
 from zoo.serving import card
 
@@ -74,11 +74,7 @@ def export(
         files.write_json(extra / "metrics.json", metrics)
         _write_warm_up(extra / WARM_UP, base.name, signatures)
 
-    if plain.spec.shape == (2,):
-        scatter.save_png(base / "samples.png", plain)
-    picture = images.sample_grid(plain)
-    if picture is not None:
-        images.save_png(base / "samples.png", picture)
+    pictures.save_samples(base / "samples.png", plain)
     _write_card(base, description, metrics)
     refresh_models_config(folder)
     return target

@@ -116,18 +116,16 @@ def train(
         return step >= total_steps or _out_of_patience(state, config) or model.converged()
 
     was_complete = complete(saved_step)
-    steps_per_call, epoch_terms, iterator = 1, [], None
+    steps_per_call, epoch_terms = 1, []
+    iterator = iter(steps.batches(dataset.train, model, saved_step, strategy))
 
     with contextlib.closing(log), guards.signals() as stop:
         while not complete(step := model.steps_taken()):
             started = time.monotonic()
             epoch, step_in_epoch = divmod(step, steps_per_epoch)
-            if iterator is None:
-                iterator = iter(
-                    steps.batches(
-                        dataset.train, config, epoch, step_in_epoch, strategy, model.every_row
-                    )
-                )
+            if step_in_epoch == 0:
+                with strategy.scope():
+                    model.start_epoch(epoch, dataset.train)
             n = min(
                 steps_per_call,
                 steps_per_epoch - step_in_epoch,
@@ -141,7 +139,6 @@ def train(
 
             if step % steps_per_epoch == 0:
                 end_epoch()
-                iterator = None
                 means = np.concatenate(epoch_terms).mean(0, dtype=np.float64)
                 epoch_terms = []
                 log.metrics(step, "train", dict(zip(names, means.tolist(), strict=True)))

@@ -11,8 +11,9 @@ STEPS_PER_BLOCK = 16
 BYTES_PER_BLOCK = 64 * 2**20
 
 
-def batches(split, config, epoch, first_step, strategy, every_row=False):
-    """Returns the batches of one epoch, from a step on, for this worker's replicas."""
+def batches(split, model, first_step, strategy):
+    """Returns all batches from a step of the run on, for this worker's replicas."""
+    config = model.config
 
     def of_worker(context):
         shard = data.Shard(
@@ -20,7 +21,7 @@ def batches(split, config, epoch, first_step, strategy, every_row=False):
             context.num_input_pipelines,
             context.num_replicas_in_sync // context.num_input_pipelines,
         )
-        return split.epoch(config.seed, epoch, first_step, config.batch_size, shard, every_row)
+        return split.epochs(config.seed, first_step, config.batch_size, shard, model.every_row)
 
     return strategy.distribute_datasets_from_function(of_worker)
 

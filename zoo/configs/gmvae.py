@@ -1,0 +1,36 @@
+"""VAE whose prior is a mixture of ten Gaussians: it finds clusters without labels.
+
+Paper: Jiang et al. 2017, Variational Deep Embedding (arXiv 1611.05148).
+Command: scripts/train.py --model=gmvae --dataset=mnist
+Takes: a quarter of an hour on MNIST, on two CPU cores.
+Expect: on MNIST clusters that are the digits for more than 80% of the test images.
+"""
+
+from zoo.configs import vae
+
+
+def get_config():
+    config = vae.get_config()
+    config.model = config.family = "gmvae"
+
+    # Clusters are this prior's components.
+    config.prior = "mog_full"
+    config.prior_components = 10
+    config.latent_dim = 10
+    # Epochs before the codes are clustered; till then all components are one Gaussian.
+    config.cluster_epoch = 40
+    # Starts of EM then, of which the one with the highest likelihood goes on.
+    config.num_starts = 10
+
+    config.num_epochs = 100
+    config.kl_warmup_epochs = 2
+    config.patience = 0
+    return config
+
+
+def get_tiny():
+    config = vae.shrink(get_config())
+    config.prior_components = 3
+    config.cluster_epoch = 0
+    config.num_starts = 2
+    return config

@@ -1,0 +1,88 @@
+"""Gaussian mixture VAE: codes in clusters, p(z) = sum_c pi_c p(z|c), found without labels.
+
+Jiang et al. 2017, Variational Deep Embedding (arXiv 1611.05148). The bound is that of a VAE with
+this mixture for a prior: with q(c|x) = p(c|z), its best choice (equation 16 there), the terms with
+c of the paper's equation 7 sum to
+
+    log p(x) >= E_q(z|x) [log p(x|z) + log p(z) - log q(z|x)]
+
+Unlike there, components have full covariances and no autoencoder is trained before: until
+`cluster_epoch` all components are one Gaussian, then they become the mixture that EM fits to codes.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from zoo import configs, seeds
+from zoo.data import InMemory, Spec
+from zoo.distributions import posteriors, priors
+from zoo.errors import UserError
+from zoo.models.gmm import GMM
+from zoo.models.vae import VAE
+
+
+class GMVAE(VAE):
+    """A VAE whose prior's components c are clusters."""
+
+    def __init__(self, config, spec):
+        super().__init__(config, spec)
+        if config.prior != "mog_full":
+            raise UserError(
+                f"prior={config.prior!r} has no clusters that EM can start: model "
+                f"{config.model!r} takes 'mog_full'."
+            )
+        if config.cluster_epoch >= config.num_epochs:
+            raise UserError(
+                f"cluster_epoch={config.cluster_epoch} is not within the run of "
+                f"num_epochs={config.num_epochs}: no cluster would ever be looked for. Lower "
+                "--config.cluster_epoch or raise --config.num_epochs."
+            )
+
+    def start_from(self, split):
+        super().start_from(split)
+        self.priors.loc.assign(tf.zeros_like(self.priors.loc))
+
+    def start_epoch(self, epoch, split):
+        if epoch == self.config.cluster_epoch:
+            mixture = self._fit_mixture(split)
+            components = mixture.components.distribution()
+            mixing = np.maximum(mixture.mixing.numpy(), 1e-6)
+            self.priors.assign(mixing, components.mean().numpy(), components.covariance().numpy())
+
+    def _fit_mixture(self, split):
+        """Returns a `gmm` of codes drawn from q(z|x) for all x: what fits them best as a prior."""
+        config = self.config
+        encode, codes = self.in_graph("encode"), []
+        for i, batch in split.batches(1000, config.pixels, config.seed).enumerate():
+            q = encode(batch["x"])
+            noise = seeds.normal(tf.shape(q["loc"]), seeds.fold_in(seeds.root(config.seed), i))
+            codes.append((q["loc"] + q["scale"] * noise).numpy())
+        codes, fits = InMemory(np.concatenate(codes)), []
+        fields = {"num_components": config.prior_components, "covariance": "full"}
+        for i in range(config.num_starts):
+            mixture = GMM(
+                configs.get("gmm", seed=config.seed + i, **fields), Spec((config.latent_dim,), 0)
+            )
+            fits.append((mixture.fit_in_memory(codes), mixture))
+        return max(fits, key=lambda fit: fit[0])[1]
+
+    def responsibilities(self, x):
+        """Returns p(c|z) [B, C] at the mean of q(z|x)."""
+        loc, _ = posteriors.moments(self.posterior(x))
+        p = self.prior()
+        log_joint = p.components_distribution.log_prob(loc[:, None])  # [B, C]
+        return tf.nn.softmax(log_joint + tf.math.log_softmax(self.priors.logits.value))
+
+    def sample_cluster(self, seed, cluster):
+        """Returns the mean of p(x|z), z drawn from p(z|c); row i depends on seed[i], cluster[i]."""
+        noise = seeds.row_normal(seed, self.config.latent_dim)
+        return self.decode(priors.of_component(self.priors.components(), cluster, noise))
+
+    def signatures(self):
+        return {
+            **super().signatures(),
+            "responsibilities": self.signature(lambda x: {"probs": self.responsibilities(x)}, "x"),
+            "sample_cluster": self.signature(
+                lambda *row: {"x": self.sample_cluster(*row)}, "seed", "cluster"
+            ),
+        }
