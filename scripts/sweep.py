@@ -3,9 +3,9 @@
 
 scripts/sweep.py --model=gmm --dataset=ring --over=num_components=1,2,4,8,16 --over=seed=0,1,2
 
-Prints a table (mean and deviation over seeds) and the winners, and leaves them in WORKDIR as
-sweep.md, with sweep.json and, over one field of numbers, sweep.png. Started again, it goes on where
-it was stopped.
+Prints a table (mean and deviation over seeds) and the winners, and leaves them in a folder as
+README.md, with sweep.json and, over one field of numbers, sweep.png. Started again, it goes on
+where it was stopped.
 """
 
 import pathlib
@@ -17,7 +17,8 @@ from zoo import cli
 cli.define_config_flags()
 cli.define_data_flags()
 _OVER = flags.DEFINE_multi_string("over", None, "FIELD=VALUE,VALUE,...; may be given again.")
-_WORKDIR = flags.DEFINE_string("workdir", None, "Folder; default runs/sweep_MODEL_DATASET.")
+_WORKDIR = flags.DEFINE_string("workdir", None, "Default runs/sweep_MODEL_DATASET.")
+_REPORT = flags.DEFINE_string("report", None, "Folder of the report; default WORKDIR.")
 _STRATEGY = flags.DEFINE_string("strategy", "auto", "auto, default, mirrored or multiworker.")
 flags.mark_flag_as_required("over")
 
@@ -34,8 +35,9 @@ def main():
     workdir = pathlib.Path(_WORKDIR.value or pathlib.Path("runs") / name)
     rows = sweeps.run(config, fields, cli.load_data(config), workdir, strategy_)
 
-    print(sweeps.report(rows, fields, workdir))
-    print(f"Written to {workdir / 'sweep.md'}.")
+    folder = pathlib.Path(_REPORT.value or workdir)
+    print(sweeps.report(config, rows, fields, folder))
+    print(f"Written to {folder / 'README.md'}.")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Sweeps: combinations, tables over seeds, winners, going on."""
 
+import json
+
 import numpy as np
 import PIL.Image
 import pytest
@@ -58,10 +60,13 @@ def test_it_trains_what_is_missing_and_leaves_a_table_and_a_figure(config, tiny_
         (3, 0),
         (3, 1),
     ]
-    text = sweeps.report(rows, fields, tmp_path)
-    assert (tmp_path / "sweep.md").read_text() == text
+    folder = tmp_path / "docs" / "sweep"
+    text = sweeps.report(config, rows, fields, folder)
+    page = (folder / "README.md").read_text()
+    assert text in page and "--over=num_components=1,3 --over=seed=0,1" in page
+    assert json.loads((folder / "sweep.json").read_text()) == rows
     assert "Lowest bic: num_components=" in text
-    assert PIL.Image.open(tmp_path / "sweep.png").width > 300
+    assert PIL.Image.open(folder / "sweep.png").width > 300
     files = sorted(tmp_path.glob("*/checkpoints/*"))
     written = [file.stat().st_mtime_ns for file in files]
     again = sweeps.run(config, {"num_components": [1, 3], "seed": [0, 1]}, tiny_data, tmp_path)

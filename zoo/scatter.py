@@ -22,13 +22,15 @@ def save_png(path: str | os.PathLike, model, split: data.Split | None = None) ->
     figure = matplotlib.figure.Figure(figsize=(4.5 * len(panels), 4.5), layout="constrained")
     all_axes = figure.subplots(1, len(panels), squeeze=False, sharex=True, sharey=True)[0]
     for axes, (title, rows) in zip(all_axes, panels.items(), strict=True):
-        axes.plot(*rows.T, ".", ms=2, alpha=0.5)
-        axes.set_aspect("equal", "datalim")
+        axes.plot(*rows.T, ".", ms=2, alpha=0.3)
+        axes.set_aspect("equal")
         axes.set_title(title)
     if hasattr(model, "components"):
         axes.set_title(f"samples, components at {DEVIATIONS} standard deviations")
-        for ellipse in _ellipses(model.components.distribution()):
+        components = model.components.distribution()
+        for ellipse in _ellipses(components):
             axes.add_patch(ellipse)
+        axes.plot(*components.mean().numpy().T, "+", color="C3", ms=12)
     with files.atomic(path) as temporary:
         figure.savefig(temporary, format="png", dpi=100)
 
@@ -40,5 +42,5 @@ def _ellipses(components):
         angle = np.degrees(np.arctan2(vector[1, 1], vector[0, 1]))
         height, width = 2 * DEVIATIONS * np.sqrt(value)  # ascending
         yield matplotlib.patches.Ellipse(
-            loc, width, height, angle=angle, fill=False, ec="C3", lw=1.5
+            loc, width, height, angle=angle, fill=False, ec="C3", zorder=3
         )

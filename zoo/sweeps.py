@@ -53,7 +53,7 @@ def run(
       config: of the entry, with what all runs have in common.
       fields: {field: values}.
       dataset: to train and evaluate on.
-      workdir: gets a run's folder each, and sweep.json.
+      workdir: gets a run's folder each.
       strategy: to train under; the default strategy if None.
 
     Returns:
@@ -71,25 +71,34 @@ def run(
         if hasattr(trained.model, "num_parameters"):
             metrics |= selection.criteria(trained.model, dataset.train)
         rows.append({**chosen, **metrics})
-        files.write_json(workdir / "sweep.json", rows)
     return rows
 
 
-def report(rows: list[dict], fields: dict[str, list], workdir: pathlib.Path) -> str:
-    """Leaves sweep.md and, over one field of numbers, sweep.png; returns the text of the former."""
+def report(config, rows: list[dict], fields: dict[str, list], folder: pathlib.Path) -> str:
+    """Leaves README.md, sweep.json and, over one field of numbers, sweep.png; returns the table."""
     made = means(rows, fields)
     compared = [metric for metric in COMPARED if metric in rows[0]]
     lines = [table(made, len(fields.get(SEED, [0]))), ""]
-    for metric in compared:
-        lines.append(f"Lowest {metric}: {'; '.join(winners(rows, fields, metric))}.")
     named = [field for field in fields if field != SEED]
+    if named:
+        for metric in compared:
+            lines.append(f"Lowest {metric}: {'; '.join(winners(rows, fields, metric))}.")
+    text = "\n".join(lines).strip() + "\n"
+    folder.mkdir(parents=True, exist_ok=True)
+    figure = ""
     if len(named) == 1 and isinstance(rows[0][named[0]], int | float) and len(made) > 1:
-        with files.atomic(workdir / "sweep.png") as temporary:
+        with files.atomic(folder / "sweep.png") as temporary:
             plot(made, named[0], compared).savefig(temporary, format="png", dpi=100)
-        lines += ["", "![Metrics over the field](sweep.png)"]
-    text = "\n".join(lines) + "\n"
-    with files.atomic(workdir / "sweep.md") as temporary:
-        temporary.write_text(text)
+        figure = "\n![Metrics over the field](sweep.png)\n"
+    files.write_json(folder / "sweep.json", rows)
+    over = " ".join(f"--over={field}={','.join(map(str, v))}" for field, v in fields.items())
+    title = f"{config.model} on {config.dataset}, over {' and '.join(fields)}"
+    with files.atomic(folder / "README.md") as temporary:
+        temporary.write_text(
+            f"# {title}\n\n    scripts/sweep.py {configs.command_flags(config)} {over}\n\n"
+            f"Of the test split; bic and aic of the training split. Of loss, bic and aic lower is "
+            f"better; over seeds, mean ± standard deviation.\n\n{text}{figure}"
+        )
     return text
 
 

@@ -1,13 +1,14 @@
 """Gaussian mixtures: EM against scikit-learn, densities against scipy, and data that break it."""
 
 import numpy as np
+import PIL.Image
 import pytest
 import scipy.stats
 import sklearn.mixture
 import tensorflow as tf
 
 import zoo
-from zoo import configs, data, models
+from zoo import configs, data, models, pictures
 from zoo.models import gmm
 from zoo.training import loop
 
@@ -218,6 +219,28 @@ def test_steps_over_batches_come_to_what_passes_do(tmp_path):
     assert b == pytest.approx(a, abs=0.05)
 
 
+def test_rows_in_memory_need_no_run(tmp_path):
+    """EM on all rows at once ends where a run does, and goes on from given parameters."""
+    x = clusters()
+    split = data.InMemory(x)
+    trained = loop.train(config(), dataset(x), tmp_path).model
+    model = models.create(config(), data.Spec((x.shape[1],), 0))
+    model.start_from(split)
+    reached = model.fit_in_memory(split)
+    assert reached == pytest.approx(float(tf.reduce_mean(trained.log_prob(x))), abs=1e-2)
+    assert model.fit_in_memory(split) == pytest.approx(reached, abs=1e-3)
+    weight = np.random.default_rng(0).integers(0, 3, len(x))
+    repeated, weighted = make(), make()
+    for fitted, rows in (
+        (repeated, data.InMemory(np.repeat(x, weight, 0))),
+        (weighted, data.InMemory(x, weight=weight)),
+    ):
+        started(fitted, x)
+        fitted.fit_in_memory(rows)
+    for a, b in zip(parameters(repeated), parameters(weighted), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-3)
+
+
 def test_an_empty_component_takes_a_part_of_the_heaviest(tmp_path, capsys):
     model, x = make(tolerance=0.0), clusters()
     mixing, means, covariance = started(model, x)
@@ -284,3 +307,13 @@ def test_data_that_no_mixture_fits_are_refused(x, overrides, message, tmp_path):
 )
 def test_number_of_free_parameters(kind, free):
     assert make(kind).num_parameters() == free
+
+
+def test_a_mixture_in_the_plane_is_drawn_beside_its_data(tmp_path):
+    ring = data.load("ring/1000")
+    model = make(dim=2, count=8)
+    model.start_from(ring.train)
+    pictures.save_samples(tmp_path / "both.png", model, ring.test)
+    pictures.save_samples(tmp_path / "one.png", model)
+    both, one = (PIL.Image.open(tmp_path / f"{name}.png") for name in ("both", "one"))
+    assert both.width == 2 * one.width and np.std(np.asarray(both)) > 0

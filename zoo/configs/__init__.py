@@ -56,6 +56,14 @@ def written(fields: dict) -> list[str]:
     ]
 
 
+def command_flags(config: ml_collections.ConfigDict) -> str:
+    """Returns the flags with which a script makes this config, the model and dataset first."""
+    fields = changed(config)
+    dataset = fields.pop("dataset", None)
+    flags = [f"--model={config.model}", *([f"--dataset={dataset}"] if dataset else [])]
+    return " ".join([*flags, *(f"--config.{name}={value}" for name, value in fields.items())])
+
+
 def check(config: ml_collections.ConfigDict) -> None:
     """Raises a UserError that names the first field whose value is out of its range."""
     for field, value in config.items():

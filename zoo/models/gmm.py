@@ -126,15 +126,16 @@ class GMM(GenerativeModel):
         starts.start(self, split)
 
     def fit_in_memory(self, split: data.InMemory) -> float:
-        """Starts and iterates on all rows at once, without a run; returns the log-likelihood a row.
+        """Iterates on all rows at once, without a run; returns the log-likelihood a row.
 
-        It ends as a run does, by `tolerance` or after `num_epochs` iterations.
+        It begins with the parameters that the model has, after `start_from` or `assign`, and ends
+        as a run does, by `tolerance` or after `num_epochs` iterations.
         """
-        self.start_from(split)
-        batch, reached = {"x": tf.constant(split.x)}, -np.inf
+        weight = np.ones(split.size, np.float32) if split.weight is None else split.weight
+        batch, reached = {"x": tf.constant(split.x), "weight": tf.constant(weight)}, -np.inf
         iterate = tf.function(lambda: starts.iterate(self, batch))
         for _ in range(self.config.num_epochs):
-            last, reached = reached, float(iterate()) / split.size
+            last, reached = reached, float(iterate()) / weight.sum()
             if reached - last < self.config.tolerance:
                 break
         return reached

@@ -63,6 +63,7 @@ class GMVAE(VAE):
             mixture = GMM(
                 configs.get("gmm", seed=config.seed + i, **fields), Spec((config.latent_dim,), 0)
             )
+            mixture.start_from(codes)
             fits.append((mixture.fit_in_memory(codes), mixture))
         return max(fits, key=lambda fit: fit[0])[1]
 

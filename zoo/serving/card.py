@@ -42,10 +42,6 @@ def write(name: str, description: dict, metrics: dict) -> str:
     )
     about = configs.describe(config["model"]).partition("\nCommand:")[0]
     given = configs.get(config["model"], **config)  # with tuples where JSON has lists
-    flags = " ".join(
-        f"--{'' if field == 'dataset' else 'config.'}{field}={value}"
-        for field, value in configs.changed(given).items()
-    )
     first, inputs = next(iter(description["signatures"].items()))
     arguments = ", ".join(f"{i}={_example(i, shape)}" for i in inputs)
     picture = "![Samples](samples.png)\n\n" if "sample" in description["signatures"] else ""
@@ -55,10 +51,10 @@ def write(name: str, description: dict, metrics: dict) -> str:
 
 {picture}{about}
 
-    scripts/train.py --model={config["model"]} {flags}
+    scripts/train.py {configs.command_flags(given)}
 
 Trained on `{config["dataset"]}` for {training["steps"]:,} steps, in
-{training["seconds"] / 60:.1f} minutes on {training["hardware"]}; the weights are those after step
+{_duration(training["seconds"])} on {training["hardware"]}; the weights are those after step
 {training["best_step"]:,}, which had the lowest loss on the validation split.
 
 | {metrics["images"]:,} test {"images" if images else "rows"} | |
@@ -79,6 +75,10 @@ model = zoo.load("saved_models/{name}")
 model.{first}({arguments})
 ```
 """
+
+
+def _duration(seconds):
+    return f"{seconds / 60:.1f} minutes" if seconds >= 60 else f"{seconds:.0f} seconds"
 
 
 def _example(name, shape):

@@ -15,7 +15,13 @@ class Log:
     """The three places where the chief of a run writes what it measures; elsewhere silent."""
 
     def __init__(
-        self, workdir: str | os.PathLike, step: int, total_steps: int, batch_size: int, chief: bool
+        self,
+        workdir: str | os.PathLike,
+        step: int,
+        total_steps: int,
+        batch_size: int,
+        chief: bool,
+        of_images: bool,
     ):
         self.chief, self.batch_size = chief, batch_size
         self.path = pathlib.Path(workdir) / "metrics.jsonl"
@@ -25,7 +31,7 @@ class Log:
         self.bar = tqdm.tqdm(
             total=total_steps * batch_size,
             initial=step * batch_size,
-            unit="img",
+            unit="img" if of_images else "row",
             unit_scale=True,
             disable=not chief,
             mininterval=0.5 if sys.stderr.isatty() else 20,
