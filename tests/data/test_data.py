@@ -49,6 +49,13 @@ def test_an_epoch_can_be_entered_at_any_step(split):
     assert numbers(split.epoch(0, 0, 3, 8)) == whole[3:]
 
 
+def test_epochs_follow_each_other_from_any_step(split):
+    one_by_one = [batch for epoch in range(3) for batch in numbers(split.epoch(7, epoch, 0, 16))]
+    assert len(one_by_one) == 6
+    for first in (0, 1, 2, 5):
+        assert numbers(split.epochs(7, first, 16).take(6 - first)) == one_by_one[first:]
+
+
 def test_an_incomplete_batch_is_left_for_another_epoch(split):
     assert [len(b) for b in numbers(split.epoch(0, 0, 0, 16))] == [16, 16]
 

@@ -40,6 +40,13 @@ def test_replicas_together_generate_the_batches_of_one(ring):
         np.testing.assert_array_equal(batch, np.concatenate(local[2 * i : 2 * i + 2]))
 
 
+def test_generated_epochs_follow_each_other(ring):
+    one = rows(ring.epoch(0, 0, 0, BATCH, every_row=True))
+    again = rows(ring.epochs(0, 2, BATCH, every_row=True).take(2 * len(one) - 2))
+    for a, b in zip([*one, *one][2:], again, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 @pytest.mark.parametrize("kind", ["memory", "generated", "streamed"])
 @pytest.mark.parametrize("size", [7, 64])
 def test_every_row_counts_once_in_a_padded_pass(kind, size):

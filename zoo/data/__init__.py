@@ -76,6 +76,8 @@ def load(
     num_classes = features[label_key].num_classes if label_key else 0
     shape = _shape(dataset, features[image_key].shape, image_size, channels)
 
+    kept = [key for key in (image_key, label_key) if key]
+
     def decode(example):
         x = features[image_key].decode_example(example[image_key])
         if builder.name in TRANSPOSED:
@@ -113,7 +115,8 @@ def load(
         examples = builder.as_dataset(
             split=name, decoders={image_key: tfds.decode.SkipDecoding()}, shuffle_files=False
         )
-        examples = examples.enumerate().filter(lambda i, _: keep(i)).map(lambda _, e: e)
+        examples = examples.enumerate().filter(lambda i, _: keep(i))
+        examples = examples.map(lambda _, example: {key: example[key] for key in kept})
         streamed = Streamed(examples, decode, size)
         if size * np.prod(shape) > in_memory_bytes:
             return streamed

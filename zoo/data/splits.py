@@ -17,7 +17,8 @@ from zoo import seeds
 from zoo.data.pipeline import Spec, to_float
 from zoo.errors import UserError
 
-SHUFFLE_BUFFER = 10_000
+# Rows of a streamed split that are brought into another order at once.
+SHUFFLED_AT_ONCE = 10_000
 # Rows that a generated split draws at once.
 GENERATED_BLOCK = 4096
 
@@ -226,15 +227,25 @@ class Streamed(Split):
             decoded = self.decode(example)
             return _without_padding(decoded, i, self.size) if every_row else decoded
 
-        drawn = seeds.uniform([], seeds.fold_in(seeds.root(seed), seeds.DATA, epoch))
-        order = tf.cast(2**31 * tf.cast(drawn, tf.float64), tf.int64)
-        examples = self.examples.shuffle(SHUFFLE_BUFFER, order, reshuffle_each_iteration=False)
+        examples = self._shuffled(seeds.fold_in(seeds.root(seed), seeds.DATA, epoch))
         steps = self.steps_per_epoch(batch_size, every_row)
         examples = examples.repeat().take(steps * batch_size).enumerate()
         # What was seen is skipped, and other workers' rows are dropped, before anything is decoded.
         examples = examples.skip(first_step * batch_size).filter(mine)
         decoded = examples.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
         return decoded.batch(rows // shard.local_replicas, drop_remainder=True)
+
+    def _shuffled(self, seed):
+        """The examples, those of each block of SHUFFLED_AT_ONCE in an order that the seed tells."""
+
+        def shuffle(i, block):
+            rows = tf.range(tf.shape(tf.nest.flatten(block)[0])[0])
+            order = tf.random.experimental.stateless_shuffle(
+                rows, seeds.fold_in(seed, i), alg="philox"
+            )
+            return tf.nest.map_structure(lambda column: tf.gather(column, order), block)
+
+        return self.examples.batch(SHUFFLED_AT_ONCE).enumerate().map(shuffle).unbatch()
 
     def take(self, count):
         return Streamed(self.examples.take(count), self.decode, min(count, self.size))

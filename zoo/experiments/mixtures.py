@@ -3,8 +3,9 @@
 A mixture of K factor analysers says of an image which of K clusters it is in, and where in that
 cluster's plane of 10 dimensions. A VAE with 10 latent dimensions bends one such plane through all
 the clusters. Both get grey images, dequantised alike, and each pixel a variance of its own, no less
-than that of half a grey level; in the VAE it is a function of the code. Bits a dimension of the bytes, lower is better: exact for
-mixtures, by importance sampling for the VAE, on the first test images.
+than that of half a grey level; in the VAE it is a function of the code. Bits a dimension of the
+bytes, lower is better: exact for mixtures, by importance sampling for the VAE, on the first test
+images.
 """
 
 import math
