@@ -47,7 +47,8 @@ def test_means_are_over_seeds_and_winners_by_seed():
     ]
     made = sweeps.means(rows, fields)
     assert made == [{"k": 1, "bic": (6, 1)}, {"k": 2, "bic": (5, 1)}]
-    assert sweeps.winners(rows, fields, "bic") == ["k=1 (seed 0)", "k=2 (seed 1)"]
+    assert sweeps.winners(rows, fields, "bic") == "k=1 (seed 0); k=2 (seed 1)"
+    assert sweeps.winners(rows[1:], fields, "bic") == "k=2, with each of 2 seeds"
     assert sweeps.table(made, 2).splitlines()[2] == "| 1 | 6 ± 1 |"
 
 

@@ -82,7 +82,7 @@ def report(config, rows: list[dict], fields: dict[str, list], folder: pathlib.Pa
     named = [field for field in fields if field != SEED]
     if named:
         for metric in compared:
-            lines.append(f"Lowest {metric}: {'; '.join(winners(rows, fields, metric))}.")
+            lines.append(f"Lowest {metric}: {winners(rows, fields, metric)}.\n")
     text = "\n".join(lines).strip() + "\n"
     folder.mkdir(parents=True, exist_ok=True)
     figure = ""
@@ -126,21 +126,22 @@ def table(made: list[dict], seeds: int) -> str:
         if not isinstance(value, tuple):
             return str(value)
         mean, deviation = value
+        deviation *= deviation > 1e-6 * abs(mean)  # less is beyond the digits shown
         return f"{mean:.6g} ± {deviation:.2g}" if seeds > 1 else f"{mean:.6g}"
 
     return markdown.table([{name: cell(value) for name, value in row.items()} for row in made])
 
 
-def winners(rows: list[dict], fields: dict[str, list], metric: str) -> list[str]:
-    """Returns, for each seed, the combination with the lowest value of a metric."""
-    best: dict[int | None, dict] = {}
+def winners(rows: list[dict], fields: dict[str, list], metric: str) -> str:
+    """Returns the combination with the lowest value of a metric; if seeds differ, each seed's."""
+    best: dict[int | None, str] = {}
     for row in sorted(rows, key=lambda row: row[metric]):
-        best.setdefault(row.get(SEED), row)
-    return [
-        ", ".join(f"{field}={best[seed][field]}" for field in fields if field != SEED)
-        + (f" (seed {seed})" if seed is not None else "")
-        for seed in dict.fromkeys(row.get(SEED) for row in rows)
-    ]
+        chosen = ", ".join(f"{field}={row[field]}" for field in fields if field != SEED)
+        best.setdefault(row.get(SEED), chosen)
+    if len(set(best.values())) == 1:
+        (chosen,) = set(best.values())
+        return chosen + f", with each of {len(best)} seeds" * (len(best) > 1)
+    return "; ".join(f"{best[seed]} (seed {seed})" for seed in sorted(best))
 
 
 def plot(made: list[dict], field: str, metrics: Sequence[str]) -> matplotlib.figure.Figure:

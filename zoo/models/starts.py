@@ -34,7 +34,8 @@ def start(model, split: data.Split) -> None:
     best, best_state = -np.inf, None
     step = tf.function(lambda batch: iterate(model, batch))
     for i in range(config.num_starts):
-        _start_once(model, x, weight, config.seed + i)
+        # Other starts for another seed of the run, all of them.
+        _start_once(model, x, weight, int(np.random.default_rng([config.seed, i]).integers(2**31)))
         if config.num_starts == 1:
             return
         for _ in range(ITERATIONS):
