@@ -67,10 +67,10 @@ def clusters(docs: pathlib.Path) -> str:
         for i, (figure, protocol) in enumerate(CLUSTERING)
     ]
     return f"""
-# Clusters of MNIST
+## Clusters of MNIST
 
-Ten clusters, found without labels; those serve to name each cluster in the end, one digit a cluster
-(Hungarian matching). Mean and standard deviation over seeds, on all test images.
+Ten clusters, found without labels. In the end the labels of the test images name the clusters, one
+digit a cluster (Hungarian matching). Mean and standard deviation over seeds, on all test images.
 
 {markdown.table(lines)}
 """

@@ -96,8 +96,8 @@ def report(config, rows: list[dict], fields: dict[str, list], folder: pathlib.Pa
     with files.atomic(folder / "README.md") as temporary:
         temporary.write_text(
             f"# {title}\n\n    scripts/sweep.py {configs.command_flags(config)} {over}\n\n"
-            f"Of the test split; bic and aic of the training split. Of loss, bic and aic lower is "
-            f"better; over seeds, mean ± standard deviation.\n\n{text}{figure}"
+            f"Of the test split{'; bic and aic of the training split' * ('bic' in rows[0])}. Lower "
+            f"is better of {' and '.join(compared)}; over seeds, mean ± standard deviation.\n\n{text}{figure}"
         )
     return text
 
