@@ -97,7 +97,8 @@ def report(config, rows: list[dict], fields: dict[str, list], folder: pathlib.Pa
         temporary.write_text(
             f"# {title}\n\n    scripts/sweep.py {configs.command_flags(config)} {over}\n\n"
             f"Of the test split{'; bic and aic of the training split' * ('bic' in rows[0])}. Lower "
-            f"is better of {' and '.join(compared)}; over seeds, mean ± standard deviation.\n\n{text}{figure}"
+            f"is better of {' and '.join(compared)}; over seeds, mean ± standard deviation.\n\n"
+            f"{text}{figure}"
         )
     return text
 
