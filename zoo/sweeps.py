@@ -156,7 +156,7 @@ def plot(made: list[dict], field: str, metrics: Sequence[str]) -> matplotlib.fig
         axes.errorbar(x, y, deviation, fmt="o-", capsize=3)
         axes.plot(x[int(np.argmin(y))], np.min(y), "o", ms=12, mfc="none", mec="C3")
         axes.set_xscale("log", base=2)
-        axes.set_xticks(x, [str(value) for value in x])
+        axes.set_xticks(x, [str(value) for value in x], rotation=90)
         axes.set_xlabel(field)
         axes.set_title(metric)
     return figure
