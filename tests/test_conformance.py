@@ -18,7 +18,7 @@ PARAMETERS = {
     "classifier": 467_818,
     "cvae": 1_109_600,
     "gmm": 0,
-    "gmvae": 1_000_000,
+    "gmvae": 1_332_014,
     "iwae": 1_372_864,
     "tiny_gan": 7_080 + 6_289,
     "vae": 1_372_864,
