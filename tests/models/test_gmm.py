@@ -317,3 +317,15 @@ def test_a_mixture_in_the_plane_is_drawn_beside_its_data(tmp_path):
     pictures.save_samples(tmp_path / "one.png", model)
     both, one = (PIL.Image.open(tmp_path / f"{name}.png") for name in ("both", "one"))
     assert both.width == 2 * one.width and np.std(np.asarray(both)) > 0
+
+
+def test_factors_find_their_scale_where_there_is_little_noise():
+    """One factor, hardly any noise: plain EM would keep loadings a thousand times too large."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(500, 1)) * [1.0, -2.0, 0.5, 3.0] + 1e-3 * rng.normal(size=(500, D))
+    model = make("low_rank", count=1, covariance_rank=1, precision="float64")
+    model.assign([1.0], np.zeros([1, D]), 1e6 * np.cov(x.T)[None])
+    model.components.variances.assign(np.full([1, D], 1e-6))
+    iterations(model, x, 20)
+    covariance = model.components.distribution().covariance().numpy()[0]
+    np.testing.assert_allclose(covariance, np.cov(x.T, ddof=0), rtol=0.02, atol=1e-3)

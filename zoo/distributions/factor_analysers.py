@@ -84,8 +84,15 @@ class LowRank(Components):
         solved = tf.linalg.solve(moments, sums["cross"])  # [K, R + 1, D]
         explained = tf.reduce_sum(solved * sums["cross"], 1)
         variances = tf.maximum((sums["second"] - explained) / counts, 0.0) + self.reg_covar
-        self.factors.assign(tf.cast(tf.linalg.matrix_transpose(solved[:, :-1]), self.dtype))
-        self.means.assign(tf.cast(solved[:, -1], self.dtype))
+        loadings, means = tf.linalg.matrix_transpose(solved[:, :-1]), solved[:, -1]
+        # Were f free to be N(a, L L^T) it would be; that is to be N(0, I) with other loadings and
+        # mean. Without this step their scale hardly moves where the variances are small (parameter
+        # expansion: Liu, Rubin and Wu 1998, Biometrika 85).
+        a = moments[:, -1, :-1] / counts  # [K, R]
+        covariance = moments[:, :-1, :-1] / counts[:, :, None] - a[:, :, None] * a[:, None]
+        scale = tf.linalg.cholesky(covariance + 1e-9 * tf.eye(self.rank, dtype=tf.float64))
+        self.factors.assign(tf.cast(tf.matmul(loadings, scale), self.dtype))
+        self.means.assign(tf.cast(means + tf.linalg.matvec(loadings, a), self.dtype))
         self.variances.assign(tf.cast(variances, self.dtype))
 
     def assign_covariances(self, covariances):
