@@ -7,10 +7,10 @@ than that of half a grey level; in the VAE it is a function of the code. Bits a 
 bytes, lower is better: exact for mixtures, by importance sampling for the VAE, on the first test
 images.
 
-The answer: yes, and the distribution is what pays. Every doubling of K buys a mixture less, and past
-some dozens of components hardly anything: each has to learn from its own share of the images what a
-stroke looks like. The VAE has one function for all of them, and with fewer parameters than the
-largest mixtures it stays ahead of every one.
+The answer: yes, and the distribution is what pays. Every doubling of K buys a mixture less, and
+past some dozens of components hardly anything: each has to learn from its own share of the images
+what a stroke looks like. The VAE has one function for all of them, and with fewer parameters than
+the largest mixtures it stays ahead of every one.
 """
 
 import math
