@@ -3,6 +3,7 @@
 
 scripts/evaluate.py --workdir=runs/cvae_mnist_5k            writes there, and on the export's card
 scripts/evaluate.py --saved_model=saved_models/cvae_mnist   prints, or writes to --out
+scripts/evaluate.py --saved_model=saved_models/vae_mnist --only=neighbourhoods --update
 """
 
 import json
@@ -20,6 +21,10 @@ _SAMPLES = flags.DEFINE_integer(
     "importance_samples", 5000, "Codes an image for the log-likelihood of a VAE; 0: without it.", 0
 )
 _CHUNK = flags.DEFINE_integer("chunk", 2000, "Codes decoded at once: bounds the memory.", 1)
+_ONLY = flags.DEFINE_list("only", [], "Names of metrics to measure; all that apply if not given.")
+_UPDATE = flags.DEFINE_bool(
+    "update", False, "Write the figures into the --saved_model and its card; keep its others."
+)
 _OUT = flags.DEFINE_string("out", None, "File for the metrics; WORKDIR/metrics.json if not given.")
 flags.mark_flags_as_mutual_exclusive(["workdir", "saved_model"], required=True)
 
@@ -30,24 +35,28 @@ def main():
     from zoo.serving import export
     from zoo.training import loop
 
+    before = None
     if _WORKDIR.value:
         workdir = pathlib.Path(_WORKDIR.value)
         model, training = loop.load_run(workdir)
         path = workdir / "metrics.json"
-        before = json.loads(path.read_text())["training"] if path.exists() else {}
-        training["hardware"] = before.get("hardware") or runs.hardware()
-        out = _OUT.value or path
+        earlier = json.loads(path.read_text()) if path.exists() else {}
+        training["hardware"] = earlier.get("training", {}).get("hardware") or runs.hardware()
+        if earlier.get("training", {}).get("best_step") == training["best_step"]:
+            before = earlier
+        out, export_path = _OUT.value or path, None if _OUT.value else runs.exported(workdir)
     else:
         loaded = zoo.load(_SAVED_MODEL.value)
-        model, training, out = loaded.to_keras(), loaded.metrics["training"], _OUT.value
+        model, training, before = loaded.to_keras(), loaded.metrics["training"], loaded.metrics
+        out, export_path = _OUT.value, loaded.path if _UPDATE.value else None
     dataset = cli.load_data(model.config)
     judge = cli.load_judge(model.config, dataset.spec)
-    metrics = evaluation.report(model, dataset.test, judge, training, _SAMPLES.value, _CHUNK.value)
+    subject = evaluation.Subject(model, dataset, judge, _SAMPLES.value, _CHUNK.value)
+    metrics = evaluation.report(subject, training, _ONLY.value, before if _ONLY.value else None)
     print(runs.describe(metrics))
     if out:
         files.write_json(out, metrics)
         print(f"Written to {out}.")
-    export_path = runs.exported(workdir) if _WORKDIR.value and not _OUT.value else None
     if export_path:
         export.refresh_metrics(export_path, metrics)
         print(f"Written to the export {export_path} and its card.")

@@ -6,10 +6,13 @@ scripts/interpolate.py --saved_model=saved_models/cvae_mnist --seeds=1,2 --label
 scripts/interpolate.py --saved_model=saved_models/vae_mnist --images=0,7 --out=strip.png
 scripts/interpolate.py --saved_model=saved_models/cvae_mnist --grid --seeds=1,2,3 --out=styles.png
 scripts/interpolate.py --saved_model=saved_models/cvae_mnist --grid --images=0,1,2 --out=restyle.png
+scripts/interpolate.py --saved_model=saved_models/dcgan_mnist --grid --seeds=1,2,3,4 --out=grid.png
+scripts/interpolate.py --saved_model=saved_models/cgan_mnist --seeds=1 --labels=3,8 --out=morph.gif
 
 --seeds draws the images to start from, without any dataset; --images takes them, by their number in
-TFDS' order, from the test split of the model's dataset. A walk of a conditional model is between
-images of one label. --grid shows a style a row and a label a column.
+TFDS' order, from the test split of the model's dataset. A walk of a conditional VAE is between
+images of one label. --grid shows a style per row and a label per column; of a GAN without labels,
+what lies between four seeds. --labels turns one label into the next, which conditional GANs can.
 """
 
 from absl import flags
@@ -22,9 +25,39 @@ _OUT = flags.DEFINE_string("out", None, "A .png or .gif.", required=True)
 _SEEDS = flags.DEFINE_list("seeds", None, "Seeds of the samples to start from.")
 _IMAGES = flags.DEFINE_list("images", None, "Numbers of the test images to start from.")
 _LABEL = flags.DEFINE_integer("label", None, "Label of all seeds; 0 if not given.")
-_GRID = flags.DEFINE_bool("grid", False, "A style a row, a label a column.")
+_LABELS = flags.DEFINE_list("labels", None, "Labels to go through, one after the other.")
+_GRID = flags.DEFINE_bool("grid", False, "A style per row, a label per column.")
 _STEPS = flags.DEFINE_integer("steps", 11, "Images from one end to the other.", lower_bound=2)
 flags.mark_flags_as_mutual_exclusive(["seeds", "images"], required=True)
+flags.mark_flags_as_mutual_exclusive(["label", "labels"])
+
+
+def from_codes(model):
+    """Frames of a generator, which has codes for seeds alone, and their number per row."""
+    from zoo import pictures
+    from zoo.errors import UserError
+
+    if _IMAGES.value:
+        raise UserError(f"{model.path} has no code for an image: give --seeds.")
+    if _GRID.value:
+        return pictures.code_grid(model, _SEEDS.value, _STEPS.value)
+    if _LABELS.value:
+        return pictures.walk_labels(model, _SEEDS.value, _LABELS.value, _STEPS.value)
+    return pictures.walk_codes(model, _SEEDS.value, _LABEL.value, _STEPS.value)
+
+
+def from_images(model):
+    """Frames of a model that encodes images, and their number per row."""
+    from zoo import pictures
+    from zoo.errors import UserError
+
+    if _LABELS.value:
+        raise UserError(f"{model.path} has no signature 'morph': --labels is for conditional GANs.")
+    if _SEEDS.value:
+        x, y = pictures.from_seeds(model, _SEEDS.value, _LABEL.value)
+    else:
+        x, y = pictures.from_test_images(model, cli.load_data(model.config), _IMAGES.value)
+    return pictures.styles(model, x, y) if _GRID.value else pictures.walk(model, x, y, _STEPS.value)
 
 
 def main():
@@ -32,13 +65,8 @@ def main():
     from zoo import pictures
 
     model = zoo.load(_SAVED_MODEL.value)
-    if _SEEDS.value:
-        x, y = pictures.from_seeds(model, _SEEDS.value, _LABEL.value)
-    else:
-        x, y = pictures.from_test_images(model, cli.load_data(model.config), _IMAGES.value)
-    frames, columns = (
-        pictures.styles(model, x, y) if _GRID.value else pictures.walk(model, x, y, _STEPS.value)
-    )
+    of_codes = "decode" in model.signatures and "encode" not in model.signatures
+    frames, columns = from_codes(model) if of_codes else from_images(model)
     pictures.save(_OUT.value, frames, {}, columns)
     print(f"Written to {_OUT.value}.")
 

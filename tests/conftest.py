@@ -1,4 +1,4 @@
-"""Shared by all tests: two virtual CPU devices, tiny data, the toy entry of tests/toys."""
+"""Shared by all tests: two virtual CPU devices, tiny data."""
 
 import os
 import pathlib
@@ -11,17 +11,11 @@ import keras
 import pytest
 import tensorflow as tf
 
-import zoo.configs
 from tests import tiny
-from zoo import data, models, seeds
+from zoo import data, seeds
 from zoo.training import strategy as strategies
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TOYS = ROOT / "tests" / "toys"
-
-# The toy becomes an entry like any other, so that every test over the entries takes it as well.
-zoo.configs.__path__.append(str(TOYS))
-models.FAMILIES["tiny_gan"] = zoo.configs._module("tiny_gan").MODEL
 
 MIRRORED = strategies.create("mirrored", virtual_devices=2)
 
@@ -40,9 +34,18 @@ def mirrored():
 
 @pytest.fixture
 def no_noise(monkeypatch):
-    """All noise is zero: what then still differs between one and two replicas is a fault."""
+    """Noise is zero, codes are fixed: what then still differs between one and two replicas is a
+    fault."""
     monkeypatch.setattr(seeds, "normal", lambda shape, seed: tf.zeros(shape))
     monkeypatch.setattr(seeds, "uniform", lambda shape, seed: tf.fill(shape, 0.5))
+
+    def sample(p, count, seed):
+        """Codes that differ by row, and are those of the whole batch however it is split."""
+        del seed
+        codes = p.sample(64, seed=seeds.root(0))
+        return tf.gather(codes, seeds.replica_id() * count + tf.range(count))
+
+    monkeypatch.setattr(seeds, "sample", sample)
 
 
 @pytest.fixture

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import scipy.stats
 import tensorflow as tf
+import tensorflow_probability as tfp
 
-from zoo import seeds
+from zoo import data, seeds
+
+tfd = tfp.distributions
 
 
 @pytest.mark.parametrize("jit", [False, True])
@@ -37,3 +40,64 @@ def test_rows_depend_on_their_own_seed_alone():
     rows = seeds.row_normal(tf.constant([7, 8, 9, -1]), 5).numpy()
     np.testing.assert_array_equal(rows[2], seeds.row_normal(tf.constant([9]), 5)[0])
     assert len({row.tobytes() for row in rows}) == 4
+
+
+def test_no_two_streams_meet():
+    """Every key that a run draws from, of neighbouring seeds and first steps, is another one."""
+    keys = []
+
+    def note(seed):
+        keys.append(tuple(np.asarray(seed).tolist()))
+
+    for seed in (0, 1, 2):
+        note(seeds.root(seed))  # of a served sample
+        for stream in seeds.Stream:
+            note(seeds.stream(seed, stream))
+            for a in range(4):
+                note(seeds.stream(seed, stream, a))
+                for b in range(4):
+                    note(seeds.stream(seed, stream, a, b))
+    assert len(set(keys)) == len(keys)
+
+
+def test_codes_of_a_gan_do_not_share_keys_with_the_rows_of_a_density(monkeypatch):
+    """At seed 0, where both once did: the first block's labels and the first step's noise."""
+    drawn = {}
+
+    def record(kind, function):
+        def wrapped(shape, seed, *args, **kwargs):
+            if tf.executing_eagerly():
+                drawn.setdefault(kind, set()).add(tuple(np.asarray(seed).tolist()))
+            return function(shape, seed, *args, **kwargs)
+
+        return wrapped
+
+    monkeypatch.setattr(tf.random, "stateless_uniform", record("data", tf.random.stateless_uniform))
+    monkeypatch.setattr(seeds, "normal", record("data", seeds.normal))
+    ring = data.load("ring")
+    for block in range(3):
+        ring.train.draw(seeds.fold_in(ring.train.seed, block), 10)
+    monkeypatch.undo()
+    model = {
+        tuple(seeds.stream(0, seeds.Stream.MODEL, step, 0).numpy().tolist()) for step in range(3)
+    }
+    assert drawn["data"] and not drawn["data"] & model
+
+
+def test_neighbouring_runs_share_no_start():
+    starts = [
+        seeds.integer(run, stream, i)
+        for run in range(4)
+        for stream in (seeds.Stream.STARTS, seeds.Stream.CODES)
+        for i in range(10)
+    ]
+    assert len(set(starts)) == len(starts)
+
+
+def test_rows_of_any_distribution_depend_on_their_own_seed_alone():
+    p = tfd.MixtureSameFamily(
+        tfd.Categorical(probs=[0.3, 0.7]), tfd.MultivariateNormalDiag(tf.zeros([2, 3]))
+    )
+    rows = seeds.row_sample(p, tf.constant([7, 8, 9])).numpy()
+    np.testing.assert_array_equal(rows[2:], seeds.row_sample(p, tf.constant([9])))
+    assert len({row.tobytes() for row in rows}) == 3

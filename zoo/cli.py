@@ -42,8 +42,13 @@ def define_data_flags() -> None:
 
 
 def define_judge_flag() -> None:
-    """Defines which classifier judges conditional samples."""
-    flags.DEFINE_string("judge", None, "Exported classifier for the conditional accuracy.")
+    """Defines which classifier judges samples."""
+    flags.DEFINE_string(
+        "judge",
+        None,
+        "Exported classifier for the metrics of samples; the zoo's own of the dataset if not "
+        "given, none if empty.",
+    )
 
 
 def data_places() -> dict[str, str | None]:
@@ -65,20 +70,20 @@ def load_data(config):
 
 
 def load_judge(config, spec):
-    """Returns the loaded classifier that judges conditional samples, or None after saying why.
+    """Returns the zoo.evaluation.Judge of samples, or None after saying why.
 
     It is --judge, or the zoo's classifier of the dataset; that of a whole set judges its part too.
     """
-    from zoo import models
+    from zoo import evaluation
     from zoo.serving import export, loading
 
     given = flags.FLAGS.judge
-    if not models.FAMILIES[config.family].conditional or given == "":
+    if given == "" or len(spec.shape) != 3 or config.model == "classifier":
         return None
     name = export.export_name("classifier", config.dataset.removesuffix("_5k"))
     path = pathlib.Path(given) if given else SAVED_MODELS / name
     if not given and not path.is_dir():
-        print(f"No conditional accuracy: there is no {path}. Train one, or give --judge.")
+        print(f"No metrics of samples: there is no {path}. Train one, or give --judge.")
         return None
     judge = loading.load(path)
     if "classify" not in judge.signatures or judge.spec != spec:
@@ -87,9 +92,9 @@ def load_judge(config, spec):
         )
         if given:
             raise UserError(reason)
-        print(f"No conditional accuracy: {reason} Give one with --judge.")
+        print(f"No metrics of samples: {reason} Give one with --judge.")
         return None
-    return judge
+    return evaluation.Judge(judge)
 
 
 def first_argument() -> str:

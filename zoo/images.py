@@ -7,6 +7,7 @@ import numpy as np
 import PIL.Image
 
 from zoo import files
+from zoo.models.traits import Trait
 
 
 def grid(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
@@ -53,21 +54,20 @@ def sample_grid(model, rows: int = 10, columns: int = 10) -> np.ndarray | None:
     """Returns a grid of samples: a class a column where the model is conditional, or a cluster.
 
     Args:
-      model: a Keras model of the zoo or a loaded SavedModel; None is returned if it samples no
-        images.
+      model: a Keras model of the zoo; None is returned if it samples no images.
       rows: number of rows.
       columns: number of columns of an unconditional model.
     """
-    if not hasattr(model, "sample") or len(model.spec.shape) != 3:
+    if Trait.SAMPLES not in model.traits or not model.of_images:
         return None
     method, columns_are = "sample", None
     if model.conditional:
         columns_are = model.spec.num_classes
-    elif hasattr(model, "sample_cluster"):
+    elif Trait.CLUSTER_SAMPLES in model.traits:
         method, columns_are = "sample_cluster", model.config.prior_components
     columns = columns_are or columns
     seeds = np.arange(rows * columns, dtype=np.int32)
-    draw = model.in_graph(method) if hasattr(model, "in_graph") else getattr(model, method)
+    draw = model.in_graph(method)
     return grid(draw(seeds, seeds % columns) if columns_are else draw(seeds), columns)
 
 

@@ -1,4 +1,6 @@
-"""Optimizers from a config."""
+"""Optimizers from a config, and the one way to take a step with them."""
+
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -6,69 +8,65 @@ import tensorflow as tf
 from zoo.errors import UserError
 
 
-def adam(config, total_steps: int | None, learning_rate: float | None = None) -> keras.Optimizer:
-    """Returns Adam with the config's schedule, clipping and moving average of the weights.
+def adam(
+    config,
+    total_steps: int | None,
+    learning_rate: float | None = None,
+    betas: tuple[float, float] = (0.9, 0.999),
+) -> keras.Optimizer:
+    """Returns Adam with the config's schedule.
 
     Args:
-      config: learning_rate, warmup_steps, schedule, clip_norm and ema are read.
+      config: learning_rate, warmup_steps and schedule are read.
       total_steps: length of the run, at whose end a cosine schedule reaches zero; None for a
         constant rate without warm-up.
-      learning_rate: in place of the config's, for a second optimizer.
+      learning_rate: replaces the config's, for a second optimizer.
+      betas: decay rates of the first and the second moment.
     """
-    peak = config.learning_rate if learning_rate is None else learning_rate
-    if total_steps is None:
-        return _adam(config, peak)
-    if config.warmup_steps >= total_steps:
-        raise UserError(
-            f"warmup_steps={config.warmup_steps} is not shorter than the run of {total_steps} "
-            "steps: lower it or raise num_epochs."
-        )
-    return _adam(config, _Schedule(peak, config.warmup_steps, config.schedule, total_steps))
+    rate = config.learning_rate if learning_rate is None else learning_rate
+    if total_steps is not None:
+        if config.warmup_steps >= total_steps:
+            raise UserError(
+                f"warmup_steps={config.warmup_steps} is not shorter than the run of {total_steps} "
+                "steps: lower it or raise num_epochs."
+            )
+        rate = _Schedule(rate, config.warmup_steps, config.schedule, total_steps)
+    return keras.optimizers.Adam(rate, *betas)
 
 
-def _adam(config, rate):
-    return Adam(
-        rate,
-        use_ema=bool(config.ema),
-        ema_momentum=config.ema or 0.99,
-    )
-
-
-def apply(optimizer: keras.Optimizer, gradients, variables, clip_norm: float = 0.0) -> None:
-    """Takes a step with the gradients of this replica's share of the loss.
+def descend(
+    loss: Callable[[], tuple[tf.Tensor, dict]],
+    optimizer: keras.Optimizer,
+    variables,
+    clip_norm: float = 0.0,
+    tape: tf.GradientTape | None = None,
+) -> dict:
+    """Takes one step down the gradient of a loss on the batch of all replicas.
 
     Args:
-      optimizer: sums gradients over replicas, as Keras' do.
-      gradients: of the mean loss of this replica's rows, divided by the number of replicas.
-      variables: in the same order.
+      loss: returns the mean loss [] of this replica's rows, and what else came of it.
+      optimizer: built for the variables.
+      variables: to change; no others are.
       clip_norm: if above 0, the whole batch's gradient is scaled down to this global norm.
+      tape: that has recorded, and stopped recording, what the loss uses; a new one if None.
+
+    Returns:
+      The second value of `loss`.
     """
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    with tape or tf.GradientTape() as tape:
+        value, rest = loss()
+        # Keras sums gradients over replicas: each gives its share of the global mean.
+        share = value / replicas
+    gradients = tape.gradient(share, [v.value for v in variables])
     if clip_norm:
         # Keras would clip each replica's share by itself, which is another gradient.
-        context = tf.distribute.get_replica_context()
-        replicas = context.num_replicas_in_sync
         if replicas > 1:
-            gradients = context.all_reduce("sum", gradients)
+            gradients = tf.distribute.get_replica_context().all_reduce("sum", gradients)
         gradients, _ = tf.clip_by_global_norm(gradients, clip_norm)
         gradients = [gradient / replicas for gradient in gradients]
     optimizer.apply(gradients, variables)
-
-
-class Adam(keras.optimizers.Adam):
-    """Adam whose moving average of the weights soon forgets where they started.
-
-    The momentum after t steps is min(ema, (1 + t) / (10 + t)), so that a short run is not judged
-    by weights that are mostly its initial ones.
-    """
-
-    @property
-    def ema_momentum(self):
-        t = keras.ops.cast(self.iterations, "float32")
-        return keras.ops.minimum(self._highest_momentum, (1.0 + t) / (10.0 + t))
-
-    @ema_momentum.setter
-    def ema_momentum(self, value):
-        self._highest_momentum = value
+    return rest
 
 
 class _Schedule(keras.optimizers.schedules.LearningRateSchedule):

@@ -6,7 +6,9 @@ import pathlib
 import numpy as np
 
 from zoo import data, files, images, scatter
+from zoo.distributions import codes
 from zoo.errors import UserError
+from zoo.seeds import row_sample
 
 DIGITS = 5  # of a single file's number
 
@@ -91,6 +93,72 @@ def styles(model, x, y):
     _need(model, "restyle")
     rows = images.restyle_rows(model.restyle, x, y, model.spec)
     return rows, model.spec.num_classes + 1
+
+
+def walk_codes(model, seeds, label: int | None, steps: int):
+    """Returns the images from each seed's code to the next, [(N - 1) steps, ...], and `steps`.
+
+    The way is an arc where the prior of the codes is Gaussian, else a line.
+    """
+    z = _codes(model, seeds)
+    if len(z) < 2:
+        raise UserError("A walk needs two images or more: give two seeds.")
+    t = np.tile(np.linspace(0, 1, steps, dtype=np.float32), len(z) - 1)
+    z = _path(model)(np.repeat(z[:-1], steps, 0), np.repeat(z[1:], steps, 0), t)
+    return _decode(model, z, label), steps
+
+
+def walk_labels(model, seeds, labels, steps: int):
+    """Returns a row for each seed: its code, with each of the labels turning into the next."""
+    _need(model, "morph")
+    labels, z = np.array(_integers("label", labels), np.int32), _codes(model, seeds)
+    if len(labels) < 2:
+        raise UserError("A morph needs two labels or more: give --labels=3,8.")
+    count = steps * (len(labels) - 1)
+    t = np.tile(np.linspace(0, 1, steps, dtype=np.float32), len(labels) - 1)
+    y, y_new = np.repeat(labels[:-1], steps), np.repeat(labels[1:], steps)
+    rows = [np.tile(a, len(z)) for a in (y, y_new, t)]
+    return model.morph(np.repeat(z, count, 0), *rows), count
+
+
+def code_grid(model, seeds, steps: int):
+    """Returns a grid of images from codes: with labels, a seed per row and a label per column.
+
+    Without labels, all that lies between the codes of four seeds, one at each corner.
+    """
+    z = _codes(model, seeds)
+    if model.conditional:
+        classes = model.spec.num_classes
+        y = np.tile(np.arange(classes, dtype=np.int32), len(z))
+        return model.decode(np.repeat(z, classes, 0), y), classes
+    if len(z) != 4:
+        raise UserError(
+            f"A grid without labels lies between four codes: give 4 seeds, not {len(z)}."
+        )
+    path, t = _path(model), np.linspace(0, 1, steps, dtype=np.float32)
+    left, right = (
+        path(*(np.repeat(z[i : i + 1], steps, 0) for i in ends), t) for ends in ((0, 2), (1, 3))
+    )
+    z = path(np.repeat(left, steps, 0), np.repeat(right, steps, 0), np.tile(t, steps))
+    return model.decode(z.astype(np.float32)), steps
+
+
+def _codes(model, seeds):
+    """The codes [N, D] from which a generator samples with these seeds."""
+    prior = codes.KINDS[model.config.codes](model.config.latent_dim)
+    return row_sample(prior, _integers("seed", seeds)).numpy()
+
+
+def _path(model):
+    return codes.PATHS[model.config.codes]
+
+
+def _decode(model, z, label):
+    if model.conditional:
+        return model.decode(z.astype(np.float32), np.full(len(z), label or 0, np.int32))
+    if label is not None:
+        raise UserError(f"{model.path} draws without labels: leave --label out.")
+    return model.decode(z.astype(np.float32))
 
 
 def save(out: str, x: np.ndarray, arrays: dict, columns: int) -> None:

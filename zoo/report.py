@@ -5,7 +5,7 @@ import pathlib
 import statistics
 from typing import NamedTuple
 
-from zoo import files, markdown
+from zoo import evaluation, files, markdown
 from zoo.errors import UserError
 from zoo.serving import export
 
@@ -17,7 +17,9 @@ class Reference(NamedTuple):
     protocol: str
 
 
-# Codes an image in all figures that are compared.
+# By which models are ordered by their samples.
+FRECHET = "frechet_classifier_distance"
+# Codes per image in all figures that are compared.
 K = 5000
 BURDA = (
     "Burda et al. 2016 (arXiv 1509.00519): tanh 200-200, z 50, batch 20, 3,280 epochs, K = 5,000"
@@ -26,7 +28,7 @@ NOROUZI = (
     "Norouzi et al. 2020 (arXiv 2004.04795): gated 300-300, z 40, KL warm-up 100 epochs, early "
     "stopping, K = 5,000"
 )
-# By entry, for MNIST binarised dynamically: test NLL in nats an image.
+# By entry, for MNIST binarised dynamically: test NLL in nats per image.
 REFERENCES = {
     "vae": (Reference("86.76", BURDA), Reference("84.45 ± .12", NOROUZI)),
     "iwae": (
@@ -80,6 +82,76 @@ def _mean_and_spread(values):
     return f"{statistics.mean(values):.2f} ± {statistics.pstdev(values):.2f}"
 
 
+def exports(saved_models: pathlib.Path) -> list[tuple[str, dict, dict]]:
+    """Returns (name, config.json, metrics.json) of the newest version of each export."""
+    found = []
+    for base in sorted(saved_models.iterdir()):
+        versions = export.versions(base) if base.is_dir() else []
+        if versions:
+            extra = base / str(versions[-1]) / export.EXTRA
+            files_ = (extra / "config.json", extra / "metrics.json")
+            found.append((base.name, *(json.loads(path.read_text()) for path in files_)))
+    return found
+
+
+def sample_metrics(saved_models: pathlib.Path) -> str:
+    """Returns what the samples of all exports on MNIST are worth as a Markdown section."""
+    columns = {
+        figure: label
+        for metric in evaluation.METRICS
+        if metric.needs >= evaluation.SAMPLED_IMAGES
+        for figure, label in metric.figures.items()
+        if figure != "class_shares"
+    }
+    floors = [figure for figure in columns if figure.endswith("_floor")]
+    measured = [
+        (name, metrics)
+        for name, _, metrics in exports(saved_models)
+        if metrics["dataset"] == "mnist" and FRECHET in metrics["metrics"]
+    ]
+    if not measured:
+        return ""
+    measured.sort(key=lambda row: row[1]["metrics"][FRECHET])
+    first = measured[0][1]["metrics"]
+    rows = [
+        # A floor is the distance of training images, named after the distance itself.
+        {
+            "model": "training images",
+            **{c: first.get(_floor_of(c)) for c in columns},
+            "minutes": "",
+        },
+        *(
+            {
+                "model": f"[{name}](../saved_models/{name})",
+                **{c: metrics["metrics"].get(c) for c in columns},
+                "minutes": f"{metrics['training']['seconds'] / 60:.0f}",
+            }
+            for name, metrics in measured
+        ),
+    ]
+    lines = [
+        {columns.get(c, c): value for c, value in row.items() if c not in floors} for row in rows
+    ]
+    protocol = " ".join(
+        sentence
+        for sentence in measured[0][1]["protocol"]
+        if "judge" in sentence or "k =" in sentence
+    )
+    return f"""
+## Samples of MNIST
+
+What 10,000 samples of each model are worth, by the features of `classifier_mnist`; the lower the
+distances, the better, and the higher precision, recall, density and coverage. Samples of a VAE are
+means of p(x given z), those of a conditional model have the labels of the test images. {protocol}
+
+{markdown.table(lines)}
+"""
+
+
+def _floor_of(figure):
+    return figure.replace("_classifier_distance", "_floor")
+
+
 def densities(saved_models: pathlib.Path) -> str:
     """Returns the log-likelihoods of all exports on MNIST as a Markdown page.
 
@@ -87,22 +159,15 @@ def densities(saved_models: pathlib.Path) -> str:
       saved_models: folder of exports; the newest version of each model counts.
     """
     rows = []
-    for base in sorted(saved_models.iterdir()):
-        versions = export.versions(base) if base.is_dir() else []
-        if not versions:
-            continue
-        extra = base / str(versions[-1]) / export.EXTRA
-        measured = json.loads((extra / "metrics.json").read_text())
-        description = json.loads((extra / "config.json").read_text())
-        config = description["config"]
+    for name, description, measured in exports(saved_models):
         given_labels = "y" in description["signatures"].get("sample", [])
         comparable = measured.get("importance_samples") == K and measured["dataset"] == "mnist"
         if comparable and not given_labels:
-            rows.append((base.name, config, measured))
+            rows.append((name, description["config"], measured))
     if not rows:
         raise UserError(
-            f"No export in {saved_models} has a log-likelihood on MNIST with {K:,} codes an image: "
-            "measure one with scripts/evaluate.py."
+            f"No export in {saved_models} has a log-likelihood on MNIST with {K:,} codes per "
+            "image: measure one with scripts/evaluate.py."
         )
     rows.sort(key=lambda row: (row[1]["pixels"], row[2]["metrics"]["nll"]))
     lines = []
@@ -110,7 +175,7 @@ def densities(saved_models: pathlib.Path) -> str:
         metrics, training = measured["metrics"], measured["training"]
         obtained = f"{metrics['nll']:.2f} ± {metrics['nll_standard_error']:.2f}"
         if "bits_per_dim" in metrics:
-            obtained += f" ({metrics['bits_per_dim']:.3f} bits a dimension)"
+            obtained += f" ({metrics['bits_per_dim']:.3f} bits per dimension)"
         references = REFERENCES.get(config["model"], ()) or (Reference("", ""),)
         ours = {
             "model": f"[{name}](../saved_models/{name})",
@@ -125,8 +190,8 @@ def densities(saved_models: pathlib.Path) -> str:
     table = markdown.table(lines)
     return f"""# Log-likelihoods on MNIST
 
-Negative log-likelihood in nats a test image, lower is better, with the standard error of the mean
-over the {rows[0][2]["images"]:,} test images; by importance sampling with {K:,} codes an image,
+Negative log-likelihood in nats per test image, lower is better, with the standard error of the mean
+over the {rows[0][2]["images"]:,} test images; by importance sampling with {K:,} codes per image,
 weights chosen on a validation split held out from the training images. Binary pixels are drawn from
 their grey levels, anew at each visit in training and once, from a fixed seed, for validation and
 test. Of `vae_gaussian` it is the density of dequantised grey images: a bound on the bits of bytes.
@@ -140,7 +205,7 @@ def write(saved_models: pathlib.Path, docs: pathlib.Path) -> pathlib.Path:
     docs.mkdir(parents=True, exist_ok=True)
     with files.atomic(docs / "results.md") as temporary:
         temporary.write_text(
-            f"{densities(saved_models)}{clusters(docs)}\nWritten by `scripts/report.py` from the "
-            "metrics.json of each export and the sweeps.\n"
+            f"{densities(saved_models)}{sample_metrics(saved_models)}{clusters(docs)}\n"
+            "Written by `scripts/report.py` from the metrics.json of each export and the sweeps.\n"
         )
     return docs / "results.md"

@@ -8,8 +8,9 @@ import platform
 import numpy as np
 import tensorflow as tf
 
-from zoo import data, evaluation, files, images, pictures
+from zoo import data, evaluation, files, images, markdown, pictures
 from zoo.errors import UserError
+from zoo.models.traits import Trait
 from zoo.serving import export
 from zoo.training import loop
 from zoo.training import strategy as strategies
@@ -31,14 +32,14 @@ def train_and_export(
       workdir: of the run; gets metrics.json, samples.png and restyle.png as well.
       export_dir: gets ENTRY_DATASET/VERSION.
       strategy: to train under.
-      judge: loaded classifier for the conditional accuracy, or None.
+      judge: zoo.evaluation.Judge for the metrics of samples, or None.
 
     Returns:
       The path of the export; None where another worker writes it.
     """
     if export_dir.exists() and not export_dir.is_dir():
         raise UserError(f"--export_dir={export_dir} is a file: choose a folder.")
-    run = loop.train(config, dataset, workdir, strategy)
+    run = loop.train(config, dataset, workdir, strategy, judge)
     if not strategies.is_chief(strategy):
         return None
     base = export_dir / export.export_name(config.model, config.dataset)
@@ -46,12 +47,8 @@ def train_and_export(
     if run.was_complete and done and done.parent == base.resolve():
         print(f"This run is complete and exported to {done}; a longer one needs its own --workdir.")
         return done
-    metrics = evaluation.report(
-        run.model,
-        dataset.test,
-        judge,
-        {**run.training, "hardware": hardware()},
-    )
+    subject = evaluation.Subject(run.model, dataset, judge)
+    metrics = evaluation.report(subject, {**run.training, "hardware": hardware()})
     files.write_json(workdir / "metrics.json", metrics)
     print(describe(metrics))
     draw(run.model, dataset, workdir)
@@ -76,14 +73,17 @@ def exported(workdir: pathlib.Path) -> pathlib.Path | None:
 def describe(metrics: dict) -> str:
     """Returns the metrics as lines to print."""
     lines = [f"{metrics['entry']} on {metrics['images']:,} test rows of {metrics['dataset']}:"]
-    lines += [f"  {name:<22}{value:10.4f}" for name, value in metrics["metrics"].items()]
+    lines += [
+        f"  {name:<28}{f'{v:10.4f}' if isinstance(v, float | int) else markdown.cell(v)}"
+        for name, v in metrics["metrics"].items()
+    ]
     return "\n".join(lines)
 
 
 def draw(model, dataset: data.Dataset, folder: pathlib.Path) -> None:
     """Leaves samples.png, and restyle.png where the model can restyle, in a folder."""
     pictures.save_samples(folder / "samples.png", model, dataset.test)
-    if hasattr(model, "restyle"):
+    if Trait.RESTYLES in model.traits:
         batch = one_per_class(dataset)
         restyle = model.in_graph("restyle")
         rows = images.restyle_rows(restyle, batch["x"], batch["y"], model.spec)

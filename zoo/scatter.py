@@ -7,6 +7,7 @@ import matplotlib.patches
 import numpy as np
 
 from zoo import data, files
+from zoo.models.traits import Trait
 
 POINTS = 2000
 # Ellipses hold the rows within so many standard deviations.
@@ -25,7 +26,7 @@ def save_png(path: str | os.PathLike, model, split: data.Split | None = None) ->
         axes.plot(*rows.T, ".", ms=2, alpha=0.3)
         axes.set_aspect("equal")
         axes.set_title(title)
-    if hasattr(model, "components"):
+    if Trait.COMPONENTS in model.traits:
         axes.set_title(f"samples, components at {DEVIATIONS} standard deviations")
         components = model.components.distribution()
         for ellipse in _ellipses(components):

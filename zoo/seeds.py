@@ -6,15 +6,48 @@ times slower inside XLA on a CPU. Equal seeds give equal numbers in two steps th
 by XLA, or both not; between the two kinds the numbers differ, their distribution does not.
 """
 
-import tensorflow as tf
+import enum
 
-# Streams of one run, so that the model's noise and the data's noise are never the same numbers.
-MODEL, DATA, EVALUATION = 0, 1, 2
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+
+class Stream(enum.IntEnum):
+    """Everything that draws random numbers; no two streams share a number.
+
+    A served sample is drawn from `root(seed)` itself, which no stream is.
+    """
+
+    MODEL = 0  # the noise of a training step
+    FIXED_PIXELS = 1  # binarised or dequantised pixels that are the same at each visit
+    EVALUATION = 2  # codes drawn to measure a model
+    PIXELS = 3  # binarised or dequantised pixels of training, new at each visit
+    SHUFFLE = 4  # the order of streamed rows
+    GENERATED = 5  # the rows of a density
+    CODES = 6  # codes that are clustered between two epochs
+    STARTS = 7  # where EM starts
 
 
 def root(seed) -> tf.Tensor:
     """Returns the int32 [2] seed of a run, from its integer seed."""
     return tf.stack([tf.cast(seed, tf.int32), tf.constant(0, tf.int32)])
+
+
+def stream(seed, which: Stream, *data) -> tf.Tensor:
+    """Returns the int32 [2] seed of one stream of the run with an integer seed.
+
+    Args:
+      seed: integer of the run.
+      which: the stream.
+      *data: integers that name one draw of it: a step, a replica, a batch.
+    """
+    return fold_in(root(seed), which, *data)
+
+
+def integer(seed: int, which: Stream, *data: int) -> int:
+    """Returns a whole number in [0, 2^31) in place of a seed, for libraries that take one."""
+    return int(np.random.default_rng([seed, which, *data]).integers(2**31))
 
 
 def fold_in(seed: tf.Tensor, *data) -> tf.Tensor:
@@ -50,4 +83,18 @@ def row_normal(seeds: tf.Tensor, size: int) -> tf.Tensor:
         lambda seed: normal([size], root(seed)),
         tf.convert_to_tensor(seeds, tf.int32),
         fn_output_signature=tf.TensorSpec([size], tf.float32),
+    )
+
+
+def sample(p: tfp.distributions.Distribution, count, seed: tf.Tensor) -> tf.Tensor:
+    """Returns draws [count, ...] of any tfp distribution."""
+    return p.sample(count, seed=seed)
+
+
+def row_sample(p: tfp.distributions.Distribution, seeds: tf.Tensor) -> tf.Tensor:
+    """Returns draws [B, ...] of any tfp distribution, row i depending on `seeds[i]` alone."""
+    return tf.map_fn(
+        lambda seed: p.sample(seed=root(seed)),
+        tf.convert_to_tensor(seeds, tf.int32),
+        fn_output_signature=tf.TensorSpec(p.event_shape, p.dtype),
     )

@@ -11,6 +11,7 @@ import tensorflow as tf
 from zoo import configs, data, evaluation, files, markdown
 from zoo.errors import UserError
 from zoo.evaluation import selection
+from zoo.models.traits import Trait
 from zoo.training import loop
 
 # Repetitions of a run rather than another one: what the others have in common is averaged over it.
@@ -67,8 +68,8 @@ def run(
         print(f"{name}:")
         own = configs.get(config.model, **{**config.to_dict(), **chosen})
         trained = loop.train(own, dataset, workdir / name, strategy)
-        metrics = evaluation.evaluate(trained.model, dataset.test)
-        if hasattr(trained.model, "num_parameters"):
+        metrics = evaluation.evaluate(evaluation.Subject(trained.model, dataset))
+        if Trait.LOG_PROB in trained.model.traits:
             metrics |= selection.criteria(trained.model, dataset.train)
         rows.append({**chosen, **metrics})
     return rows

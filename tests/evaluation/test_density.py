@@ -9,9 +9,11 @@ import scipy.stats
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from zoo import configs, data, evaluation, models, objectives
+from tests.test_conformance import METRICS
+from zoo import configs, data, evaluation, models
 from zoo.distributions import likelihoods
 from zoo.evaluation import density
+from zoo.objectives import bounds
 from zoo.serving import export
 
 
@@ -46,8 +48,8 @@ def test_codes_that_name_their_image(tiny_data, posterior):
 
 
 def test_bits_of_a_uniform_distribution_over_bytes_are_eight():
-    assert objectives.bits_per_dim(64 * math.log(256), 64, discrete=True) == pytest.approx(8)
-    assert objectives.bits_per_dim(0.0, 64, discrete=False) == pytest.approx(8)
+    assert bounds.bits_per_dim(64 * math.log(256), 64, discrete=True) == pytest.approx(8)
+    assert bounds.bits_per_dim(0.0, 64, discrete=False) == pytest.approx(8)
 
 
 def test_bits_of_a_density_are_those_of_its_mass_in_a_byte():
@@ -62,35 +64,32 @@ def test_bits_of_a_density_are_those_of_its_mass_in_a_byte():
     density_ = scipy.stats.logistic.logpdf(v / 255, 0.5, scale) - np.log(256 / 255)
     for i in range(len(v)):
         mass, middle = (
-            objectives.bits_per_dim(float(discrete[i]), 1, discrete=True),
-            objectives.bits_per_dim(-density_[i], 1, discrete=False),
+            bounds.bits_per_dim(float(discrete[i]), 1, discrete=True),
+            bounds.bits_per_dim(-density_[i], 1, discrete=False),
         )
         assert mass == pytest.approx(middle, abs=0.02)
 
 
 def test_report_has_all_figures_and_says_how(tiny_data):
-    report = evaluation.report(make(tiny_data), tiny_data.test, importance_samples=30)
+    subject = evaluation.Subject(make(tiny_data), tiny_data, importance_samples=30)
+    report = evaluation.report(subject)
     assert report["metrics"]["nll"] <= -report["metrics"]["elbo"]
     assert 0 < report["metrics"]["nll_standard_error"] < 5
     assert "bits_per_dim" not in report["metrics"]
     protocol = " ".join(report["protocol"])
-    assert "30 codes an image" in protocol and "log 13 = 2.56" in protocol
+    assert "30 codes per image" in protocol and "log 13 = 2.56" in protocol
 
 
 def test_metrics_of_an_export_can_be_renewed(tiny_data, tmp_path):
     model = make(tiny_data)
-    report = evaluation.report(
-        model,
-        tiny_data.test,
-        training={"steps": 1, "best_step": 1, "seconds": 1.0, "hardware": "none"},
-    )
+    report = evaluation.report(evaluation.Subject(model, tiny_data), METRICS["training"])
     path = export.export(model, tmp_path, report)
     report["metrics"]["nll"] = 12.25
     export.refresh_metrics(path, report)
     kept = json.loads((path / "assets.extra" / "metrics.json").read_text())
     assert kept["metrics"]["nll"] == 12.25
     assert (
-        "| Negative log-likelihood (nats an image) | 12.25 |"
+        "| Negative log-likelihood (nats per image) | 12.25 |"
         in (path.parent / "README.md").read_text()
     )
 
@@ -99,6 +98,7 @@ def test_spec_of_a_colour_set_counts_every_value():
     spec = data.Spec((4, 4, 3), 0)
     config = configs.get_tiny("vae", likelihood="gaussian", pixels="dequantized")
     split = data.InMemory(np.full([5, 4, 4, 3], 128, np.uint8), np.zeros(5))
-    metrics = evaluation.evaluate(models.create(config, spec), split)
+    dataset = data.Dataset("flat", spec, split, split, split)
+    metrics = evaluation.evaluate(evaluation.Subject(models.create(config, spec), dataset))
     expected = -metrics["elbo"] / 48 / math.log(2) + 8
     assert metrics["bits_per_dim"] == pytest.approx(expected)

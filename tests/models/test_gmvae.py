@@ -113,7 +113,8 @@ def test_clusters_are_the_classes_where_these_are_apart(tmp_path):
     split = data.InMemory(255 * (patterns[y] ^ flipped).astype(np.uint8), y)
     dataset = data.Dataset("apart", data.Spec((8, 8, 1), 3), split, split.take(100), split)
     config = configs.get_tiny("gmvae", cluster_epoch=10, num_epochs=15, batch_size=50)
-    metrics = evaluation.evaluate(loop.train(config, dataset, tmp_path).model, split)
+    model = loop.train(config, dataset, tmp_path).model
+    metrics = evaluation.evaluate(evaluation.Subject(model, dataset))
     assert metrics["clustering_accuracy"] == 1 and metrics["nmi"] == pytest.approx(1)
 
 

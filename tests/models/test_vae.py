@@ -7,10 +7,11 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 import zoo
-from zoo import configs, data, models, objectives, seeds
+from zoo import configs, data, models, seeds
 from zoo.evaluation import density
 from zoo.evaluation.protocol import SEED
 from zoo.models.vae import VAE
+from zoo.objectives import bounds
 from zoo.training import loop
 
 tfd = tfp.distributions
@@ -127,7 +128,7 @@ def test_free_bits_count_each_dimension_at_least_so_much_and_stop_its_gradient()
     q, p = model.posterior(batch["x"]), model.prior()
     each = 0.5 * (q.variance() + q.mean() ** 2 - 1) - tf.math.log(q.stddev())  # [B, D]
     assert len(set((each[0] > 0.6).numpy().tolist())) == 2  # some are above, some below
-    penalty = objectives.free_bits(q, p, 0.6)
+    penalty = bounds.free_bits(q, p, 0.6)
     np.testing.assert_allclose(penalty, np.maximum(each, 0.6).sum(-1), rtol=1e-5)
     terms = model.loss_terms(batch, seeds.root(0))
     np.testing.assert_allclose(terms["loss"], terms["distortion"] + penalty, rtol=1e-5)
@@ -135,7 +136,7 @@ def test_free_bits_count_each_dimension_at_least_so_much_and_stop_its_gradient()
     params = model.posterior_params(batch["x"])
     with tf.GradientTape() as tape:
         tape.watch(params)
-        penalty = objectives.free_bits(model.posteriors.distribution(params), p, 0.6)
+        penalty = bounds.free_bits(model.posteriors.distribution(params), p, 0.6)
     moves = np.any(tape.gradient(penalty, params).numpy().reshape(8, 2, 3) != 0, (0, 1))
     np.testing.assert_array_equal(moves, each[0] > 0.6)
 
@@ -151,7 +152,7 @@ def test_free_bits_are_of_the_whole_batch_on_two_replicas(mirrored):
         with tf.GradientTape() as tape:
             tape.watch(mine)
             q = tfd.MultivariateNormalDiag(mine, tf.ones([2, 1]))
-            penalty = objectives.free_bits(q, p, 0.5)
+            penalty = bounds.free_bits(q, p, 0.5)
         return penalty, tape.gradient(penalty, mine)
 
     made = tf.function(lambda: mirrored.run(of_replica))()

@@ -15,6 +15,7 @@ import zoo
 from tests.conftest import ROOT
 from zoo import configs, evaluation, models
 from zoo.training import guards, loop
+from zoo.training.averages import MovingAverages
 
 
 def tiny(**overrides):
@@ -166,15 +167,17 @@ def test_moving_average_is_that_of_the_weights(tmp_path, tiny_data, mirrored, no
     config = tiny(ema=0.5, num_epochs=1)
     model = models.create(config, tiny_data.spec)
     model.compile_from_config(5)
+    averages = MovingAverages(model.averaged_variables(), 0.5)
     batch = next(iter(tiny_data.train.batches(8)))
     average = None
     for t in range(4):
         model.take_step(batch)
-        momentum = min(0.5, (1 + t) / (10 + t))
+        averages.update(t)
+        momentum = min(0.5, t / (9 + t))
         now = model.trainable_variables[0].numpy()
         average = now if average is None else momentum * average + (1 - momentum) * now
     raw = model.trainable_variables[0].numpy()
-    with loop.averaged_weights(model):
+    with averages.applied():
         np.testing.assert_allclose(model.trainable_variables[0], average, atol=1e-6)
     np.testing.assert_array_equal(model.trainable_variables[0], raw)
 

@@ -102,7 +102,7 @@ def load(name: str) -> Dataset:
     density = DENSITIES[kind]()
     sizes = {**SIZES, "train": int(rows or SIZES["train"])}
     splits = {
-        split: Generated(density.draw, size, seeds.fold_in(seeds.root(0), i))
+        split: Generated(density.draw, size, seeds.stream(0, seeds.Stream.GENERATED, i))
         for i, (split, size) in enumerate(sizes.items())
     }
     return Dataset(name, Spec((density.dim,), density.num_classes), **splits)

@@ -98,7 +98,7 @@ class Split:
         """
 
         def convert(i, batch):
-            return to_float(batch, pixels, seeds.fold_in(seeds.root(seed), seeds.DATA, i))
+            return to_float(batch, pixels, seeds.stream(seed, seeds.Stream.FIXED_PIXELS, i))
 
         return self.batches_of_bytes(batch_size).enumerate().map(convert).prefetch(2)
 
@@ -227,7 +227,7 @@ class Streamed(Split):
             decoded = self.decode(example)
             return _without_padding(decoded, i, self.size) if every_row else decoded
 
-        examples = self._shuffled(seeds.fold_in(seeds.root(seed), seeds.DATA, epoch))
+        examples = self._shuffled(seeds.stream(seed, seeds.Stream.SHUFFLE, epoch))
         steps = self.steps_per_epoch(batch_size, every_row)
         examples = examples.repeat().take(steps * batch_size).enumerate()
         # What was seen is skipped, and other workers' rows are dropped, before anything is decoded.

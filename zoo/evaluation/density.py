@@ -62,7 +62,7 @@ def log_likelihoods(model, split, samples: int, chunk: int = CHUNK) -> np.ndarra
     made, images = [], split.batches(BATCH_SIZE, model.config.pixels, SEED).unbatch().batch(rows)
     with tqdm.tqdm(total=split.size, unit="img", desc=f"log p(x), K={samples:,}") as bar:
         for i, batch in images.enumerate():
-            seed = seeds.fold_in(seeds.root(SEED), seeds.EVALUATION, i)
+            seed = seeds.stream(SEED, seeds.Stream.EVALUATION, i)
             made.append(bound(batch["x"], batch["y"], seed).numpy())
             bar.update(len(made[-1]))
     return np.concatenate(made)
@@ -96,7 +96,7 @@ def mutual_information(model, split) -> float:
 
     count = codes_for_information(model, split)
     chosen = tf.gather(params, np.arange(count) * split.size // count)
-    seed = seeds.fold_in(seeds.root(SEED), seeds.EVALUATION)
+    seed = seeds.stream(SEED, seeds.Stream.EVALUATION)
     starts = range(0, count, 10)
     ratios = [log_ratio(chosen[i : i + 10], seeds.fold_in(seed, i)).numpy() for i in starts]
     return float(np.mean(np.concatenate(ratios), dtype=np.float64))

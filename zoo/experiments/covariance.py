@@ -16,8 +16,9 @@ image, which the draws show.
 import numpy as np
 import tensorflow as tf
 
-from zoo import objectives, seeds
+from zoo import seeds
 from zoo.experiments import plots
+from zoo.objectives import bounds
 
 VARIANTS = ("diagonal", "tril", "iaf", "per pixel", "low rank")
 OF_THE_DECODER = ("per pixel", "low rank")
@@ -38,7 +39,7 @@ def report(models, dataset):
                 "negative ELBO": -terms["elbo"],
                 "gap": -terms["elbo"] - nll,
                 "rate": terms["rate"],
-                "bits a dimension": objectives.bits_per_dim(nll, values, False) if grey else None,
+                "bits a dimension": bounds.bits_per_dim(nll, values, False) if grey else None,
             }
         )
     figure, (left, *right) = plots.figure(3)

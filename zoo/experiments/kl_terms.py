@@ -13,7 +13,7 @@ terms, since a dimension is left unused where its noise is as wide as the prior 
 
 import numpy as np
 
-from zoo import evaluation
+from zoo.evaluation import codes
 from zoo.experiments import plots
 
 VARIANTS = ("diagonal", "without variance terms", "without squared mean")
@@ -31,7 +31,7 @@ def report(models, dataset):
                 "trained": "with the whole KL" if name == "diagonal" else name,
                 "median scale": float(np.median(scale)),
                 "norm of the code m": float(np.linalg.norm(loc, axis=1).mean()),
-                "active units": evaluation.active_units(model, dataset.test),
+                "active units": codes.active_units(model, dataset.test),
                 "distortion": terms["distortion"],
                 "rate": terms["rate"],
                 "ELBO": terms["elbo"],

@@ -15,8 +15,9 @@ the largest mixtures it stays ahead of every one.
 
 import math
 
-from zoo import evaluation, objectives
+from zoo import evaluation
 from zoo.experiments import plots, variants
+from zoo.objectives import bounds
 
 VARIANTS = (*variants.MIXTURES, "ten codes")
 
@@ -39,7 +40,7 @@ def report(models, dataset):
                 "K": count,
                 "parameters": parameters,
                 "NLL": nll,
-                "bits a dimension": objectives.bits_per_dim(
+                "bits a dimension": bounds.bits_per_dim(
                     nll, math.prod(model.spec.shape), discrete=False
                 ),
             }

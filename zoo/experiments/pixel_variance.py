@@ -13,8 +13,8 @@ of strokes, where the code cannot tell, are where the variance goes.
 
 import numpy as np
 
-from zoo import objectives
 from zoo.experiments import plots
+from zoo.objectives import bounds
 
 VARIANTS = ("fixed", "shared", "per pixel")
 WHITE = 0.25
@@ -31,7 +31,7 @@ def report(models, dataset):
         rows.append(
             {
                 "variance": name,
-                "bits a dimension": objectives.bits_per_dim(
+                "bits a dimension": bounds.bits_per_dim(
                     terms["nll"], int(np.prod(x.shape[1:])), False
                 ),
                 "NLL": terms["nll"],

@@ -16,7 +16,7 @@ there; without them the noise is trained away.
 import numpy as np
 import tensorflow as tf
 
-from zoo.evaluation import ACTIVE_VARIANCE
+from zoo.evaluation.codes import ACTIVE_VARIANCE
 from zoo.experiments import plots
 
 VARIANTS = ("diagonal", "without variance terms")

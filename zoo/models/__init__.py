@@ -10,6 +10,7 @@ from zoo import configs
 from zoo.data import Spec
 from zoo.errors import UserError, near_miss
 from zoo.models import ablations
+from zoo.models.adversarial import GAN, ConditionalGAN
 from zoo.models.base import GenerativeModel
 from zoo.models.classifier import Classifier
 from zoo.models.cvae import CVAE
@@ -19,7 +20,9 @@ from zoo.models.vae import VAE
 
 FAMILIES = {
     "classifier": Classifier,
+    "conditional_gan": ConditionalGAN,
     "cvae": CVAE,
+    "gan": GAN,
     "gmm": GMM,
     "gmvae": GMVAE,
     "vae": VAE,

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from zoo import optimizers, seeds
 from zoo.data import Spec, Split
+from zoo.models.traits import Trait
 
 
 class GenerativeModel(keras.Model):
@@ -27,6 +28,8 @@ class GenerativeModel(keras.Model):
     every_row = False
     # Whether x may be a vector [D] rather than an image.
     takes_vectors = False
+    # The number of rows of a replica's batch has to be a multiple of this.
+    rows_at_once = 1
     # Steps in which the training loss is still becoming what is judged; patience starts after.
     annealing_steps = 0
 
@@ -75,6 +78,16 @@ class GenerativeModel(keras.Model):
             graphs[method] = tf.function(getattr(self, method), reduce_retracing=True)
         return graphs[method]
 
+    @property
+    def traits(self) -> frozenset[Trait]:
+        """What the model can do."""
+        return frozenset()
+
+    @property
+    def of_images(self) -> bool:
+        """Whether x is an image [H, W, C] rather than a vector."""
+        return len(self.spec.shape) == 3
+
     # --- Learning ---------------------------------------------------------------------------
 
     def start_from(self, split: Split) -> None:
@@ -95,6 +108,10 @@ class GenerativeModel(keras.Model):
         self.compile(optimizer=optimizers.adam(self.config, total_steps))
         self.optimizer.build(self.trainable_variables)
 
+    def averaged_variables(self) -> list[keras.Variable]:
+        """Returns the variables of which evaluation and export use the moving average."""
+        return self.trainable_variables
+
     def optimizers(self) -> dict[str, keras.Optimizer]:
         """Returns the optimizers by name, as they are kept in checkpoints."""
         return {"optimizer": self.optimizer}
@@ -104,15 +121,15 @@ class GenerativeModel(keras.Model):
 
         Returns the means of that step under the names of `loss_terms`.
         """
-        with tf.GradientTape() as tape:
+
+        def loss():
             terms = self.loss_terms(batch, seed, training=True)
-            loss = tf.reduce_mean(terms["loss"])
-            # Keras sums gradients over replicas: each gives its share of the global mean.
-            share = loss / tf.distribute.get_strategy().num_replicas_in_sync
-        variables = self.trainable_variables
-        gradients = tape.gradient(share, [v.value for v in variables])
-        optimizers.apply(self.optimizer, gradients, variables, self.config.clip_norm)
-        return {name: tf.reduce_mean(term) for name, term in terms.items()}
+            means = {name: tf.reduce_mean(term) for name, term in terms.items()}
+            return means["loss"], means
+
+        return optimizers.descend(
+            loss, self.optimizer, self.trainable_variables, self.config.clip_norm
+        )
 
     def end_epoch(self) -> None:
         """Called after each pass over the data, within the strategy; EM's M-step, for example."""
@@ -126,8 +143,8 @@ class GenerativeModel(keras.Model):
 
     def take_step(self, batch) -> dict[str, tf.Tensor]:
         """One step on one replica's batch; returns the terms of that step."""
-        root = seeds.fold_in(seeds.root(self.config.seed), seeds.MODEL)
-        metrics = self.learn(batch, seeds.fold_in(root, self.step, seeds.replica_id()))
+        seed = seeds.stream(self.config.seed, seeds.Stream.MODEL, self.step, seeds.replica_id())
+        metrics = self.learn(batch, seed)
         self.step.assign_add(1)
         return metrics
 
@@ -137,7 +154,7 @@ class GenerativeModel(keras.Model):
 
     def test_step(self, batch):
         """Keras' hook for `evaluate` and `validation_data`."""
-        seed = seeds.fold_in(seeds.root(self.config.seed), seeds.EVALUATION)
+        seed = seeds.stream(self.config.seed, seeds.Stream.EVALUATION)
         terms = self.loss_terms(batch, seed, training=False)
         means = {name: tf.reduce_mean(term) for name, term in terms.items()}
         return self._mean_so_far(means, tf.shape(batch["x"])[0])

@@ -6,6 +6,7 @@ import tensorflow as tf
 from zoo import seeds
 from zoo.errors import UserError
 from zoo.models.base import GenerativeModel
+from zoo.models.traits import Trait
 
 
 class Classifier(GenerativeModel):
@@ -28,6 +29,10 @@ class Classifier(GenerativeModel):
         ]
         self.trunk = keras.Sequential(layers)
         self.head = keras.layers.Dense(spec.num_classes, dtype="float32")
+
+    @property
+    def traits(self):
+        return frozenset({Trait.CLASSES})
 
     def features(self, x):
         """Returns the activations of the last hidden layer, [B, features]."""

@@ -7,6 +7,7 @@ Kingma, Rezende, Mohamed and Welling 2014, Semi-supervised Learning with Deep Ge
 """
 
 from zoo.errors import UserError
+from zoo.models.traits import Trait
 from zoo.models.vae import VAE
 
 
@@ -22,6 +23,10 @@ class CVAE(VAE):
                 f"{config.dataset!r} names {spec.num_classes} classes."
             )
         super().__init__(config, spec)
+
+    @property
+    def traits(self):
+        return super().traits | {Trait.LABELLED_SAMPLES, Trait.RESTYLES}
 
     def restyle(self, x, y, y_new):
         """Returns the style of x, which shows y, with the content y_new."""

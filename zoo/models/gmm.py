@@ -17,6 +17,7 @@ from zoo.distributions import components, factor_analysers, full_covariances, pr
 from zoo.errors import UserError
 from zoo.models import starts
 from zoo.models.base import GenerativeModel
+from zoo.models.traits import Trait
 
 tfd = tfp.distributions
 
@@ -70,6 +71,14 @@ class GMM(GenerativeModel):
         self.log_likelihood = state("log_likelihood", [], _constant(-UNKNOWN), "float64")
         self.change = state("change", [], _constant(UNKNOWN), "float64")
         self.reseeded = state("reseeded", [], "zeros", "float64")  # components, in the last pass
+
+    @property
+    def traits(self):
+        of_bytes = self.of_images and self.config.pixels == "dequantized"
+        return frozenset(
+            {Trait.SAMPLES, Trait.LOG_PROB, Trait.CLUSTERS, Trait.COMPONENTS}
+            | ({Trait.BYTES} if of_bytes else set())
+        )
 
     # --- The mixture --------------------------------------------------------------------------
 
@@ -171,7 +180,7 @@ class GMM(GenerativeModel):
         self.components.maximize(sums)
         count = sums["count"]
         empty, heaviest = count < components.EMPTY, tf.argmax(count)
-        seed = seeds.fold_in(seeds.root(self.config.seed), seeds.MODEL, self.step)
+        seed = seeds.stream(self.config.seed, seeds.Stream.MODEL, self.step)
         noise = seeds.normal([count.shape[0], self.components.noise_size], seed)
         self.components.reseed(empty, heaviest, noise)
         parts = empty | (tf.range(count.shape[0], dtype=tf.int64) == heaviest)

@@ -18,6 +18,7 @@ from zoo.data import InMemory, Spec
 from zoo.distributions import posteriors, priors
 from zoo.errors import UserError
 from zoo.models.gmm import GMM
+from zoo.models.traits import Trait
 from zoo.models.vae import VAE
 
 
@@ -38,6 +39,10 @@ class GMVAE(VAE):
                 "--config.cluster_epoch or raise --config.num_epochs."
             )
 
+    @property
+    def traits(self):
+        return super().traits | {Trait.CLUSTERS, Trait.CLUSTER_SAMPLES}
+
     def start_from(self, split):
         super().start_from(split)
         self.priors.loc.assign(tf.zeros_like(self.priors.loc))
@@ -55,14 +60,15 @@ class GMVAE(VAE):
         encode, codes = self.in_graph("encode"), []
         for i, batch in split.batches(1000, config.pixels, config.seed).enumerate():
             q = encode(batch["x"])
-            noise = seeds.normal(tf.shape(q["loc"]), seeds.fold_in(seeds.root(config.seed), i))
+            noise = seeds.normal(
+                tf.shape(q["loc"]), seeds.stream(config.seed, seeds.Stream.CODES, i)
+            )
             codes.append((q["loc"] + q["scale"] * noise).numpy())
         codes, fits = InMemory(np.concatenate(codes)), []
         fields = {"num_components": config.prior_components, "covariance": "full"}
         for i in range(config.num_starts):
-            mixture = GMM(
-                configs.get("gmm", seed=config.seed + i, **fields), Spec((config.latent_dim,), 0)
-            )
+            seed = seeds.integer(config.seed, seeds.Stream.CODES, i)
+            mixture = GMM(configs.get("gmm", seed=seed, **fields), Spec((config.latent_dim,), 0))
             mixture.start_from(codes)
             fits.append((mixture.fit_in_memory(codes), mixture))
         return max(fits, key=lambda fit: fit[0])[1]

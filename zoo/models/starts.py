@@ -35,7 +35,7 @@ def start(model, split: data.Split) -> None:
     step = tf.function(lambda batch: iterate(model, batch))
     for i in range(config.num_starts):
         # Other starts for another seed of the run, all of them.
-        _start_once(model, x, weight, int(np.random.default_rng([config.seed, i]).integers(2**31)))
+        _start_once(model, x, weight, seeds.integer(config.seed, seeds.Stream.STARTS, i))
         if config.num_starts == 1:
             return
         for _ in range(ITERATIONS):
@@ -77,7 +77,7 @@ def _start_once(model, x, weight, seed):
 def _sample(model, split):
     """Rows [N, D] and their weights, float64, those of weight 0 left out."""
     batch_size = min(split.size, 1000)
-    seed = seeds.fold_in(seeds.root(model.config.seed), seeds.DATA)
+    seed = seeds.stream(model.config.seed, seeds.Stream.FIXED_PIXELS)
     x, weight = [], []
     batches = split.epoch(model.config.seed, 0, 0, batch_size, every_row=True)
     for batch in batches.take(-(-ROWS // batch_size)):

@@ -11,10 +11,12 @@ first term, rate the second.
 import numpy as np
 import tensorflow as tf
 
-from zoo import networks, objectives, seeds
+from zoo import networks, seeds
 from zoo.distributions import likelihoods, posteriors, priors
 from zoo.errors import UserError
 from zoo.models.base import GenerativeModel
+from zoo.models.traits import Trait
+from zoo.objectives import bounds
 
 # Images of which the mean starts the decoder's biases.
 START_IMAGES = 10_000
@@ -37,6 +39,11 @@ class VAE(GenerativeModel):
             config.network, spec.shape, config.hidden, self.posteriors.outputs
         )
         self.decoder = networks.decoder(config.network, outputs, config.hidden)
+
+    @property
+    def traits(self):
+        of_bytes = self.likelihoods.discrete or self.config.pixels == "dequantized"
+        return frozenset({Trait.SAMPLES, Trait.POSTERIOR} | ({Trait.BYTES} if of_bytes else set()))
 
     def posterior(self, x, y=None):
         """q(z|x)"""
@@ -70,7 +77,7 @@ class VAE(GenerativeModel):
         config, x, y = self.config, batch["x"], self._label(batch)
         k, beta = config.importance_samples, config.beta
         if training:
-            beta *= objectives.linear_warm_up(self.step, self.annealing_steps)
+            beta *= bounds.linear_warm_up(self.step, self.annealing_steps)
         params = self.posterior_params(x, y)
         q, p = self.posteriors.distribution(params), self.prior()
         z = posteriors.reparametrize(
@@ -79,13 +86,13 @@ class VAE(GenerativeModel):
 
         if k == 1:
             distortion = -self.likelihood(z, y).log_prob(x)[0]  # [B]
-            rate = tf.reshape(objectives.rate(q, p, z), [-1])
+            rate = tf.reshape(bounds.rate(q, p, z), [-1])
             loss = distortion + beta * self.penalty(q, p, rate)
         else:
-            bound = objectives.importance_weighted_bound
+            bound = bounds.importance_weighted_bound
             if config.doubly_reparametrized:
                 q = self.posteriors.distribution(tf.stop_gradient(params))
-                z, bound = objectives.doubly_reparametrized(z, beta)
+                z, bound = bounds.doubly_reparametrized(z, beta)
             distortion = -self.likelihood(z, y).log_prob(x)  # [k, B]
             rate = q.log_prob(z) - p.log_prob(z)
             loss = -bound(-distortion - beta * rate)
@@ -95,7 +102,7 @@ class VAE(GenerativeModel):
     def penalty(self, q, p, rate):
         """Returns what stands in the ELBO for the rate [B]."""
         least = self.config.free_bits
-        return objectives.free_bits(q, p, least) if least else rate
+        return bounds.free_bits(q, p, least) if least else rate
 
     def compile_from_config(self, total_steps):
         super().compile_from_config(total_steps)
@@ -154,7 +161,7 @@ class VAE(GenerativeModel):
         """Returns the ELBO of each row, from one draw of z by seed[i]."""
         q = self.posterior(x, y)
         z = posteriors.reparametrize(q, seeds.row_normal(seed, self.config.latent_dim))
-        return self.likelihood(z, y).log_prob(x) - objectives.rate(q, self.prior(), z)
+        return self.likelihood(z, y).log_prob(x) - bounds.rate(q, self.prior(), z)
 
     def signatures(self):
         y = ("y",) if self.conditional else ()

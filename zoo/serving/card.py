@@ -1,23 +1,6 @@
 """A model's card, written from its config and its metrics alone."""
 
-from zoo import configs
-
-# What stands in front of the figures, in this order; others follow by their own names.
-LABELS = {
-    "nll": "Negative log-likelihood (nats {what})",
-    "nll_standard_error": "... its standard error",
-    "bits_per_dim": "Bits a dimension",
-    "elbo": "ELBO (nats {what})",
-    "rate": "Rate, KL(q ‖ p) (nats)",
-    "mutual_information": "... of it mutual information I(x; z) (nats)",
-    "marginal_kl": "... and marginal KL(q(z) ‖ p(z)) (nats)",
-    "distortion": "Distortion, -E log p(x given z) (nats)",
-    "active_units": "Active units",
-    "clustering_accuracy": "Clustering accuracy",
-    "nmi": "... normalised mutual information of clusters and labels",
-    "conditional_accuracy": "Conditional accuracy",
-    "accuracy": "Accuracy",
-}
+from zoo import configs, evaluation, markdown
 
 
 def write(name: str, description: dict, metrics: dict) -> str:
@@ -30,11 +13,15 @@ def write(name: str, description: dict, metrics: dict) -> str:
     """
     config, shape = description["config"], description["shape"]
     images = len(shape) == 3
-    what = "an image" if images else "a row"
+    unit = "image" if images else "row"
+    figures = metrics["metrics"]
+    # A figure that no metric knows, a model's own loss term, comes last under its own name.
+    names = [name for name in evaluation.LABELS if name in figures]
+    names += [name for name in figures if name not in evaluation.LABELS]
     rows = "\n".join(
-        f"| {LABELS[key].format(what=what)} | {metrics['metrics'][key]:.4g} |"
-        for key in LABELS
-        if key in metrics["metrics"]
+        f"| {evaluation.LABELS.get(name, f'Loss term `{name}`').format(unit=unit)} "
+        f"| {markdown.cell(figures[name])} |"
+        for name in names
     )
     signatures = "\n".join(
         f"- `{signature}({', '.join(inputs)})`"
@@ -55,7 +42,7 @@ def write(name: str, description: dict, metrics: dict) -> str:
 
 Trained on `{config["dataset"]}` for {training["steps"]:,} steps, in
 {_duration(training["seconds"])} on {training["hardware"]}; the weights are those after step
-{training["best_step"]:,}, which had the lowest loss on the validation split.
+{training["best_step"]:,}, which {training["selection"]}.
 
 | {metrics["images"]:,} test {"images" if images else "rows"} | |
 |---|---|

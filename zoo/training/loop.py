@@ -20,9 +20,18 @@ from zoo import data, evaluation, files, images, models
 from zoo.errors import Stopped, UserError
 from zoo.training import guards, steps
 from zoo.training import strategy as strategies
+from zoo.training.averages import MovingAverages
 from zoo.training.checkpoint import Checkpoints
 from zoo.training.log import Log
 
+# The validation term that chooses the weights of a model without a loss, where there is a judge.
+FRECHET = "frechet_classifier_distance"
+# How cards say which weights were kept.
+SELECTIONS = {
+    "loss": "had the lowest loss on the validation split",
+    FRECHET: "had the lowest Frechet classifier distance on the validation split",
+    None: "are the last",
+}
 # Seconds that steps run without Python looking at signals or the bar.
 SECONDS_PER_CALL = 1.0
 
@@ -32,11 +41,12 @@ class State(tf.Module):
 
     def __init__(self):
         super().__init__()
-        self.best_loss = tf.Variable(np.inf, dtype=tf.float64)
+        self.best_value = tf.Variable(np.inf, dtype=tf.float64)
         self.step = tf.Variable(0, dtype=tf.int64)
         self.best_step = tf.Variable(0, dtype=tf.int64)
         self.evaluations_since_best = tf.Variable(0, dtype=tf.int64)
         self.seconds = tf.Variable(0.0, dtype=tf.float64)
+        self.selection = tf.Variable("", dtype=tf.string)
 
     def summary(self) -> dict:
         """Returns what a metrics file tells of the run."""
@@ -44,6 +54,7 @@ class State(tf.Module):
             "steps": int(self.step),
             "best_step": int(self.best_step),
             "seconds": round(float(self.seconds), 1),
+            "selection": self.selection.numpy().decode(),
         }
 
 
@@ -61,6 +72,7 @@ def train(
     dataset: data.Dataset,
     workdir: str | os.PathLike,
     strategy: tf.distribute.Strategy | None = None,
+    judge=None,
 ) -> Run:
     """Trains a model, or goes on where an earlier call with the same arguments was stopped.
 
@@ -69,6 +81,7 @@ def train(
       dataset: splits to train, validate and test on.
       workdir: gets config.json, checkpoints/, best/, metrics.jsonl and tensorboard/.
       strategy: of zoo.training.strategy.create; the default strategy if None.
+      judge: zoo.evaluation.Judge, to choose the weights of a model without a validation loss.
 
     Raises:
       UserError: for a workdir of another config, a batch that does not fit data or replicas, a
@@ -87,10 +100,15 @@ def train(
         steps_per_epoch = dataset.train.steps_per_epoch(config.batch_size, model.every_row)
         total_steps = steps_per_epoch * config.num_epochs
         model.compile_from_config(total_steps)
+        averages = MovingAverages(model.averaged_variables(), config.ema)
     state = State()
     description = _refuse_other_config(workdir, model)
     checkpoints = Checkpoints(
-        workdir / "checkpoints", weights=weights(model), state=state, **model.optimizers()
+        workdir / "checkpoints",
+        weights=weights(model),
+        averages=averages,
+        state=state,
+        **model.optimizers(),
     )
     best = Checkpoints(workdir / "best", keep=1, weights=weights(model))
     resumed = checkpoints.restore()
@@ -107,7 +125,7 @@ def train(
     if resumed and chief and model.steps_taken() < total_steps:
         print(f"Going on from step {model.steps_taken()} of {total_steps} in {workdir}.")
 
-    run_steps, names = steps.function(model, strategy)
+    run_steps, names = steps.function(model, strategy, averages)
     end_epoch = tf.function(lambda: strategy.run(model.end_epoch), autograph=False)
     of_images = len(model.spec.shape) == 3
     log = Log(workdir, model.steps_taken(), total_steps, config.batch_size, chief, of_images)
@@ -138,6 +156,7 @@ def train(
             log.progress(n, dict(zip(names, terms.mean(0), strict=True)))
             step += n
 
+            state.step.assign(step)
             if step % steps_per_epoch == 0:
                 end_epoch()
                 means = np.concatenate(epoch_terms).mean(0, dtype=np.float64)
@@ -146,9 +165,10 @@ def train(
                 log.remark(epoch, model.remark())
                 last = step == total_steps or model.converged()
                 if (epoch + 1) % config.eval_every == 0 or last:
-                    _evaluate(model, dataset, state, step, best if chief else None, log, strategy)
+                    with averages.applied():
+                        terms, selection = _measure(model, dataset.validation, judge)
+                        _keep_if_best(model, terms, selection, state, best, log, strategy)
             elapsed = time.monotonic() - started
-            state.step.assign(step)
             state.seconds.assign_add(elapsed)
             if strategy.extended._in_multi_worker_mode():
                 steps_per_call = 16  # every worker must run the same number
@@ -224,6 +244,12 @@ def _check_batch(model, dataset, strategy):
             f"batch_size={config.batch_size} cannot be split evenly over {replicas} replicas: "
             f"choose a multiple of {replicas}."
         )
+    if config.batch_size // replicas % model.rows_at_once:
+        raise UserError(
+            f"batch_size={config.batch_size} over {replicas} replicas cannot be shared evenly: "
+            f"model {config.model!r} takes {model.rows_at_once} rows at once (d_steps, packing and "
+            f"minibatch_stddev multiply). Choose a multiple of {replicas * model.rows_at_once}."
+        )
     if config.batch_size > dataset.train.size and not model.every_row:
         raise UserError(
             f"batch_size={config.batch_size} is more than the {dataset.train.size} training images "
@@ -231,37 +257,33 @@ def _check_batch(model, dataset, strategy):
         )
 
 
-def _evaluate(model, dataset, state, step, best, log, strategy):
-    """Measures the validation split, keeps the weights if they are the best so far."""
-    with averaged_weights(model):
-        terms = evaluation.mean_terms(model, dataset.validation)
-        # All workers must come to the same decision, to the last digit.
-        loss = _mean_over_workers(terms["loss"], strategy) if "loss" in terms else np.inf
-        if "loss" in terms and not loss < float(state.best_loss):
-            annealing = step <= model.annealing_steps
-            state.evaluations_since_best.assign_add(0 if annealing else 1)
-        else:
-            state.best_loss.assign(loss)
-            state.best_step.assign(step)
-            state.evaluations_since_best.assign(0)
-            if best:
-                best.save(step)
-        log.metrics(step, "validation", terms, images.sample_grid(model) if log.chief else None)
+def _measure(model, validation, judge):
+    """The terms on the validation split, and which of them chooses the weights, if any."""
+    terms = evaluation.mean_terms(model, validation)
+    if "loss" in terms:
+        return terms, "loss"
+    if judge is None or not model.of_images:
+        return terms, None
+    terms[FRECHET] = evaluation.frechet_distance_of_samples(model, judge, validation)
+    return terms, FRECHET
 
 
-@contextlib.contextmanager
-def averaged_weights(model: models.GenerativeModel):
-    """Puts the moving averages in the place of the weights while the body runs."""
-    averaging = [o for o in model.optimizers().values() if o.use_ema]
-    variables = [v for o in averaging for v in o._trainable_variables]
-    raw = [tf.identity(v.value) for v in variables]
-    for optimizer in averaging:
-        optimizer.finalize_variable_values(optimizer._trainable_variables)
-    try:
-        yield
-    finally:
-        for variable, value in zip(variables, raw, strict=True):
-            variable.assign(value)
+def _keep_if_best(model, terms, selection, state, best, log, strategy):
+    """Keeps the weights if no earlier ones were better; without a selection, always."""
+    state.selection.assign(SELECTIONS[selection])
+    # All workers must come to the same decision, to the last digit.
+    value = _mean_over_workers(terms[selection], strategy) if selection else np.inf
+    if selection and not value < float(state.best_value):
+        annealing = state.step <= model.annealing_steps
+        state.evaluations_since_best.assign_add(0 if annealing else 1)
+    else:
+        state.best_value.assign(value)
+        state.best_step.assign(state.step)
+        state.evaluations_since_best.assign(0)
+        if log.chief:
+            best.save(int(state.step))
+    grid = images.sample_grid(model) if log.chief else None
+    log.metrics(int(state.step), "validation", terms, grid)
 
 
 def _out_of_patience(state, config):

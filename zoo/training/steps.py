@@ -26,13 +26,18 @@ def batches(split, model, first_step, strategy):
     return strategy.distribute_datasets_from_function(of_worker)
 
 
-def function(model, strategy):
-    """Returns a function that runs n steps and returns their terms [n, terms], and their names."""
+def function(model, strategy, averages):
+    """Returns a function that runs n steps and returns their terms [n, terms], and their names.
+
+    Args:
+      model: compiled.
+      strategy: that it was made under.
+      averages: the run's MovingAverages, updated after each step.
+    """
     config, names = model.config, sorted(model.term_means)
 
     def noise(step):
-        root = seeds.fold_in(seeds.root(config.seed), seeds.DATA)
-        return seeds.fold_in(root, step, seeds.replica_id())
+        return seeds.stream(config.seed, seeds.Stream.PIXELS, step, seeds.replica_id())
 
     # On a CPU, XLA takes several times as long for this noise: it is drawn outside of it.
     drawn_before = config.pixels == "binarized"
@@ -42,7 +47,9 @@ def function(model, strategy):
 
     def step(batch):
         pixels = "scaled" if drawn_before else config.pixels
+        taken = tf.identity(model.step)
         terms = model.take_step(data.to_float(batch, pixels, noise(model.step)))
+        averages.update(taken)
         return tf.stack([tf.cast(terms[name], tf.float32) for name in names])  # [terms]
 
     if config.jit and strategy is tf.distribute.get_strategy():  # the default: no strategy at all

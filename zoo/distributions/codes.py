@@ -1,0 +1,47 @@
+"""Priors p(z) from which a generator's codes are drawn: tfp distributions over [D]."""
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+tfd = tfp.distributions
+
+
+def normal(dim: int) -> tfd.Distribution:
+    """N(0, I): the direction of a code is uniform on the sphere."""
+    return tfd.Independent(tfd.Normal(tf.zeros(dim), 1.0), 1)
+
+
+def uniform(dim: int) -> tfd.Distribution:
+    """Uniform in the cube [-1, 1]^D, as in the first GANs."""
+    return tfd.Independent(tfd.Uniform(tf.fill([dim], -1.0), 1.0), 1)
+
+
+KINDS = {"normal": normal, "uniform": uniform}
+
+
+def line(z0: np.ndarray, z1: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """Returns the points at t [N] of the lines from z0 to z1, [N, D]."""
+    return z0 + t[:, None] * (z1 - z0)
+
+
+def arc(z0: np.ndarray, z1: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """Returns the points at t [N] of the arcs from z0 to z1, [N, D].
+
+    White 2016, Sampling Generative Networks (arXiv 1609.04468), section 2: codes of a Gaussian in
+    many dimensions lie near a sphere, and the middle of a line between two does not.
+    """
+
+    def unit(z):
+        return z / np.maximum(np.linalg.norm(z, axis=-1, keepdims=True), 1e-12)
+
+    cosine = np.sum(unit(z0) * unit(z1), -1, keepdims=True)  # [N, 1]
+    angle = np.arccos(np.clip(cosine, -1.0, 1.0))
+    t, sine = t[:, None], np.sin(angle)
+    on_arc = np.sin((1 - t) * angle) * z0 + np.sin(t * angle) * z1
+    # Of codes in one direction, or in opposite ones, there is no arc.
+    return np.where(sine > 1e-4, on_arc / np.maximum(sine, 1e-4), line(z0, z1, t[:, 0]))
+
+
+# How to go from one code to another, by kind.
+PATHS = {"normal": arc, "uniform": line}

@@ -1,0 +1,54 @@
+"""Samples of a model, drawn to measure it."""
+
+import numpy as np
+import tensorflow as tf
+
+from zoo.evaluation import samples
+from zoo.evaluation.protocol import BATCH_SIZE
+
+
+def draw(model, count: int, labels: np.ndarray | None = None) -> np.ndarray:
+    """Returns samples x [count, ...] from the seeds 0 to count - 1.
+
+    Args:
+      model: a Keras model with samples.
+      count: number of samples.
+      labels: [count], for a conditional model; not used by others.
+    """
+    sample, parts = model.in_graph("sample"), []
+    for start in range(0, count, BATCH_SIZE):
+        rows = np.arange(start, min(start + BATCH_SIZE, count), dtype=np.int32)
+        y = [tf.constant(labels[rows], tf.int32)] if model.conditional else []
+        parts.append(sample(tf.constant(rows), *y).numpy())
+    return np.concatenate(parts)
+
+
+def labels_of(split) -> np.ndarray:
+    """Returns the labels [N] of a split."""
+    return np.concatenate([batch["y"] for batch in split.batches_of_bytes(BATCH_SIZE)])
+
+
+def frechet_distance_of_samples(model, judge, split) -> float:
+    """Returns the Frechet classifier distance of a model's samples to the images of a split.
+
+    As many samples as images; a conditional model draws the labels of the images.
+    """
+    fake = judge.see(draw(model, split.size, labels_of(split)))
+    return samples.frechet_distance(judge.see_split(split).features, fake.features)
+
+
+def conditional_accuracy(model, classify, count: int) -> float:
+    """Returns the share of samples for label y that a classifier calls y.
+
+    Args:
+      model: a conditional model.
+      classify: maps images [B, H, W, C] to probabilities [B, K]; not trained on the samples.
+      count: number of samples, the labels in turn.
+    """
+    y = np.arange(count, dtype=np.int32) % model.spec.num_classes
+    x = draw(model, count, y)
+    right = 0
+    for start in range(0, count, BATCH_SIZE):
+        rows = slice(start, start + BATCH_SIZE)
+        right += int(np.sum(np.asarray(classify(x[rows])).argmax(-1) == y[rows]))
+    return right / count

@@ -1,0 +1,110 @@
+"""What samples are worth: two clouds of features compared, one of real images, one of samples.
+
+All functions take features [N, F] of a judge; distances between them are Euclidean. The figures
+carry the judge's name in theirs: features of another network give other numbers, so that these are
+not the published FID or KID, which use an Inception network.
+"""
+
+import numpy as np
+import scipy.linalg
+import sklearn.metrics
+import sklearn.neighbors
+
+# Neighbours whose farthest makes the ball around a point (Naeem et al. 2020, section 4).
+K = 5
+CHUNK = 1000
+
+
+def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:
+    """Returns |m - n|^2 + tr(S + T - 2 (S T)^(1/2)) of means m, n and covariances S, T.
+
+    Heusel et al. 2017 (arXiv 1706.08500), equation 6: the squared Frechet distance of two Gaussians
+    that have the moments of the clouds.
+    """
+    (m, s), (n, t) = (
+        (cloud.mean(0), np.cov(cloud, rowvar=False))
+        for cloud in (np.asarray(real, np.float64), np.asarray(fake, np.float64))
+    )
+    # (S T)^(1/2) has the trace of (R T R)^(1/2), R the root of S, which is symmetric.
+    values, vectors = scipy.linalg.eigh(s)
+    root = vectors * np.sqrt(np.maximum(values, 0.0)) @ vectors.T
+    cross = np.sqrt(np.maximum(scipy.linalg.eigvalsh(root @ t @ root), 0.0)).sum()
+    return float(np.sum((m - n) ** 2) + np.trace(s) + np.trace(t) - 2.0 * cross)
+
+
+def kernel_distance(real: np.ndarray, fake: np.ndarray) -> float:
+    """Returns the unbiased squared maximum mean discrepancy with kernel (a b / F + 1)^3.
+
+    Binkowski et al. 2018, Demystifying MMD GANs (arXiv 1801.01401), section 4 (equation 4 for the
+    estimator); around 0, and as often below, where both clouds have one distribution.
+    """
+
+    def mean(a, b, same=False):
+        total = 0.0
+        for start in range(0, len(a), CHUNK):
+            part = a[start : start + CHUNK]
+            total += np.sum((part @ b.T / a.shape[1] + 1.0) ** 3, dtype=np.float64)
+        if not same:
+            return total / (len(a) * len(b))
+        own = np.sum((np.sum(a * a, 1) / a.shape[1] + 1.0) ** 3, dtype=np.float64)
+        return (total - own) / (len(a) * (len(a) - 1))
+
+    real, fake = (np.asarray(cloud, np.float64) for cloud in (real, fake))
+    return float(mean(real, real, True) + mean(fake, fake, True) - 2.0 * mean(real, fake))
+
+
+def neighbourhoods(real: np.ndarray, fake: np.ndarray, k: int = K) -> dict[str, float]:
+    """Returns "precision", "recall", "density" and "coverage".
+
+    A point's ball reaches to its k-th neighbour in its own cloud. Precision: share of samples that
+    lie in a real ball; recall: share of real points in a ball of a sample (Kynkäänniemi et al.
+    2019, arXiv 1904.06991). Density: number of real balls in which a sample lies, over k; coverage:
+    share of real balls that hold a sample (Naeem et al. 2020, arXiv 2002.09797).
+    """
+    k = min(k, len(real) - 1, len(fake) - 1)
+    real_radius, fake_radius = (_radii(cloud, k) for cloud in (real, fake))
+    precise, balls = 0, 0
+    recalled, covered = np.zeros(len(real), bool), np.zeros(len(real), bool)
+    for start in range(0, len(fake), CHUNK):
+        rows = slice(start, start + CHUNK)
+        distances = sklearn.metrics.pairwise.euclidean_distances(fake[rows], real)
+        in_real = distances < real_radius  # [chunk, N]
+        precise += np.sum(in_real.any(1))
+        balls += np.sum(in_real)
+        covered |= in_real.any(0)
+        recalled |= (distances < fake_radius[rows, None]).any(0)
+    return {
+        "precision": float(precise / len(fake)),
+        "recall": float(recalled.mean()),
+        "density": float(balls / (k * len(fake))),
+        "coverage": float(covered.mean()),
+    }
+
+
+def _radii(cloud, k):
+    """Distance of each point to its k-th neighbour, itself not counted."""
+    found = sklearn.neighbors.NearestNeighbors(n_neighbors=k, algorithm="brute").fit(cloud)
+    return found.kneighbors()[0][:, -1]
+
+
+def nearest_distance_ratio(train: np.ndarray, real: np.ndarray, fake: np.ndarray) -> float:
+    """Returns how far samples are from their nearest training images, over the same of test images.
+
+    Near 1 for samples as new as test images are; far below 1 where training images were learned by
+    heart. Means of distances; `real` are the test images.
+    """
+
+    def distance(cloud):
+        return sklearn.metrics.pairwise_distances_argmin_min(cloud, train)[1].mean()
+
+    return float(distance(fake) / distance(real))
+
+
+def class_shares(probs: np.ndarray) -> np.ndarray:
+    """Returns the share of samples [K] whose most probable class is each of K."""
+    return np.bincount(probs.argmax(-1), minlength=probs.shape[-1]) / len(probs)
+
+
+def entropy(shares: np.ndarray) -> float:
+    """Returns the entropy in nats of shares [K]; log K where all are equal."""
+    return float(-np.sum(shares * np.log(np.maximum(shares, 1e-300))))

@@ -1,0 +1,1 @@
+"""What models minimise, as pure functions: bounds of VAEs, losses and penalties of GANs."""
