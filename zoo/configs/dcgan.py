@@ -1,7 +1,7 @@
 """DCGAN: a GAN of strided convolutions, batch normalisation in the generator alone.
 
 Unlike in the paper, the discriminator pays for its slope at real images (R1, Mescheder et al. 2018,
-arXiv 1801.04406); at this rate the Frechet distance falls to half of what it is without.
+arXiv 1801.04406), which allows a higher rate.
 
 Paper: Radford et al. 2016, Unsupervised Representation Learning with Deep Convolutional GANs
   (arXiv 1511.06434).
