@@ -8,6 +8,7 @@ from zoo.evaluation.judges import Judge
 from zoo.evaluation.metrics import LABELS, METRICS, SAMPLED_IMAGES, Metric, Subject
 from zoo.evaluation.protocol import SEED
 from zoo.evaluation.terms import mean_terms
+from zoo.models.traits import Trait
 
 __all__ = [
     "LABELS",
@@ -66,10 +67,10 @@ def report(
     before = before or {}
     model, dataset = subject.model, subject.dataset
     subject.figures = dict(before.get("metrics", {}))
-    measured_now = subject.importance_samples
     evaluate(subject, only)
-    # The sentences speak of all figures, so of the codes that the kept ones were made with.
-    subject.importance_samples = measured_now or before.get("importance_samples", 0)
+    if only and "importance_sampled_nll" not in only:
+        # The sentences speak of all figures, so of the codes that the kept ones were made with.
+        subject.importance_samples = before.get("importance_samples", 0)
     protocol = ["All figures are on the test split, which was not used for any choice."]
     if model.config.pixels != "scaled" and model.of_images:
         protocol.append(f"Images are {model.config.pixels} once, from seed {SEED}.")
@@ -79,7 +80,8 @@ def report(
         if metric.applies_to(subject) and metric.figures.keys() <= subject.figures.keys()
         if (sentence := metric.protocol(subject))
     ]
-    codes = {"importance_samples": subject.importance_samples} if subject.importance_samples else {}
+    sampled = Trait.POSTERIOR in model.traits and "nll" in subject.figures
+    codes = {"importance_samples": subject.importance_samples} if sampled else {}
     return {
         "entry": model.config.model,
         "dataset": model.config.dataset,
