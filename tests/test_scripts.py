@@ -138,3 +138,30 @@ def test_errors_are_one_line_and_leave_nothing(saved_model, tmp_path, name, flag
     assert len(errors) == 1 and message in errors[0], done.stderr[-2000:]
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("entry", ["dcgan", "cgan"])
+def test_walks_through_the_codes_of_a_generator(entry, tiny_data, tmp_path):
+    """They begin and end at the samples of their seeds, morphs at those of their labels."""
+    model = models.create(configs.get_tiny(entry, dataset="tiny"), tiny_data.spec)
+    loaded = zoo.load(export.export(model, tmp_path, METRICS))
+    y = [np.zeros(2, np.int32)] if entry == "cgan" else []
+    ends = loaded.sample(np.array([5, 9], np.int32), *y)
+    x, columns = pictures.walk_codes(loaded, ["5", "9"], None, 4)
+    assert columns == 4 and x.shape == (4, 8, 8, 1)
+    np.testing.assert_allclose(x[[0, -1]], ends, atol=1e-5)
+    if entry == "cgan":
+        x, columns = pictures.code_grid(loaded, [5, 9], 4)
+        assert columns == 3
+        np.testing.assert_allclose(x[[0, 3]], ends, atol=1e-5)
+        x, columns = pictures.walk_labels(loaded, [5, 9], [0, 2, 1], 4)
+        assert columns == 8
+        np.testing.assert_allclose(x[[0, 8]], ends, atol=1e-5)
+    else:
+        x, columns = pictures.code_grid(loaded, [5, 1, 2, 9], 4)
+        assert columns == 4
+        np.testing.assert_allclose(x[[0, -1]], ends, atol=1e-5)
+        with pytest.raises(zoo.UserError, match="give 4 seeds, not 3"):
+            pictures.code_grid(loaded, [1, 2, 3], 4)
+        with pytest.raises(zoo.UserError, match="no signature 'morph'"):
+            pictures.walk_labels(loaded, [1], [0, 1], 4)

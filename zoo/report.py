@@ -200,9 +200,33 @@ test. Of `vae_gaussian` it is the density of dequantised grey images: a bound on
 """
 
 
+def metrics_page() -> str:
+    """Returns every metric as a Markdown page: its name, what it is, what it needs."""
+    rows = [
+        {
+            "`--only=`": f"`{metric.name}`",
+            "figures": ", ".join(f"`{figure}`" for figure in metric.figures),
+            "what it is": metric.about,
+            "needs": ", ".join(sorted(trait.value for trait in metric.needs)),
+        }
+        for metric in evaluation.METRICS
+    ]
+    return f"""# Metrics
+
+What `scripts/evaluate.py` measures, of any model and data that have what a metric needs; all in
+nats per example unless it says otherwise. A model's own loss terms come with them.
+
+{markdown.table(rows)}
+
+Written by `scripts/report.py` from `zoo/evaluation/metrics.py`.
+"""
+
+
 def write(saved_models: pathlib.Path, docs: pathlib.Path) -> pathlib.Path:
-    """Writes DOCS/results.md; returns its path."""
+    """Writes DOCS/results.md and DOCS/metrics.md; returns the path of the first."""
     docs.mkdir(parents=True, exist_ok=True)
+    with files.atomic(docs / "metrics.md") as temporary:
+        temporary.write_text(metrics_page())
     with files.atomic(docs / "results.md") as temporary:
         temporary.write_text(
             f"{densities(saved_models)}{sample_metrics(saved_models)}{clusters(docs)}\n"
