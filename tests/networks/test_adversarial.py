@@ -69,8 +69,8 @@ def test_labels_change_the_logit_in_either_way(kind, label):
     network = Discriminator(kind, (8, 8, 1), (4, 4), num_labels=3, label=label)
     x = np.random.default_rng(0).random((3, 8, 8, 1), np.float32)
     logits = [network(x, np.eye(3, dtype=np.float32)[[k] * 3]).numpy() for k in range(3)]
-    assert np.abs(logits[0] - logits[1]).min() > 1e-5
-    assert np.abs(logits[1] - logits[2]).min() > 1e-5
+    assert np.abs(logits[0] - logits[1]).max() > 1e-4
+    assert np.abs(logits[1] - logits[2]).max() > 1e-4
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (12, 20, 3)])
