@@ -103,7 +103,9 @@ def sample_metrics(saved_models: pathlib.Path) -> str:
         for figure, label in metric.figures.items()
         if figure != "class_shares"
     }
-    floors = [figure for figure in columns if figure.endswith("_floor")]
+    # Named after the distance itself, which training images have in the first row.
+    floors = {c: c.replace("_classifier_distance", "_floor") for c in columns}
+    floors = {c: floor if floor != c else "" for c, floor in floors.items()}
     measured = [
         (name, metrics)
         for name, _, metrics in exports(saved_models)
@@ -114,10 +116,9 @@ def sample_metrics(saved_models: pathlib.Path) -> str:
     measured.sort(key=lambda row: row[1]["metrics"][FRECHET])
     first = measured[0][1]["metrics"]
     rows = [
-        # A floor is the distance of training images, named after the distance itself.
         {
             "model": "training images",
-            **{c: first.get(_floor_of(c)) for c in columns},
+            **{c: first.get(floor) for c, floor in floors.items()},
             "minutes": "",
         },
         *(
@@ -130,7 +131,8 @@ def sample_metrics(saved_models: pathlib.Path) -> str:
         ),
     ]
     lines = [
-        {columns.get(c, c): value for c, value in row.items() if c not in floors} for row in rows
+        {columns.get(c, c): value for c, value in row.items() if not c.endswith("_floor")}
+        for row in rows
     ]
     protocol = " ".join(
         sentence
@@ -146,10 +148,6 @@ means of p(x given z), those of a conditional model have the labels of the test 
 
 {markdown.table(lines)}
 """
-
-
-def _floor_of(figure):
-    return figure.replace("_classifier_distance", "_floor")
 
 
 def densities(saved_models: pathlib.Path) -> str:
