@@ -104,8 +104,7 @@ def sample_metrics(saved_models: pathlib.Path) -> str:
         if figure != "class_shares"
     }
     # Named after the distance itself, which training images have in the first row.
-    floors = {c: c.replace("_classifier_distance", "_floor") for c in columns}
-    floors = {c: floor if floor != c else "" for c, floor in floors.items()}
+    distances = [c for c in columns if c.endswith("_classifier_distance")]
     measured = [
         (name, metrics)
         for name, _, metrics in exports(saved_models)
@@ -118,7 +117,8 @@ def sample_metrics(saved_models: pathlib.Path) -> str:
     rows = [
         {
             "model": "training images",
-            **{c: first.get(floor) for c, floor in floors.items()},
+            **dict.fromkeys(columns),
+            **{d: first[d.replace("_classifier_distance", "_floor")] for d in distances},
             "minutes": "",
         },
         *(

@@ -118,7 +118,7 @@ class GMM(GenerativeModel):
         chosen = priors.choose(self.mixing.value, noise[:, 0])
         drawn = self.components.draw(chosen, tf.cast(noise[:, 1:], self.compute_dtype))
         x = tf.reshape(tf.cast(drawn, tf.float32), [-1, *self.spec.shape])
-        return tf.clip_by_value(x, 0.0, 1.0) if len(self.spec.shape) == 3 else x
+        return tf.clip_by_value(x, 0.0, 1.0) if self.of_images else x
 
     def num_parameters(self) -> int:
         """Returns the number of free parameters, for BIC and AIC."""

@@ -127,8 +127,7 @@ def train(
 
     run_steps, names = steps.function(model, strategy, averages)
     end_epoch = tf.function(lambda: strategy.run(model.end_epoch), autograph=False)
-    of_images = len(model.spec.shape) == 3
-    log = Log(workdir, model.steps_taken(), total_steps, config.batch_size, chief, of_images)
+    log = Log(workdir, model.steps_taken(), total_steps, config.batch_size, chief, model.of_images)
     saved_step = model.steps_taken()
 
     def complete(step):
