@@ -7,7 +7,6 @@ scripts/evaluate.py --saved_model=saved_models/vae_mnist --only=neighbourhoods -
 """
 
 import json
-import pathlib
 
 from absl import flags
 
@@ -32,19 +31,19 @@ flags.mark_flags_as_mutual_exclusive(["workdir", "saved_model"], required=True)
 def main():
     import zoo
     from zoo import evaluation, files, runs
-    from zoo.serving import export
+    from zoo.serving import export, loading
     from zoo.training import loop
 
     before = None
     if _WORKDIR.value:
-        workdir = pathlib.Path(_WORKDIR.value)
+        workdir = files.tensorflow_path(_WORKDIR.value)
         model, training = loop.load_run(workdir)
         path = workdir / "metrics.json"
         earlier = json.loads(path.read_text()) if path.exists() else {}
         training["hardware"] = earlier.get("training", {}).get("hardware") or runs.hardware()
         if earlier.get("training", {}).get("best_step") == training["best_step"]:
             before = earlier
-        out, export_path = _OUT.value or path, None if _OUT.value else runs.exported(workdir)
+        out, export_path = _OUT.value or path, None if _OUT.value else loading.exported(workdir)
     else:
         loaded = zoo.load(_SAVED_MODEL.value)
         model, training, before = loaded.to_keras(), loaded.metrics["training"], loaded.metrics

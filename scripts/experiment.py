@@ -18,13 +18,13 @@ _DOCS = flags.DEFINE_string("docs", str(cli.ROOT / "docs" / "questions"), "Folde
 
 
 def main():
-    from zoo import data, experiments
+    from zoo import data, experiments, files
     from zoo.serving import export
     from zoo.training import strategy
 
     dataset = data.load(_DATASET.value, **cli.data_places())
     runs = _RUNS.value or pathlib.Path("runs") / export.export_name("experiments", dataset.name)
-    docs = pathlib.Path(_DOCS.value)
+    docs = files.user_path(_DOCS.value)
     trained_under = strategy.create("auto")
     print(experiments.run(NAME, dataset, pathlib.Path(runs), docs, _EPOCHS.value, trained_under))
     print(f"Written to {docs / NAME}.md.")

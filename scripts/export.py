@@ -5,7 +5,6 @@ scripts/export.py --workdir=runs/cvae_mnist_5k --export_dir=saved_models
 """
 
 import json
-import pathlib
 
 from absl import flags
 
@@ -17,11 +16,12 @@ _VERSION = flags.DEFINE_integer("version", None, "Version; the next free one if 
 
 
 def main():
+    from zoo import files
     from zoo.errors import UserError
     from zoo.serving import export
     from zoo.training import loop
 
-    workdir = pathlib.Path(_WORKDIR.value)
+    workdir = files.tensorflow_path(_WORKDIR.value)
     model, training = loop.load_run(workdir)
     path = workdir / "metrics.json"
     metrics = json.loads(path.read_text()) if path.exists() else {}

@@ -4,8 +4,6 @@
 scripts/report.py
 """
 
-import pathlib
-
 from absl import flags
 
 from zoo import cli
@@ -15,9 +13,9 @@ _DOCS = flags.DEFINE_string("docs", str(cli.ROOT / "docs"), "Folder of the page.
 
 
 def main():
-    from zoo import report
+    from zoo import files, report
 
-    path = report.write(pathlib.Path(_SAVED_MODELS.value), pathlib.Path(_DOCS.value))
+    path = report.write(files.tensorflow_path(_SAVED_MODELS.value), files.user_path(_DOCS.value))
     print(f"Written to {path}.")
 
 

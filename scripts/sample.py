@@ -16,7 +16,9 @@ _SAVED_MODEL = flags.DEFINE_string("saved_model", None, "An export.", required=T
 _OUT = flags.DEFINE_string("out", None, "A .png (grid), an .npz or a folder.", required=True)
 _COUNT = flags.DEFINE_integer("count", 100, "Number of samples.", lower_bound=1)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of the first sample.")
-_LABELS = flags.DEFINE_list("labels", None, "Labels, taken in turn; all of them if not given.")
+_LABELS = flags.DEFINE_list(
+    "labels", None, "Labels (numbers or names), in turn; all of them if not given."
+)
 _COLUMNS = flags.DEFINE_integer("columns", 10, "Columns of the grid.", lower_bound=1)
 
 
@@ -24,10 +26,10 @@ def main():
     import zoo
     from zoo import pictures
 
-    x, arrays = pictures.draw_samples(
-        zoo.load(_SAVED_MODEL.value), _COUNT.value, _SEED.value, _LABELS.value
-    )
-    pictures.save(_OUT.value, x, arrays, _COLUMNS.value)
+    model = zoo.load(_SAVED_MODEL.value)
+    x, arrays = pictures.draw_samples(model, _COUNT.value, _SEED.value, _LABELS.value)
+    header = pictures.label_header(model, _LABELS.value, _COLUMNS.value)
+    pictures.save(_OUT.value, x, arrays, _COLUMNS.value, header)
     print(f"{len(x)} samples written to {_OUT.value}.")
 
 

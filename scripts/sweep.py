@@ -24,7 +24,7 @@ flags.mark_flag_as_required("over")
 
 
 def main():
-    from zoo import sweeps
+    from zoo import files, sweeps
     from zoo.serving import export
     from zoo.training import strategy
 
@@ -32,10 +32,10 @@ def main():
     fields = sweeps.parse(config, _OVER.value)
     strategy_ = strategy.create(_STRATEGY.value)
     name = export.export_name(f"sweep_{config.model}", config.dataset)
-    workdir = pathlib.Path(_WORKDIR.value or pathlib.Path("runs") / name)
+    workdir = files.tensorflow_path(_WORKDIR.value or pathlib.Path("runs") / name)
     rows = sweeps.run(config, fields, cli.load_data(config), workdir, strategy_)
 
-    folder = pathlib.Path(_REPORT.value or workdir)
+    folder = files.user_path(_REPORT.value or workdir)
     print(sweeps.report(config, rows, fields, folder))
     print(f"Written to {folder / 'README.md'}.")
 

@@ -26,7 +26,7 @@ _VIRTUAL_DEVICES = flags.DEFINE_integer("virtual_devices", 0, "Replicas to try."
 
 
 def main():
-    from zoo import runs
+    from zoo import files, runs
     from zoo.serving import export
     from zoo.training import strategy
 
@@ -34,12 +34,12 @@ def main():
     strategy_ = strategy.create(_STRATEGY.value, _VIRTUAL_DEVICES.value)
     dataset = cli.load_data(config)
     name = ",".join([export.export_name(config.model, config.dataset), *cli.fields_set(config)])
-    workdir = pathlib.Path(_WORKDIR.value or pathlib.Path("runs") / name)
+    workdir = files.tensorflow_path(_WORKDIR.value or pathlib.Path("runs") / name)
     runs.train_and_export(
         config,
         dataset,
         workdir,
-        pathlib.Path(_EXPORT_DIR.value or workdir / "export"),
+        files.tensorflow_path(_EXPORT_DIR.value or workdir / "export"),
         strategy_,
         cli.load_judge(config, dataset.spec),
     )

@@ -11,8 +11,8 @@ import zoo
 from tests import tiny
 from tests.conftest import script
 from tests.test_conformance import METRICS
-from zoo import configs, models, pictures, runs
-from zoo.serving import export
+from zoo import configs, models, pictures
+from zoo.serving import export, loading
 
 TRAIN = ["--model=cvae", "--config.hidden=(16,)", "--config.latent_dim=3"]
 
@@ -30,8 +30,8 @@ def test_train_evaluate_export_and_draw(tmp_path, data_dir):
     assert done.returncode == 0, done.stderr[-3000:]
     assert "elbo" in done.stdout and "conditional_accuracy" in done.stdout
     run = tmp_path / "runs" / "cvae_mnist_5k,hidden=16,latent_dim=3,num_epochs=1"
-    assert PIL.Image.open(run / "samples.png").size == (2 * (30 * 10 + 2),) * 2
-    assert PIL.Image.open(run / "restyle.png").size == (2 * (30 * 11 + 2), 2 * (30 * 10 + 2))
+    assert PIL.Image.open(run / "samples.png").size == (2 * (30 * 10 + 2), 2 * (30 * 10 + 2) + 18)
+    assert PIL.Image.open(run / "restyle.png").size == (2 * (30 * 11 + 2), 2 * (30 * 10 + 2) + 18)
     metrics = json.loads((run / "metrics.json").read_text())
     assert (run / "export" / "cvae_mnist_5k" / "1" / "saved_model.pb").exists()
 
@@ -60,7 +60,7 @@ def test_train_evaluate_export_and_draw(tmp_path, data_dir):
 
     out = tmp_path / "restyled.png"
     copy = shutil.copytree(run, tmp_path / "copy")
-    assert runs.exported(copy).is_relative_to(copy)
+    assert loading.exported(copy).is_relative_to(copy)
 
     flags = ["--grid", "--images=0,5", f"--data_dir={data_dir}", f"--out={out}"]
     done = script("interpolate.py", f"--saved_model={exported}", *flags)

@@ -11,7 +11,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from zoo import configs
+from zoo import configs, files
 from zoo.errors import Stopped, UserError
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -53,7 +53,8 @@ def define_judge_flag() -> None:
 
 def data_places() -> dict[str, str | None]:
     """Returns the data flags as arguments of zoo.data.load."""
-    return {"data_dir": flags.FLAGS.data_dir, "manual_dir": flags.FLAGS.manual_dir}
+    places = {"data_dir": flags.FLAGS.data_dir, "manual_dir": flags.FLAGS.manual_dir}
+    return {k: v and str(files.tensorflow_path(v)) for k, v in places.items()}
 
 
 def load_data(config):
@@ -65,6 +66,8 @@ def load_data(config):
         **data_places(),
         image_size=config.image_size,
         channels=config.channels,
+        fit=config.fit,
+        background=config.background,
         validation_fraction=config.validation_fraction,
     )
 
@@ -81,14 +84,15 @@ def load_judge(config, spec):
     if given == "" or len(spec.shape) != 3 or config.model == "classifier":
         return None
     name = export.export_name("classifier", config.dataset.removesuffix("_5k"))
-    path = pathlib.Path(given) if given else SAVED_MODELS / name
+    path = files.tensorflow_path(given) if given else SAVED_MODELS / name
     if not given and not path.is_dir():
         print(f"No metrics of samples: there is no {path}. Train one, or give --judge.")
         return None
     judge = loading.load(path)
-    if "classify" not in judge.signatures or judge.spec != spec:
+    if "classify" not in judge.signatures or judge.spec[:2] != spec[:2]:
         reason = (
-            f"{path} is {judge.config.model!r} of {judge.spec}, needed is a classifier of {spec}."
+            f"{path} is {judge.config.model!r} of {judge.spec[:2]}, needed is a classifier of "
+            f"{spec[:2]}: shape and number of classes."
         )
         if given:
             raise UserError(reason)

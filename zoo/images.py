@@ -5,9 +5,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import PIL.Image
+import PIL.ImageDraw
+import PIL.ImageFont
 
 from zoo import files
 from zoo.models.traits import Trait
+
+FONT_SIZE = 12
 
 
 def grid(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
@@ -35,10 +39,38 @@ def to_pil(image: np.ndarray, scale: int = 1) -> PIL.Image.Image:
     )
 
 
-def save_png(path: str | os.PathLike, image: np.ndarray, scale: int = 2) -> None:
-    """Writes one image as a PNG file."""
+def save_png(
+    path: str | os.PathLike, image: np.ndarray, scale: int = 2, header: Sequence[str] = ()
+) -> None:
+    """Writes one image as a PNG file, `header` over the columns of a grid if there is one."""
+    picture = to_pil(image, scale)
+    if header:
+        picture = _with_header(picture, header)
     with files.atomic(path) as temporary:
-        to_pil(image, scale).save(temporary, format="PNG")
+        picture.save(temporary, format="PNG")
+
+
+def _with_header(picture, names):
+    """The picture with a name over each of its columns, upright where it is too wide for one."""
+    font = PIL.ImageFont.load_default(FONT_SIZE)
+    column = picture.width / len(names)
+    boxes = [font.getbbox(name) for name in names]
+    upright = any(right - left > 0.95 * column for left, _, right, _ in boxes)
+    height = FONT_SIZE * 3 // 2
+    width = max(int(right) + 2 for _, _, right, _ in boxes)
+    above = width + FONT_SIZE // 2 if upright else height
+    canvas = PIL.Image.new(picture.mode, (picture.width, picture.height + above), "white")
+    canvas.paste(picture, (0, above))
+    for i, name in enumerate(names):
+        text = PIL.Image.new(picture.mode, (width, height), "white")
+        PIL.ImageDraw.Draw(text).text((0, 0), name, "black", font)
+        if upright:
+            text = text.rotate(90, expand=True)
+            place = (round((i + 0.5) * column - height / 2), above - width - 2)
+        else:
+            place = (round((i + 0.5) * column - boxes[i][2] / 2), 2)
+        canvas.paste(text.crop((0, 0, *text.size)), place)
+    return canvas
 
 
 def save_gif(path: str | os.PathLike, frames: Sequence[np.ndarray], scale: int = 2) -> None:

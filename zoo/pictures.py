@@ -1,7 +1,6 @@
 """What the scripts draw: samples of any model, and walks and styles of a loaded SavedModel."""
 
 import os
-import pathlib
 
 import numpy as np
 
@@ -24,7 +23,7 @@ def save_samples(path: str | os.PathLike, model, split: data.Split | None = None
     if model.spec.shape == (2,):
         scatter.save_png(path, model, split)
     elif (grid := images.sample_grid(model)) is not None:
-        images.save_png(path, grid)
+        images.save_png(path, grid, header=model.spec.class_names if model.conditional else ())
 
 
 def draw_samples(model, count: int, seed: int = 0, labels=None):
@@ -35,12 +34,21 @@ def draw_samples(model, count: int, seed: int = 0, labels=None):
         if labels is not None:
             raise UserError(f"{model.path} draws without labels: leave them out.")
         return model.sample(seeds), {"seed": seeds}
-    labels = range(model.spec.num_classes) if labels is None else _integers("label", labels)
-    y = np.resize(np.array(labels, np.int32), count)
+    y = np.resize(_labels(model, labels), count)
     return model.sample(seeds, y), {"seed": seeds, "y": y}
 
 
-def from_seeds(model, seeds, label: int | None = None):
+def label_header(model, labels, columns: int) -> list[str]:
+    """Returns the class names over the columns of `draw_samples`; none where columns mix them."""
+    if not model.conditional or not model.class_names:
+        return []
+    labels = _labels(model, labels)
+    if columns % len(labels):
+        return []
+    return [model.class_names[y] for y in np.resize(labels, columns)]
+
+
+def from_seeds(model, seeds, label: int | str | None = None):
     """Returns samples x from these seeds, and y: `label` (0 if None) for each, or None."""
     seeds = np.array(_integers("seed", seeds), np.int32)
     _need(model, "sample")
@@ -48,7 +56,7 @@ def from_seeds(model, seeds, label: int | None = None):
         if label is not None:
             raise UserError(f"{model.path} draws without labels: leave --label out.")
         return model.sample(seeds), None
-    y = np.full(len(seeds), label or 0, np.int32)
+    y = np.full(len(seeds), model.spec.label(label or 0), np.int32)
     return model.sample(seeds, y), y
 
 
@@ -95,7 +103,7 @@ def styles(model, x, y):
     return rows, model.spec.num_classes + 1
 
 
-def walk_codes(model, seeds, label: int | None, steps: int):
+def walk_codes(model, seeds, label: int | str | None, steps: int):
     """Returns the images from each seed's code to the next, [(N - 1) steps, ...], and `steps`.
 
     The way is an arc where the prior of the codes is Gaussian, else a line.
@@ -111,7 +119,7 @@ def walk_codes(model, seeds, label: int | None, steps: int):
 def walk_labels(model, seeds, labels, steps: int):
     """Returns a row for each seed: its code, with each of the labels turning into the next."""
     _need(model, "morph")
-    labels, z = np.array(_integers("label", labels), np.int32), _codes(model, seeds)
+    labels, z = _labels(model, labels), _codes(model, seeds)
     if len(labels) < 2:
         raise UserError("A morph needs two labels or more: give --labels=3,8.")
     count = steps * (len(labels) - 1)
@@ -155,17 +163,20 @@ def _path(model):
 
 def _decode(model, z, label):
     if model.conditional:
-        return model.decode(z.astype(np.float32), np.full(len(z), label or 0, np.int32))
+        return model.decode(
+            z.astype(np.float32), np.full(len(z), model.spec.label(label or 0), np.int32)
+        )
     if label is not None:
         raise UserError(f"{model.path} draws without labels: leave --label out.")
     return model.decode(z.astype(np.float32))
 
 
-def save(out: str, x: np.ndarray, arrays: dict, columns: int) -> None:
+def save(out: str, x: np.ndarray, arrays: dict, columns: int, header=()) -> None:
     """Writes images as a grid (.png), an animation (.gif), arrays (.npz) or a folder of PNGs."""
-    path = pathlib.Path(out)
+    path = files.user_path(out)
     if path.suffix == ".png":
-        images.save_png(path, images.grid(x, min(columns, len(x))))
+        columns = min(columns, len(x))
+        images.save_png(path, images.grid(x, columns), header=header[:columns])
     elif path.suffix == ".gif":
         images.save_gif(path, list(x), scale=4)
     elif path.suffix == ".npz":
@@ -187,6 +198,14 @@ def _need(model, signature):
         raise UserError(
             f"{model.path} has no signature {signature!r}, only {', '.join(model.signatures)}."
         )
+
+
+def _labels(model, given):
+    """Labels [N] given by numbers or names; all of the model's if None."""
+    given = range(model.spec.num_classes) if given is None else given
+    if not len(given):
+        raise UserError("No label is given: name one or more, or leave --labels out for all.")
+    return np.array([model.spec.label(label) for label in given], np.int32)
 
 
 def _integers(what, values):

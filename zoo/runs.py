@@ -1,6 +1,5 @@
 """A run from beginning to end: train, evaluate, draw, export."""
 
-import json
 import os
 import pathlib
 import platform
@@ -11,7 +10,7 @@ import tensorflow as tf
 from zoo import data, evaluation, files, images, markdown, pictures
 from zoo.errors import UserError
 from zoo.models.traits import Trait
-from zoo.serving import export
+from zoo.serving import export, loading
 from zoo.training import loop
 from zoo.training import strategy as strategies
 
@@ -43,7 +42,7 @@ def train_and_export(
     if not strategies.is_chief(strategy):
         return None
     base = export_dir / export.export_name(config.model, config.dataset)
-    done = exported(workdir)
+    done = loading.exported(workdir)
     if run.was_complete and done and done.parent == base.resolve():
         print(f"This run is complete and exported to {done}; a longer one needs its own --workdir.")
         return done
@@ -59,15 +58,6 @@ def train_and_export(
     files.write_json(workdir / "exported.json", {"path": str(record)})
     print(f"Exported to {path}; pictures in {workdir}.")
     return path
-
-
-def exported(workdir: pathlib.Path) -> pathlib.Path | None:
-    """Returns the version that a run was exported to last, if it is still there."""
-    record = workdir / "exported.json"
-    if not record.exists():
-        return None
-    path = (workdir / json.loads(record.read_text())["path"]).resolve()
-    return path if path.exists() else None
 
 
 def describe(metrics: dict) -> str:
@@ -87,7 +77,9 @@ def draw(model, dataset: data.Dataset, folder: pathlib.Path) -> None:
         batch = one_per_class(dataset)
         restyle = model.in_graph("restyle")
         rows = images.restyle_rows(restyle, batch["x"], batch["y"], model.spec)
-        images.save_png(folder / "restyle.png", images.grid(rows, model.spec.num_classes + 1))
+        names = model.spec.class_names
+        grid = images.grid(rows, model.spec.num_classes + 1)
+        images.save_png(folder / "restyle.png", grid, header=("", *names) if names else ())
 
 
 def one_per_class(dataset: data.Dataset) -> dict[str, np.ndarray]:

@@ -1,5 +1,8 @@
 """Batches: complete, reproducible, the same for one replica and for several."""
 
+import gzip
+import shutil
+
 import numpy as np
 import PIL.Image
 import pytest
@@ -9,6 +12,7 @@ import tensorflow_datasets as tfds
 import zoo
 from tests import tiny
 from zoo import data
+from zoo.data import fit, sources
 
 
 def stacked(batches):
@@ -118,7 +122,7 @@ def test_float_images_are_taken_if_they_are_images():
 
 def test_mnist_5k_is_stratified_and_split(data_dir):
     loaded = data.load("mnist_5k", data_dir=str(data_dir))
-    assert loaded.spec == data.Spec((28, 28, 1), 10)
+    assert loaded.spec == data.Spec((28, 28, 1), 10, tuple("0123456789"))
     assert [loaded.train.size, loaded.validation.size, loaded.test.size] == [3600, 400, 1000]
     np.testing.assert_array_equal(np.bincount(loaded.test.y), [100] * 10)
     everything = np.concatenate([s.x for s in (loaded.train, loaded.validation, loaded.test)])
@@ -140,62 +144,101 @@ def test_streamed_and_in_memory_hold_the_same_images(data_dir):
     np.testing.assert_array_equal(memory.test.x[..., 0], memory.test.x[..., 2])
 
 
-def test_large_images_are_scaled_down_and_made_grey():
-    image = np.zeros([40, 20, 3], np.uint8)
-    image[:, 10:] = 255
-    fitted = data._fit(tf.constant(image), (8, 8, 1)).numpy()
-    assert fitted.shape == (8, 8, 1)
-    np.testing.assert_array_equal(fitted[:, 2:4], 0)
-    np.testing.assert_array_equal(fitted[:, 4:6], 255)
+def fitted(image, shape, kind):
+    return fit.fit_image(tf.constant(image), shape, kind).numpy()
 
 
-def write_folder(root, per_class=12, size=(6, 6), mode="L"):
-    rng = np.random.default_rng(0)
-    for label, name in enumerate(("cat", "dog")):
-        (root / name).mkdir(parents=True)
-        for i in range(per_class):
-            pixels = np.full((*size, 3), 100 * label + 50) + rng.integers(0, 20, (*size, 1))
-            picture = PIL.Image.fromarray(pixels.astype(np.uint8)).convert(mode)
-            picture.save(root / name / f"{i}.png")
-    return root
+def test_images_are_fitted_as_pillow_resizes_them():
+    image = np.random.default_rng(0).integers(0, 256, (40, 20, 3), np.uint8)
+    pillow = PIL.Image.fromarray(image)
+
+    def resized(width, height):
+        return np.asarray(pillow.resize((width, height), PIL.Image.Resampling.BILINEAR), float)
+
+    near = {"atol": 2.0}
+    padded = fitted(image, (16, 16, 3), "pad")
+    np.testing.assert_allclose(padded[:, 4:12], resized(8, 16), **near)
+    assert not padded[:, :4].any() and not padded[:, 12:].any()
+    cropped = fitted(image, (10, 10, 3), "crop")
+    np.testing.assert_allclose(cropped, resized(10, 20)[5:15], **near)
+    np.testing.assert_allclose(fitted(image, (16, 16, 3), "stretch"), resized(16, 16), **near)
+    grey = resized(8, 16) @ [0.299, 0.587, 0.114]
+    np.testing.assert_allclose(fitted(image, (16, 16, 1), "pad")[:, 4:12, 0], grey, **near)
 
 
-@pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("RGB", 3)])
-def test_a_folder_a_class(tmp_path, mode, channels):
-    loaded = data.load(str(write_folder(tmp_path, mode=mode)), validation_fraction=0.25)
-    assert loaded.spec == data.Spec((6, 6, channels), 2)
-    assert [loaded.train.size, loaded.validation.size, loaded.test.size] == [12, 6, 6]
-    for split in (loaded.train, loaded.validation, loaded.test):
-        np.testing.assert_array_equal(split.y, split.x.mean((1, 2, 3)) > 100)
+def test_small_images_keep_their_pixels_unless_they_are_to_fill_the_shape():
+    image = np.random.default_rng(0).integers(0, 256, (4, 4, 1), np.uint8)
+    np.testing.assert_array_equal(fitted(image, (8, 8, 3), "pad")[2:6, 2:6, 1:2], image)
+    for kind in fit.KINDS:
+        np.testing.assert_array_equal(fitted(image, (4, 4, 1), kind), image)
+    for kind in ("crop", "stretch"):
+        assert fitted(np.full_like(image, 9), (8, 8, 1), kind).min() == 9
 
 
-def test_a_folder_with_splits_of_its_own(tmp_path):
-    write_folder(tmp_path / "train", 20)
-    write_folder(tmp_path / "test", 3)
-    loaded = data.load(str(tmp_path))
-    assert [loaded.train.size, loaded.validation.size, loaded.test.size] == [36, 4, 6]
+def register(name):
+    """A TFDS set of constant images from an archive whose name other sets' archives have too."""
+
+    class Constant(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+        VERSION = tfds.core.Version("1.0.0")
+        MANUAL_DOWNLOAD_INSTRUCTIONS = "images.gz"
+
+        def _info(self):
+            features = {"image": tfds.features.Image(shape=(2, 2, 1))}
+            features = tfds.features.FeaturesDict(features)
+            return tfds.core.DatasetInfo(builder=self, features=features)
+
+        def _split_generators(self, dl_manager):
+            file = dl_manager.extract(dl_manager.manual_dir / "images.gz")
+            return {"train": self._generate_examples(np.frombuffer(file.read_bytes(), np.uint8))}
+
+        def _generate_examples(self, pixels):
+            for i in range(30):
+                yield i, {"image": np.full((2, 2, 1), pixels[0], np.uint8)}
+
+    Constant.name = name
+    tfds.core.registered._DATASET_REGISTRY[name] = Constant
 
 
-def test_a_broken_image_is_named(tmp_path):
-    write_folder(tmp_path)
-    broken = tmp_path / "dog" / "3.png"
-    broken.write_bytes(broken.read_bytes()[:60])
-    with pytest.raises(zoo.UserError, match=rf"Broken image file {broken}.*Repair or remove"):
-        data.load(str(tmp_path))
+@pytest.mark.parametrize("order", [("first", "second"), ("second", "first")])
+def test_sets_whose_files_have_the_same_names_keep_their_own(tmp_path, order, monkeypatch):
+    fills = {"first": 10, "second": 20}
+    monkeypatch.setattr(tfds.core.registered, "_DATASET_REGISTRY", {})
+    for name, fill in fills.items():
+        register(name)
+        (tmp_path / name).mkdir()
+        with gzip.open(tmp_path / name / "images.gz", "wb") as file:
+            file.write(bytes([fill]))
+    for name in order:
+        where = {"data_dir": str(tmp_path / "tfds"), "manual_dir": str(tmp_path / name)}
+        assert set(data.load(name, **where).train.x.flat) == {fills[name]}
 
 
-def test_an_empty_folder_is_named(tmp_path):
-    (tmp_path / "cat").mkdir()
-    with pytest.raises(zoo.UserError, match=f"No image in a subfolder of {tmp_path}"):
-        data.load(str(tmp_path))
+def test_a_set_that_holds_another_one_is_prepared_anew(tmp_path, monkeypatch):
+    """As an earlier version left it: the right name, the images of the set before."""
+    monkeypatch.setattr(tfds.core.registered, "_DATASET_REGISTRY", {})
+    register("mine")
+    where = {"data_dir": str(tmp_path / "tfds"), "manual_dir": str(tmp_path)}
 
+    def write(fill):
+        with gzip.open(tmp_path / "images.gz", "wb") as file:
+            file.write(bytes([fill]))
 
-def test_images_of_many_sizes_need_one(tmp_path):
-    write_folder(tmp_path)
-    PIL.Image.new("L", (9, 7)).save(tmp_path / "cat" / "other.png")
-    with pytest.raises(zoo.UserError, match=r"differ in size.*image_size=64"):
-        data.load(str(tmp_path))
-    assert data.load(str(tmp_path), image_size=8).spec.shape == (8, 8, 1)
+    write(10)
+    data.load("mine", **where)
+    right = sources.first_images(tfds.builder("mine", data_dir=where["data_dir"]))
+    shutil.rmtree(tmp_path / "tfds" / "mine")
+    write(20)
+    data.load("mine", **where)
+
+    monkeypatch.setattr(sources, "FIRST_IMAGES", {"mine": right})
+    monkeypatch.setattr(sources, "SAME_FILE_NAMES", {"mine"})
+    (tmp_path / "images.gz").rename(tmp_path / "elsewhere.gz")
+    with pytest.raises(zoo.UserError, match="holds the images of another set. .*--manual_dir"):
+        data.load("mine", **where)
+    assert (tmp_path / "tfds" / "mine" / "1.0.0" / "dataset_info.json").exists()
+    write(10)
+    assert set(data.load("mine", **where).train.x.flat) == {10}
+    assert [p.name for p in (tmp_path / "tfds" / "mine").iterdir()] == ["1.0.0"]
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,7 @@ LIMITS = {
 }
 CHOICES = {
     "channels": (0, 1, 3),
+    "fit": ("pad", "crop", "stretch"),
     "schedule": ("constant", "cosine"),
     "precision": ("float32", "mixed_bfloat16", "float64"),
     "network": ("mlp", "gated", "conv"),
@@ -80,10 +81,15 @@ def get_config() -> ml_collections.ConfigDict:
     config.model = ""
     config.family = ""
 
-    # TFDS name, or a folder of images with one subfolder a class.
+    # TFDS name, or a folder of images with one subfolder per class.
     config.dataset = "mnist_5k"
-    # Side of the square images: 0 keeps the set's own, more pads with black, less scales down.
+    # Side of the square images; 0 keeps the set's own.
     config.image_size = 0
+    # How images get that size: "pad" (with black; larger images are scaled down), "crop" (the
+    # middle is kept) or "stretch".
+    config.fit = "pad"
+    # Colour behind the transparent images of a folder, "white" or "#8080ff".
+    config.background = "white"
     # 1 makes images grey, 3 makes them colour, 0 keeps the set's own.
     config.channels = 0
     # How bytes become floats: "scaled" to [0, 1]; "binarized", each pixel drawn from its grey

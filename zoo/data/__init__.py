@@ -1,4 +1,4 @@
-"""Images with labels, from TFDS: `load("mnist_5k")`."""
+"""Images with labels, from TFDS or a folder: `load("mnist_5k")`."""
 
 import os
 
@@ -6,7 +6,8 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from zoo.data import densities, sources
+from zoo.data import densities, image_folders, sources
+from zoo.data.fit import fit_image
 from zoo.data.pipeline import Spec, binarize, to_float
 from zoo.data.splits import Dataset, Generated, InMemory, Shard, Split, Streamed
 from zoo.errors import UserError
@@ -37,19 +38,22 @@ def load(
     manual_dir: str | None = None,
     image_size: int = 0,
     channels: int = 0,
+    fit: str = "pad",
+    background: str = "white",
     validation_fraction: float = 0.1,
     in_memory_bytes: int = IN_MEMORY_BYTES,
 ) -> Dataset:
     """Returns the splits of a set of images, or of vectors drawn from a known density.
 
     Args:
-      dataset: TFDS name, or a folder with one subfolder of images a class; or the name of a density
+      dataset: TFDS name, or a folder of images (`image_folders`); or the name of a density
         (`densities.DENSITIES`), to which nothing else below applies.
       data_dir: where TFDS keeps prepared sets; TFDS' own default if None.
       manual_dir: folder with the set's original files, for machines without network.
-      image_size: side of the images: smaller ones are padded with black, larger ones scaled down;
-        0 leaves them as they are.
+      image_size: side of the images; 0 leaves them as they are.
       channels: 1 for grey, 3 for colour, 0 leaves them as they are.
+      fit: how images get that size, "pad", "crop" or "stretch" (`fit.fit_image`).
+      background: colour behind transparent images of a folder, as Pillow names it.
       validation_fraction: share of the training split that becomes `validation`: evenly spaced
         images, a fair sample even of a set that is stored class by class. A set without a test
         split gives as many again for `test`.
@@ -58,22 +62,27 @@ def load(
     Raises:
       UserError: for an unknown, unreachable or broken set, or one without images.
     """
-    if dataset.partition("/")[0] in densities.DENSITIES and not os.path.isdir(dataset):
+    is_folder = os.path.isdir(os.path.expanduser(dataset))
+    if dataset.partition("/")[0] in densities.DENSITIES and not is_folder:
         return densities.load(dataset)
     if not 0 < validation_fraction <= 0.5:
         raise UserError(
             f"validation_fraction is a share of at most 0.5 and above 0, got {validation_fraction}."
         )
-    builder = sources.builder(dataset, data_dir, manual_dir)
+    if channels not in (0, 1, 3):
+        raise UserError(f"channels is 1 (grey), 3 (colour) or 0 (as they are), got {channels}.")
+    preparation = image_folders.Preparation(image_size, channels, fit, background)
+    source = sources.open_source(dataset, data_dir, manual_dir, preparation)
+    builder = source.builder
     features, splits = builder.info.features, builder.info.splits
     image_key = _key(features, tfds.features.Image)
     label_key = _key(features, tfds.features.ClassLabel)
-    if image_key is None or "train" not in splits:
+    if image_key is None or source.train not in splits:
         raise UserError(
             f"Dataset {dataset!r} needs an image feature and a split 'train'; it has the features "
             f"{', '.join(features)} and the splits {', '.join(splits)}."
         )
-    num_classes = features[label_key].num_classes if label_key else 0
+    names = tuple(features[label_key].names) if label_key else ()
     shape = _shape(dataset, features[image_key].shape, image_size, channels)
 
     kept = [key for key in (image_key, label_key) if key]
@@ -83,52 +92,51 @@ def load(
         if builder.name in TRANSPOSED:
             x = tf.transpose(x, [1, 0, 2])
         y = tf.cast(example[label_key], tf.int32) if label_key else tf.constant(0)
-        return {"x": _fit(x, shape), "y": y}
+        return {"x": fit_image(x, shape, fit), "y": y}
 
-    test = next((name for name in ("test", "validation") if name in splits), None)
-
-    def held_out(i, phase):
-        """Whether image i is one of an evenly spaced share; another phase, another share."""
-        floor = np.floor if isinstance(i, np.ndarray) else tf.floor
-        i = np.float64(i) if isinstance(i, np.ndarray) else tf.cast(i, tf.float64)
-        share = validation_fraction
-        return floor((i + 1) * share + phase) > floor(i * share + phase)
-
-    def validation(i):
-        return held_out(i, 0.0)
-
-    def tested(i):
-        return held_out(i, 0.5)
-
-    def trained(i):
-        return ~validation(i) if test else ~(validation(i) | tested(i))
-
-    def part(name, keep=lambda i: i >= 0):
-        """The images of the split whose number `keep` takes."""
-        total = splits[name].num_examples
-        size = int(np.sum(keep(np.arange(total))))
+    def part(split, mask):
+        """The images of the split where the mask is True."""
+        size = int(np.sum(mask))
         if size == 0:
             raise UserError(
-                f"Dataset {dataset!r} has {total} images in {name!r}: too few to hold out "
+                f"Dataset {dataset!r} has {len(mask)} images in {split!r}: too few to hold out "
                 f"{validation_fraction:.0%} of them."
             )
         examples = builder.as_dataset(
-            split=name, decoders={image_key: tfds.decode.SkipDecoding()}, shuffle_files=False
+            split=split, decoders={image_key: tfds.decode.SkipDecoding()}, shuffle_files=False
         )
-        examples = examples.enumerate().filter(lambda i, _: keep(i))
+        keep = tf.data.Dataset.from_tensor_slices(mask)
+        examples = tf.data.Dataset.zip(keep, examples).filter(lambda kept, _: kept)
         examples = examples.map(lambda _, example: {key: example[key] for key in kept})
         streamed = Streamed(examples, decode, size)
         if size * np.prod(shape) > in_memory_bytes:
             return streamed
-        return _in_memory(streamed, dataset, num_classes)
+        return _in_memory(streamed, dataset, len(names))
 
-    return Dataset(
-        name=dataset,
-        spec=Spec(shape, num_classes),
-        train=part("train", trained),
-        validation=part("train", validation),
-        test=part(test) if test else part("train", tested),
-    )
+    def whole(split):
+        return part(split, np.ones(splits[split].num_examples, bool))
+
+    count = splits[source.train].num_examples
+    held_out = np.zeros(count, bool)
+    parts = {}
+    for role, split, phase in (
+        ("validation", source.validation, 0.0),
+        ("test", source.test, 0.5),
+    ):
+        if split:
+            parts[role] = whole(split)
+        else:
+            mask = _evenly_spaced(count, validation_fraction, phase) & ~held_out
+            held_out |= mask
+            parts[role] = part(source.train, mask)
+    parts["train"] = part(source.train, ~held_out)
+    return Dataset(name=dataset, spec=Spec(shape, len(names), names), **parts)
+
+
+def _evenly_spaced(count, share, phase):
+    """A mask [count] of a share of all; another phase, other ones."""
+    i = np.arange(count, dtype=np.float64)
+    return np.floor((i + 1) * share + phase) > np.floor(i * share + phase)
 
 
 def _key(features, kind):
@@ -136,35 +144,13 @@ def _key(features, kind):
 
 
 def _shape(dataset, shape, image_size, channels):
-    """The shape of every image after `_fit`: square where a size is asked for."""
-    if channels not in (0, 1, 3):
-        raise UserError(f"channels is 1 (grey), 3 (colour) or 0 (as they are), got {channels}.")
+    """The shape of every image after `fit_image`: square where a size is asked for."""
     height, width = (image_size, image_size) if image_size else shape[:2]
     if height is None or width is None:
         raise UserError(
             f"The images of {dataset!r} differ in size: give them one, --config.image_size=64 say."
         )
     return (height, width, channels or shape[2])
-
-
-def _fit(image, shape):
-    """Pads or scales down a uint8 [h, w, c] image to `shape`, grey or colour as it says."""
-    if image.shape[-1] == 3 and shape[-1] == 1:
-        image = tf.image.rgb_to_grayscale(image)
-    if image.shape[-1] == 1 and shape[-1] == 3:
-        image = tf.image.grayscale_to_rgb(image)
-
-    def pad():
-        return tf.image.resize_with_crop_or_pad(image, shape[0], shape[1])
-
-    def scale_down():
-        scaled = tf.image.resize_with_pad(image, shape[0], shape[1], "area")
-        return tf.cast(tf.round(scaled), tf.uint8)
-
-    fits = tf.reduce_all(tf.shape(image)[:2] <= tf.constant(shape[:2]))
-    image = tf.cond(fits, pad, scale_down)
-    image.set_shape(shape)
-    return image
 
 
 def _in_memory(split, dataset, num_classes):

@@ -1,6 +1,6 @@
-"""Where images come from: TFDS by name, or a folder with one subfolder a class."""
+"""Where images come from: TFDS by name, or a folder of image files."""
 
-import atexit
+import hashlib
 import os
 import pathlib
 import shutil
@@ -9,46 +9,76 @@ import sys
 import tempfile
 import urllib.parse
 import urllib.request
+from typing import NamedTuple
 
+import numpy as np
 import tensorflow_datasets as tfds
-import tqdm
-from PIL import Image
 
-from zoo.data import mnist_5k  # noqa: F401  (registers the builder with TFDS)
+from zoo.data import (
+    image_folders,
+    mnist_5k,  # noqa: F401  (registers the builder with TFDS)
+)
 from zoo.errors import UserError, near_miss
 
-IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png")
+# SHA-256 of the first images of sets whose original files have the same names.
+FIRST_IMAGES = {
+    "mnist": "ae5c0d1b0ef9f64bb19075dd83775154190862296ce1e0fed76c891d58b6f94f",
+    "fashion_mnist": "fc01338e76ee4607d87e080101fae89bb6d8d0876cfa44400cfd44aa7dfd071f",
+}
+SAME_FILE_NAMES = frozenset({*FIRST_IMAGES, "kmnist"})
+NUM_FIRST_IMAGES = 10
 
 
-def builder(dataset: str, data_dir: str | None = None, manual_dir: str | None = None):
-    """Returns the prepared TFDS builder of `dataset`.
+class Source(NamedTuple):
+    """A prepared TFDS builder, and which of its splits are what; None where the set has none."""
+
+    builder: tfds.core.DatasetBuilder
+    train: str = "train"
+    validation: str | None = None
+    test: str | None = None
+
+
+def open_source(
+    dataset: str,
+    data_dir: str | None = None,
+    manual_dir: str | None = None,
+    preparation: image_folders.Preparation = image_folders.Preparation(),  # noqa: B008
+) -> Source:
+    """Returns the source of `dataset`, prepared.
 
     Args:
-      dataset: a TFDS name such as "mnist" or "emnist/letters", or the path of a folder that holds
-        one subfolder of images a class (or train/ and test/ with such subfolders each).
+      dataset: a TFDS name such as "mnist" or "emnist/letters", or the path of a folder of images
+        (`image_folders`).
       data_dir: where TFDS keeps prepared sets; TFDS' own default if None.
       manual_dir: a folder with the set's original files, for machines without network.
+      preparation: of the images of a folder.
 
     Raises:
       UserError: for an unknown set, one that cannot be downloaded, or a broken image file.
     """
-    if os.path.isdir(dataset):
-        return _image_folder(pathlib.Path(dataset))
+    folder = pathlib.Path(dataset).expanduser()
+    if folder.is_dir():
+        builder = image_folders.builder(folder, data_dir, preparation)
+        validation, test = (s if s in builder.info.splits else None for s in ("val", "test"))
+        return Source(builder, "train", validation, test)
     try:
-        prepared = tfds.builder(dataset, data_dir=data_dir)
+        builder = tfds.builder(dataset, data_dir=data_dir)
     except (tfds.core.DatasetNotFoundError, ValueError) as error:
         raise UserError(
             f"Unknown dataset {dataset!r}: neither a folder nor a name that TFDS knows."
             f"{near_miss(dataset.split('/')[0], tfds.list_builders())}"
         ) from error
-    if not prepared.is_prepared():
-        _download(prepared, dataset, manual_dir)
-    return prepared
+    if not builder.is_prepared():
+        _download(builder, dataset, manual_dir)
+    elif _holds_another_set(builder):
+        builder = _prepare_anew(builder, dataset, data_dir, manual_dir)
+    # Where TFDS has no test split, its `validation` is what papers report on.
+    test = next((name for name in ("test", "validation") if name in builder.info.splits), None)
+    return Source(builder, "train", None, test)
 
 
-def _download(prepared, dataset, manual_dir):
-    config = tfds.download.DownloadConfig(manual_dir=manual_dir)
-    urls = list(getattr(prepared, "url_infos", None) or {})
+def _download(builder, dataset, manual_dir):
+    urls = list(getattr(builder, "url_infos", None) or {})
     remedy = (
         "Connect, or give --manual_dir=FOLDER with the original files"
         f"{' ' + ', '.join(os.path.basename(u) for u in urls) if len(urls) < 9 else ''}, or "
@@ -65,10 +95,15 @@ def _download(prepared, dataset, manual_dir):
         )
     if not missing or not sys.stderr.isatty():
         tfds.disable_progress_bar()
+    top = pathlib.Path(builder.data_dir_root)
+    top.mkdir(parents=True, exist_ok=True)
     try:
-        prepared.download_and_prepare(download_config=config)
+        # TFDS extracts archives under their base names, which several sets share.
+        with tempfile.TemporaryDirectory(prefix=".extracted.", suffix=".tmp", dir=top) as folder:
+            config = tfds.download.DownloadConfig(manual_dir=manual_dir, extract_dir=folder)
+            builder.download_and_prepare(download_config=config)
     except Exception as error:  # TFDS lets through whatever its builder or transport raises
-        if prepared.is_prepared():  # by another process, at the same time
+        if builder.is_prepared():  # by another process, at the same time
             return
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(f"Dataset {dataset!r} could not be prepared: {reason} {remedy}") from error
@@ -88,35 +123,36 @@ def _reachable(url):
     return True
 
 
-def _image_folder(root):
-    """Returns an ImageFolder builder over `root`, its files checked, its image shape known."""
-    given = root
-    if not (root / "train").is_dir():
-        # tfds.ImageFolder wants a level of splits: give it one whose only split is this folder.
-        above = pathlib.Path(tempfile.mkdtemp(prefix="zoo_images_"))
-        atexit.register(shutil.rmtree, above, ignore_errors=True)
-        (above / "train").symlink_to(root.resolve(), target_is_directory=True)
-        root = above
-    files = sorted(f for f in root.glob("*/*/*") if f.suffix.lower() in IMAGE_SUFFIXES)
-    if not files:
-        raise UserError(
-            f"No image in a subfolder of {given}: expected one subfolder a class with "
-            f"{', '.join(IMAGE_SUFFIXES)} files in it."
-        )
-    shapes = {}
-    for file in tqdm.tqdm(files, desc="checking images", unit="image", leave=False):
-        try:
-            with Image.open(file) as image:
-                image.load()
-                if image.format not in ("JPEG", "PNG"):
-                    raise ValueError(f"it is a {image.format}, expected JPEG or PNG")
-                channels = 1 if image.mode in ("1", "L", "I", "I;16") else 3
-                shapes.setdefault((image.height, image.width, channels), file)
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            raise UserError(
-                f"Broken image file {file.resolve()}: {error}. Repair or remove it."
-            ) from error
-    grey = all(c == 1 for _, _, c in shapes)
-    sizes = {(h, w) for h, w, _ in shapes}
-    height, width = sizes.pop() if len(sizes) == 1 else (None, None)
-    return tfds.ImageFolder(str(root), shape=(height, width, 1 if grey else 3))
+def first_images(builder) -> str:
+    """Returns the SHA-256 of the first training images."""
+    examples = builder.as_dataset(split=f"train[:{NUM_FIRST_IMAGES}]", shuffle_files=False)
+    images = [example["image"] for example in tfds.as_numpy(examples)]
+    return hashlib.sha256(np.concatenate(images).tobytes()).hexdigest()
+
+
+def _holds_another_set(builder):
+    """Whether a set was prepared from the extracted archives of another, as happened once."""
+    if builder.name not in SAME_FILE_NAMES:
+        return False
+    found = first_images(builder)
+    expected = FIRST_IMAGES.get(builder.name)
+    return found != expected if expected else found in FIRST_IMAGES.values()
+
+
+def _prepare_anew(builder, dataset, data_dir, manual_dir):
+    """Prepares a set again; if that fails, what was there stays."""
+    wrong = pathlib.Path(builder.data_dir)
+    aside = pathlib.Path(tempfile.mkdtemp(prefix=".wrong.", suffix=".tmp", dir=wrong.parent))
+    os.replace(wrong, aside / wrong.name)
+    try:
+        builder = tfds.builder(dataset, data_dir=data_dir)
+        print(f"{wrong} holds the images of another set: it is prepared anew.", file=sys.stderr)
+        _download(builder, dataset, manual_dir)
+    except BaseException as error:
+        os.replace(aside / wrong.name, wrong)
+        if isinstance(error, UserError):
+            raise UserError(f"{wrong} holds the images of another set. {error}") from error
+        raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return builder

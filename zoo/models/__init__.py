@@ -76,12 +76,11 @@ def description(model: GenerativeModel) -> dict:
     """Returns what a config.json holds: all that `from_description` needs."""
     return {
         "config": model.config.to_dict(),
-        "shape": list(model.spec.shape),
-        "num_classes": model.spec.num_classes,
+        **model.spec.to_fields(),
     }
 
 
 def from_description(fields: dict) -> GenerativeModel:
     """Returns a new model from what a config.json holds; its weights are those of its seed."""
     config = configs.get(fields["config"]["model"], **fields["config"])
-    return create(config, Spec(tuple(fields["shape"]), fields["num_classes"]))
+    return create(config, Spec.from_fields(fields))

@@ -198,6 +198,10 @@ class GenerativeModel(keras.Model):
                 message = f"{name} is expected in 0 .. {limits[name] - 1}"
                 in_range.append(tf.debugging.assert_non_negative(given[name], message))
                 in_range.append(tf.debugging.assert_less(given[name], limits[name], message))
+            for name in set(inputs) & {"x", "x0", "x1"} if self.of_images else ():
+                message = f"{name} is expected in [0, 1]: divide bytes by 255"
+                in_range.append(tf.debugging.assert_greater_equal(given[name], 0.0, message))
+                in_range.append(tf.debugging.assert_less_equal(given[name], 1.0, message))
             with tf.control_dependencies(in_range):
                 return function(*[tf.identity(tensor) for tensor in tensors])
 

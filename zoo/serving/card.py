@@ -1,13 +1,16 @@
 """A model's card, written from its config and its metrics alone."""
 
+import pathlib
+
 from zoo import configs, evaluation, markdown
 
 
-def write(name: str, description: dict, metrics: dict) -> str:
+def write(name: str, location: pathlib.Path, description: dict, metrics: dict) -> str:
     """Returns the card of an exported model as Markdown.
 
     Args:
       name: of the model's folder.
+      location: of that folder, as a reader of the card would load it.
       description: the export's config.json.
       metrics: the export's metrics.json.
     """
@@ -34,6 +37,9 @@ def write(name: str, description: dict, metrics: dict) -> str:
     picture = "![Samples](samples.png)\n\n" if "sample" in description["signatures"] else ""
     about_x = "Images are float32 in [0, 1]" if images else "Vectors are float32"
     training = metrics["training"]
+    names = description.get("class_names", [])
+    plain = names == [str(i) for i in range(len(names))]
+    classes = "" if plain else f"Labels: {', '.join(f'{i} {n}' for i, n in enumerate(names))}.\n\n"
     return f"""# {name}
 
 {picture}{about}
@@ -50,7 +56,7 @@ Trained on `{config["dataset"]}` for {training["steps"]:,} steps, in
 
 {" ".join(metrics["protocol"])}
 
-{about_x} of shape {shape}, one a row; every input and output is
+{classes}{about_x} of shape {shape}, one a row; every input and output is
 a batch. Signatures:
 
 {signatures}
@@ -58,7 +64,7 @@ a batch. Signatures:
 ```python
 {"import numpy as np" + chr(10) if "np." in arguments else ""}import zoo
 
-model = zoo.load("saved_models/{name}")
+model = zoo.load("{location}")
 model.{first}({arguments})
 ```
 """

@@ -39,7 +39,7 @@ def export(
     Raises:
       UserError: if the version exists.
     """
-    folder = pathlib.Path(folder)
+    folder = files.tensorflow_path(folder)
     base = folder / export_name(model.config.model, model.config.dataset)
     version = max(versions(base), default=0) + 1 if version is None else version
     target = base / str(version)
@@ -89,7 +89,13 @@ def refresh_metrics(version: pathlib.Path, metrics: dict) -> None:
 
 def _write_card(base, description, metrics):
     with files.atomic(base / "README.md") as temporary:
-        temporary.write_text(card.write(base.name, description, metrics))
+        temporary.write_text(card.write(base.name, _location(base), description, metrics))
+
+
+def _location(base):
+    """The path of a model as its card tells it: within the project if it lies there."""
+    base, project = base.resolve(), pathlib.Path(__file__).resolve().parents[2]
+    return base.relative_to(project) if base.is_relative_to(project) else base
 
 
 def export_name(entry: str, dataset: str) -> str:

@@ -8,7 +8,7 @@ import ml_collections
 import numpy as np
 import tensorflow as tf
 
-from zoo import models
+from zoo import files, models
 from zoo.data import Spec
 from zoo.errors import UserError, near_miss
 
@@ -23,6 +23,7 @@ class LoadedModel:
       path: of the version that was loaded.
       config: the entry's config that it was trained with.
       spec: shape of x, number of labels.
+      class_names: of the labels, in their order; none if the data had none.
       metrics: what it reached on the test set.
       signatures: {name: [inputs]}.
       conditional: whether samples are drawn for a label.
@@ -36,7 +37,8 @@ class LoadedModel:
             self.path = path
             self._description = description
             self.config = ml_collections.FrozenConfigDict(description["config"])
-            self.spec = Spec(tuple(description["shape"]), description["num_classes"])
+            self.spec = Spec.from_fields(description)
+            self.class_names = self.spec.class_names
             self.signatures = description["signatures"]
         except (OSError, ValueError, KeyError) as error:
             raise UserError(
@@ -71,20 +73,49 @@ class LoadedModel:
             )
         function = self._module.signatures[name]
         specs = function.structured_input_signature[1]
-        tensors = {key: _tensor(name, specs[key], value) for key, value in given.items()}
+        prepared = {key: self._prepare(name, key, value) for key, value in given.items()}
+        tensors = {key: _tensor(name, specs[key], value) for key, value in prepared.items()}
         rows = {key: len(tensor) for key, tensor in tensors.items()}
         if len(set(rows.values())) > 1:
             raise UserError(f"{name}: every input needs the same number of rows, given {rows}.")
-        for key in ("y", "y_new"):
-            labels = np.asarray(given.get(key, []))
-            wrong = labels[(labels < 0) | (labels >= max(self.spec.num_classes, 1))]
-            if wrong.size:
-                raise UserError(
-                    f"{name}: label {key}={wrong.flat[0]} is out of range: expected 0 .. "
-                    f"{self.spec.num_classes - 1}."
-                )
         outputs = {key: value.numpy() for key, value in function(**tensors).items()}
         return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+
+    def _prepare(self, signature, key, value):
+        """The value as an array, names of classes as labels, bytes as pixels; its range checked."""
+        array = np.asarray(value)
+        if key in ("y", "y_new") and array.dtype.kind in "US":
+            array = np.array([self.spec.label(str(name)) for name in array.flat], np.int32)
+        limits = dict.fromkeys(("y", "y_new"), self.spec.num_classes)
+        limits["cluster"] = self.config.get("prior_components", 0)
+        if key in limits:
+            wrong = array[(array < 0) | (array >= max(limits[key], 1))]
+            if wrong.size:
+                what = "cluster" if key == "cluster" else f"label {key}"
+                raise UserError(
+                    f"{signature}: {what}={wrong.flat[0]} is out of range: expected 0 .. "
+                    f"{limits[key] - 1}."
+                )
+        if key in ("x", "x0", "x1"):
+            array = self._prepare_x(signature, key, array)
+        return array
+
+    def _prepare_x(self, signature, key, x):
+        images = len(self.spec.shape) == 3
+        if images and x.dtype == np.uint8:
+            return x / np.float32(255)
+        if images and x.dtype.kind in "iu":
+            raise UserError(
+                f"{signature}: {key} takes bytes (uint8) or floats in [0, 1], given {x.dtype}."
+            )
+        if x.size and not np.all(np.isfinite(x)):
+            raise UserError(f"{signature}: {key} has values that are NaN or infinite.")
+        if images and x.size and not (x.min() >= 0 and x.max() <= 1):
+            raise UserError(
+                f"{signature}: {key} has pixels from {x.min():g} to {x.max():g}, expected are "
+                "floats in [0, 1], or bytes: divide by 255, or give uint8."
+            )
+        return x
 
     def to_keras(self) -> models.GenerativeModel:
         """Returns the Keras model with these weights, compiled and ready for `fit`."""
@@ -98,10 +129,14 @@ class LoadedModel:
 def load(path: str | os.PathLike) -> LoadedModel:
     """Returns the SavedModel at `path`, or its newest version where `path` holds versions.
 
+    Of the workdir of a run, the export that the run wrote.
+
     Raises:
       UserError: if there is none, or it is damaged, or not of the zoo.
     """
-    path = pathlib.Path(path)
+    path = files.tensorflow_path(path)
+    if (path / "config.json").exists() and not (path / "saved_model.pb").exists():
+        return load(_export_of_run(path))
     found = [p for p in path.glob("*") if p.name.isdigit() and (p / "saved_model.pb").exists()]
     if found:
         path = max(found, key=lambda p: int(p.name))
@@ -111,6 +146,25 @@ def load(path: str | os.PathLike) -> LoadedModel:
             "versions of one (1, 2, ...)."
         )
     return LoadedModel(path)
+
+
+def exported(workdir: pathlib.Path) -> pathlib.Path | None:
+    """Returns the version that a run was exported to last, if it is still there."""
+    record = workdir / "exported.json"
+    if not record.exists():
+        return None
+    path = (workdir / json.loads(record.read_text())["path"]).resolve()
+    return path if path.exists() else None
+
+
+def _export_of_run(workdir):
+    path = exported(workdir)
+    if path is None:
+        raise UserError(
+            f"{workdir} is the workdir of a run that has no export, or whose export is gone: "
+            f"scripts/export.py --workdir={workdir} --export_dir=FOLDER makes one."
+        )
+    return path
 
 
 def _tensor(signature, spec, value):

@@ -90,7 +90,7 @@ def train(
     """
     strategy = strategy or tf.distribute.get_strategy()
     chief = strategies.is_chief(strategy)
-    workdir = pathlib.Path(workdir)
+    workdir = files.tensorflow_path(workdir)
     if dataset.train.size == 0:
         raise UserError(f"Dataset {dataset.name!r} has no rows to train on.")
 
@@ -193,7 +193,7 @@ def train(
 
 def load_run(workdir: str | os.PathLike) -> tuple[models.GenerativeModel, dict]:
     """Returns the model of a run with its best weights, and {"steps", "best_step", "seconds"}."""
-    workdir = pathlib.Path(workdir)
+    workdir = files.tensorflow_path(workdir)
     model, state = models.from_description(read_description(workdir)), State()
     if not Checkpoints(workdir / "best", keep=1, weights=weights(model)).restore():
         raise UserError(f"The run in {workdir} has no weights yet: train it for an epoch first.")

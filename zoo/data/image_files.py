@@ -1,0 +1,102 @@
+"""Image files of any kind as bytes [H, W, 1 or 3], by Pillow."""
+
+import os
+from typing import NamedTuple
+
+import numpy as np
+from PIL import ExifTags, Image, ImageColor, ImageOps
+
+from zoo.errors import UserError
+
+# A JPEG of a phone that holds a second picture, "MPO" to Pillow, is opened as the former.
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+    | {".ppm", ".pgm", ".pbm", ".pnm"}
+)
+GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
+SIXTEEN_BITS = 2**16 - 1
+# Pictures that were taken with the camera on its side.
+TURNED = (5, 6, 7, 8)
+# What Pillow raises for files that it cannot read.
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+
+
+class Header(NamedTuple):
+    """What a file says of its image before any pixel is read."""
+
+    height: int
+    width: int
+    grey: bool
+    sixteen_bits: bool
+
+
+def read_header(path: str | os.PathLike) -> Header:
+    """Returns the header of an image file, its sides as they are once the image is upright.
+
+    Raises:
+      One of BROKEN: if it is no image that can be read.
+    """
+    with Image.open(path, formats=FORMATS) as image:
+        turned = image.getexif().get(ExifTags.Base.Orientation) in TURNED
+        width, height = reversed(image.size) if turned else image.size
+        grey = image.mode in GREY_MODES
+        return Header(height, width, grey, grey and image.mode.startswith("I"))
+
+
+def read_pixels(path: str | os.PathLike, channels: int, background: str) -> np.ndarray:
+    """Returns uint8 [H, W, channels] of an image file, of an animation the first frame.
+
+    The image is turned upright (EXIF), laid on the background where it is transparent, and
+    converted from whatever its file holds: bits, palettes, CMYK, 16 bits per pixel.
+
+    Args:
+      path: of the file.
+      channels: 1 for grey, 3 for colour.
+      background: a colour as Pillow names them, "white" or "#8080ff".
+
+    Raises:
+      One of BROKEN: if the file cannot be read to its end, or holds numbers of no known range.
+    """
+    with Image.open(path, formats=FORMATS) as image:
+        image.load()
+        image = ImageOps.exif_transpose(image)
+    if image.mode in GREY_MODES and image.mode[0] in "IF":
+        image = _to_bytes(image)
+    mode = "L" if channels == 1 else "RGB"
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        below = Image.new("RGBA", image.size, background)
+        image = Image.alpha_composite(below, image)
+    pixels = np.asarray(image.convert(mode))
+    return pixels.reshape(*pixels.shape[:2], channels)
+
+
+def read_range(path: str | os.PathLike) -> tuple[int, int]:
+    """Returns the lowest and the highest value of a grey image as its file has them."""
+    with Image.open(path, formats=FORMATS) as image:
+        low, high = image.getextrema()
+    return int(low), int(high)
+
+
+def _to_bytes(image):
+    """A grey image of 16 bits per pixel as bytes: all of its range, 0 to 65535."""
+    values = np.asarray(image)
+    low, high = values.min(), values.max()
+    whole = np.issubdtype(values.dtype, np.integer)
+    if not whole or low < 0 or high > SIXTEEN_BITS:
+        raise ValueError(
+            f"its pixels are {'whole numbers' if whole else 'fractions'} from {low:g} to {high:g}, "
+            f"expected are 8 bits, or 16 bits from 0 to {SIXTEEN_BITS}"
+        )
+    return Image.fromarray(np.round(values / (SIXTEEN_BITS / 255)).astype(np.uint8))
+
+
+def check_background(background: str) -> None:
+    """Raises a UserError unless Pillow knows the colour."""
+    try:
+        ImageColor.getrgb(background)
+    except ValueError as error:
+        raise UserError(
+            f"background={background!r} is no colour: choose one such as white, black or #8080ff."
+        ) from error
