@@ -12,7 +12,7 @@ from absl import app, flags, logging
 from ml_collections import config_flags
 
 from zoo import configs, files
-from zoo.errors import Stopped, UserError
+from zoo.errors import Stopped, UserError, near_miss
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SAVED_MODELS = ROOT / "saved_models"
@@ -59,8 +59,9 @@ def data_places() -> dict[str, str | None]:
 
 def load_data(config):
     """Returns the dataset of a config, from where the data flags say."""
-    from zoo import data
+    from zoo import data, models
 
+    models.check(config)
     return data.load(
         config.dataset,
         **data_places(),
@@ -119,17 +120,32 @@ def _parse(argv):
         flags_(argv, known_only=True)
         overrides = {"dataset": flags_.dataset} if flags_.dataset else {}
         config = configs.get(flags_.model, **overrides)
+        argv = [f"-{a}" if a.startswith("-config.") else a for a in argv]
         for name in (a.split("=")[0].lstrip("-") for a in argv if a.startswith("--config.")):
             field = name.removeprefix("config.")
             configs.check_field(config, field)
             if field in ("model", "family"):
                 raise UserError(f"--{name} is what makes the entry: choose another by --model.")
-        config_flags.DEFINE_config_dict("config", config)
-    rest = flags_(argv)
+        config_flags.DEFINE_config_dict("config", config, sys_argv=argv)
+    try:
+        rest = flags_(argv)
+    except flags.UnrecognizedFlagError as error:
+        raise UserError(_unknown_flag(error.flagname)) from error
     if len(rest) > 1:
         raise UserError(f"Unexpected argument {rest[1]!r}: flags are written as --name=value.")
     logging.set_verbosity(logging.WARNING)
     return rest
+
+
+def _unknown_flag(name):
+    """An error that names the flag meant, with fields of the config among those there are."""
+    known = list(flags.FLAGS)
+    if "config" in known:
+        known += [f"config.{field}" for field in flags.FLAGS.config]
+        if f"config.{name}" in known:
+            return f"Unknown flag --{name}: it is a field of the config, --config.{name}."
+    missed = near_miss(name, known) or near_miss(f"config.{name}", known)
+    return f"Unknown flag --{name}.{missed.replace(chr(39), '').replace('mean ', 'mean --')}"
 
 
 def _guarded(function, *args):

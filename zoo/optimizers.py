@@ -5,8 +5,6 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from zoo.errors import UserError
-
 
 def adam(
     config,
@@ -17,7 +15,7 @@ def adam(
     """Returns Adam with the config's schedule.
 
     Args:
-      config: learning_rate, warmup_steps and schedule are read.
+      config: learning_rate, warmup and schedule are read.
       total_steps: length of the run, at whose end a cosine schedule reaches zero; None for a
         constant rate without warm-up.
       learning_rate: replaces the config's, for a second optimizer.
@@ -25,12 +23,8 @@ def adam(
     """
     rate = config.learning_rate if learning_rate is None else learning_rate
     if total_steps is not None:
-        if config.warmup_steps >= total_steps:
-            raise UserError(
-                f"warmup_steps={config.warmup_steps} is not shorter than the run of {total_steps} "
-                "steps: lower it or raise num_epochs."
-            )
-        rate = _Schedule(rate, config.warmup_steps, config.schedule, total_steps)
+        warmup_steps = round(config.warmup * total_steps)
+        rate = _Schedule(rate, warmup_steps, config.schedule, total_steps)
     return keras.optimizers.Adam(rate, *betas)
 
 

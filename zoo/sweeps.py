@@ -2,13 +2,14 @@
 
 import itertools
 import pathlib
+import re
 from collections.abc import Sequence
 
 import matplotlib.figure
 import numpy as np
 import tensorflow as tf
 
-from zoo import configs, data, evaluation, files, markdown
+from zoo import configs, data, evaluation, files, markdown, models
 from zoo.errors import UserError
 from zoo.evaluation import selection
 from zoo.models.traits import Trait
@@ -28,17 +29,24 @@ def parse(config, given: Sequence[str]) -> dict[str, list]:
     """
     fields = {}
     for text in given:
-        field, _, values = text.partition("=")
+        field, equals, values = text.partition("=")
         configs.check_field(config, field)
-        kind = type(config[field])
-        try:
-            fields[field] = [kind(value) for value in values.split(",")]
-        except ValueError as error:
-            raise UserError(
-                f"--over={text}: {field} takes {kind.__name__}, as in --over={field}="
-                f"{config[field]},{config[field]}."
-            ) from error
+        if not equals:
+            raise UserError(f"--over={text}: write it as FIELD=VALUE,VALUE.")
+        # Commas between values, not those within a tuple.
+        values = re.split(r",(?![^(]*\))", values)
+        fields[field] = [configs.parse(config, field, value) for value in values]
+        if len(set(fields[field])) < len(values):
+            raise UserError(f"--over={text} has a value twice: give each once.")
+    for chosen in combinations(fields):
+        models.check(configs.get(config.model, **{**config.to_dict(), **chosen}))
     return fields
+
+
+def combinations(fields: dict[str, list]) -> list[dict]:
+    """Returns {field: value} for each combination of values."""
+    products = itertools.product(*fields.values())
+    return [dict(zip(fields, values, strict=True)) for values in products]
 
 
 def run(
@@ -62,8 +70,7 @@ def run(
       of the training split, where the likelihood is exact.
     """
     rows = []
-    for values in itertools.product(*fields.values()):
-        chosen = dict(zip(fields, values, strict=True))
+    for chosen in combinations(fields):
         name = ",".join(configs.written(chosen))
         print(f"{name}:")
         own = configs.get(config.model, **{**config.to_dict(), **chosen})

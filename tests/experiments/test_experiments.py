@@ -14,10 +14,10 @@ from zoo.experiments import plots, variants
 SMALL = {
     "hidden": (8,),
     "latent_dim": 3,
-    "kl_warmup_epochs": 0,
+    "kl_warmup": 0.0,
     "batch_size": 8,
     "flow_steps": 1,
-    "warmup_steps": 0,
+    "warmup": 0.0,
     "ema": 0.0,
     "jit": False,
 }

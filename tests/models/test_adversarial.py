@@ -203,6 +203,6 @@ def test_settings_that_do_not_go_together_are_named(entry, overrides, message, t
 def test_data_that_do_not_fit_are_named():
     with pytest.raises(zoo.UserError, match="has rows of shape"):
         make("dcgan", data.Spec((2,), 8))
-    with pytest.raises(zoo.UserError, match="conditional and needs labels"):
+    with pytest.raises(zoo.UserError, match="needs labels"):
         make("cgan", data.Spec((8, 8, 1), 0))
     assert make("gan", data.Spec((2,), 8)).sample(tf.constant([1, 2])).shape == (2, 2)

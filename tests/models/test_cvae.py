@@ -89,5 +89,5 @@ def test_same_seed_same_model_and_pythons_generator_untouched():
 
 
 def test_data_without_labels_is_refused():
-    with pytest.raises(zoo.UserError, match=r"'cvae' is conditional and needs labels"):
+    with pytest.raises(zoo.UserError, match=r"'cvae' needs labels"):
         models.create("cvae", data.Spec((8, 8, 1), 0))

@@ -74,7 +74,7 @@ def test_gradients_reach_all_of_the_prior(model):
 
 
 def test_until_the_cluster_epoch_there_is_one_gaussian_and_then_its_clusters(tmp_path, tiny_data):
-    config = configs.get_tiny("gmvae", dataset="tiny", cluster_epoch=2, num_epochs=4)
+    config = configs.get_tiny("gmvae", dataset="tiny", cluster_at=0.5, num_epochs=4)
     found = []
     start_epoch = models.FAMILIES["gmvae"].start_epoch
 
@@ -92,7 +92,7 @@ def test_until_the_cluster_epoch_there_is_one_gaussian_and_then_its_clusters(tmp
 
 def test_a_run_stopped_at_any_step_finds_the_same_clusters(tmp_path, tiny_data, monkeypatch):
     config = configs.get_tiny(
-        "gmvae", dataset="tiny", cluster_epoch=1, num_epochs=2, checkpoint_every=1, jit=False
+        "gmvae", dataset="tiny", cluster_at=0.5, num_epochs=2, checkpoint_every=1, jit=False
     )
     whole = loop.train(config, tiny_data, tmp_path / "whole").model
     for _ in range(6):
@@ -112,7 +112,7 @@ def test_clusters_are_the_classes_where_these_are_apart(tmp_path):
     flipped = rng.random((600, 8, 8, 1)) < 0.05
     split = data.InMemory(255 * (patterns[y] ^ flipped).astype(np.uint8), y)
     dataset = data.Dataset("apart", data.Spec((8, 8, 1), 3), split, split.take(100), split)
-    config = configs.get_tiny("gmvae", cluster_epoch=10, num_epochs=15, batch_size=50)
+    config = configs.get_tiny("gmvae", cluster_at=0.7, num_epochs=15, batch_size=50)
     model = loop.train(config, dataset, tmp_path).model
     metrics = evaluation.evaluate(evaluation.Subject(model, dataset))
     assert metrics["clustering_accuracy"] == 1 and metrics["nmi"] == pytest.approx(1)
@@ -122,8 +122,8 @@ def test_settings_without_clusters_are_refused():
     spec = tiny.dataset().spec
     with pytest.raises(zoo.UserError, match=r"prior='standard' has no clusters.*'mog_full'"):
         models.create(configs.get_tiny("gmvae", prior="standard"), spec)
-    with pytest.raises(zoo.UserError, match=r"cluster_epoch=2 .* num_epochs=2.*--config.cluster"):
-        models.create(configs.get_tiny("gmvae", cluster_epoch=2), spec)
+    with pytest.raises(zoo.UserError, match=r"cluster_at=1.0: expected 0.0 to 0.99"):
+        models.create(configs.get_tiny("gmvae", cluster_at=1.0), spec)
 
 
 def test_a_cluster_that_does_not_exist_is_refused(model):

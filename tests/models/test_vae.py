@@ -162,7 +162,7 @@ def test_free_bits_are_of_the_whole_batch_on_two_replicas(mirrored):
 
 
 def test_warm_up_is_linear_in_training_and_absent_from_evaluation():
-    model, batch = copies(tiny(num_epochs=10, kl_warmup_epochs=4, beta=3.0), 4)
+    model, batch = copies(tiny(num_epochs=10, kl_warmup=0.4, beta=3.0), 4)
     model.compile_from_config(total_steps=50)
     assert model.annealing_steps == 20
     for step, beta in ((0, 0.0), (5, 0.75), (20, 3.0), (40, 3.0)):
@@ -174,7 +174,7 @@ def test_warm_up_is_linear_in_training_and_absent_from_evaluation():
 
 
 def test_patience_starts_after_the_warm_up(tmp_path, tiny_data):
-    config = tiny(num_epochs=20, kl_warmup_epochs=6, patience=2, learning_rate=0.0, ema=0.0)
+    config = tiny(num_epochs=20, kl_warmup=0.3, patience=2, learning_rate=0.0, ema=0.0)
     run = loop.train(config, tiny_data, tmp_path)
     assert run.training["best_step"] == 5 and run.training["steps"] == 8 * 5
 
@@ -212,7 +212,11 @@ def test_pseudo_inputs_stay_images(tmp_path, tiny_data):
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({"kl_warmup_epochs": 3}, "kl_warmup_epochs=3 is longer than the run of num_epochs=2"),
+        ({"kl_warmup": 1.5}, "kl_warmup=1.5: expected 0.0 to 1.0"),
+        (
+            {"prior": "vamp", "posterior": "iaf", "pixels": "scaled"},
+            "2 settings cannot be used.*scaled pixels.*closed form",
+        ),
         ({"posterior": "gauss"}, "posterior='gauss': expected one of 'diagonal', 'tril', 'iaf'"),
         ({"free_bits": 0.1, "posterior": "iaf"}, "closed form for each dimension.*'iaf'"),
         ({"free_bits": 0.1, "prior": "mog"}, "closed form for each dimension.*'mog'"),

@@ -87,7 +87,10 @@ def test_workdir_of_another_config_is_refused_and_left_alone(tmp_path, tiny_data
     [
         ({"batch_size": 42}, "more than the 40 training images.*batch_size=40"),
         ({"batch_size": 7}, "cannot be split evenly over 2 replicas.*multiple of 2"),
-        ({"warmup_steps": 10}, "not shorter than the run of 10 steps"),
+        ({"warmup": 1.0}, "warmup=1.0: expected 0.0 to 0.9"),
+        ({"learning_rate": float("nan")}, "learning_rate=nan: expected 0.0 to"),
+        ({"beta": float("inf")}, "beta=inf: expected 0.0 to"),
+        ({"beta": -1.0, "ema": 2.0}, r"2 settings cannot be used: \(1\).*\(2\)"),
         ({"schedule": "linear"}, "schedule='linear': expected one of 'constant', 'cosine'"),
         ({"network": "mpl"}, "network='mpl': expected one of"),
         ({"precision": "float16x"}, "precision='float16x'"),

@@ -18,6 +18,7 @@ from zoo.benchmarks.contenders import Contender
 from zoo.errors import UserError
 from zoo.training import steps
 from zoo.training import strategy as strategies
+from zoo.training.averages import MovingAverages
 
 BATCH, HIDDEN, LATENT, RATE = 128, 400, 20, 1e-3
 
@@ -34,14 +35,14 @@ class Zoo:
             network="mlp",
             hidden=(HIDDEN,),
             latent_dim=LATENT,
-            kl_warmup_epochs=0,
+            kl_warmup=0.0,
             batch_size=BATCH,
             learning_rate=RATE,
             ema=0.0,
         )
         self.model = models.create(config, spec)
         self.model.compile_from_config(total_steps=None)
-        self.run_steps, _ = steps.function(self.model, self.strategy)
+        self.run_steps, _ = steps.function(self.model, self.strategy, MovingAverages([], 0.0))
         self.batches = iter(steps.batches(train, self.model, 0, self.strategy))
         self.steps = tf.constant(train.steps_per_epoch(BATCH))
 

@@ -1,13 +1,27 @@
 """One file an entry: `get_config()` is what `--model=NAME` trains, `get_tiny()` what tests run."""
 
+import ast
 import importlib
 import pkgutil
 import re
+from collections.abc import Iterable
 
 import ml_collections
+import numpy as np
+from absl import flags
 
 from zoo.configs import common
 from zoo.errors import UserError, near_miss
+
+# Of what tuples hold, units of layers.
+LARGEST_SIZE = 10**6
+PARSERS = {
+    bool: flags.BooleanParser(),
+    int: flags.IntegerParser(),
+    float: flags.FloatParser(),
+    str: flags.ArgumentParser(),
+}
+NAMES = {bool: "True or False", int: "a whole number", float: "a number", str: "a text"}
 
 
 def entries() -> list[str]:
@@ -64,17 +78,55 @@ def command_flags(config: ml_collections.ConfigDict) -> str:
     return " ".join([*flags, *(f"--config.{name}={value}" for name, value in fields.items())])
 
 
-def check(config: ml_collections.ConfigDict) -> None:
-    """Raises a UserError that names the first field whose value is out of its range."""
+def out_of_range(config: ml_collections.ConfigDict) -> dict[str, str]:
+    """Returns {field: sentence} for the fields whose values are out of their ranges."""
+    found = {}
     for field, value in config.items():
-        if isinstance(value, tuple) and not all(isinstance(n, int) and n > 0 for n in value):
-            raise UserError(f"Config field {field}={value!r}: expected whole numbers above 0.")
-        low, high = common.LIMITS.get(field, (value, value))
-        if not low <= value <= high:
-            raise UserError(f"Config field {field}={value!r}: expected {low} to {high}.")
-        if value not in common.CHOICES.get(field, (value,)):
-            expected = ", ".join(repr(choice) for choice in common.CHOICES[field])
-            raise UserError(f"Config field {field}={value!r}: expected one of {expected}.")
+        low, high = common.LIMITS.get(field, (None, None))
+        choices = common.CHOICES.get(field, (value,))
+        if isinstance(value, tuple) and not all(_is_size(n) for n in value):
+            expected = f"whole numbers from 1 to {LARGEST_SIZE}"
+        elif low is not None and not low <= value <= high:
+            expected = f"{low} to {high}"
+        elif value not in choices:
+            expected = f"one of {', '.join(map(repr, choices))}"
+        else:
+            continue
+        found[field] = f"Config field {field}={value!r}: expected {expected}."
+    return found
+
+
+def _is_size(value):
+    return type(value) is int and 1 <= value <= LARGEST_SIZE
+
+
+def replaced(config: ml_collections.ConfigDict, fields: Iterable[str]) -> ml_collections.ConfigDict:
+    """Returns the config with the entry's own values in some fields."""
+    own = get(config.model)
+    return ml_collections.ConfigDict({**config.to_dict(), **{f: own[f] for f in fields}})
+
+
+def parse(config: ml_collections.ConfigDict, field: str, text: str):
+    """Returns the value that a text means for a field, as flags and sweeps take it.
+
+    Raises:
+      UserError: for an unknown field, or a text that is none of its type.
+    """
+    check_field(config, field)
+    default = config[field]
+    try:
+        if isinstance(default, tuple):
+            value = ast.literal_eval(text)
+            return tuple(value) if isinstance(value, tuple | list) else (value,)
+        return PARSERS[type(default)].parse(text)
+    except (ValueError, SyntaxError, TypeError, flags.IllegalFlagValueError) as error:
+        raise UserError(
+            f"--config.{field}={text}: expected {_kind(default)}, such as {default!r}."
+        ) from error
+
+
+def _kind(value):
+    return "whole numbers" if isinstance(value, tuple) else NAMES[type(value)]
 
 
 def check_field(config: ml_collections.ConfigDict, field: str) -> None:
@@ -89,10 +141,20 @@ def check_field(config: ml_collections.ConfigDict, field: str) -> None:
 def _update(config, overrides):
     for field, value in overrides.items():
         check_field(config, field)
-        try:
-            config[field] = tuple(value) if isinstance(config[field], tuple) else value
-        except TypeError as error:
-            raise UserError(
-                f"Config field {field!r} is a {type(config[field]).__name__}, got {value!r}."
-            ) from error
+        config[field] = _to_type(config, field, value)
     return config
+
+
+def _to_type(config, field, value):
+    """A value given in Python, numpy's numbers among them, in the type of the field."""
+    default = config[field]
+    if isinstance(value, str) and not isinstance(default, str):
+        return parse(config, field, value)
+    value = value.tolist() if isinstance(value, np.generic | np.ndarray) else value
+    if isinstance(default, tuple):
+        return tuple(value) if isinstance(value, tuple | list) else (value,)
+    if type(default) is float and type(value) is int:
+        return float(value)
+    if type(value) is not type(default):
+        raise UserError(f"Config field {field!r} takes {_kind(default)}, got {value!r}.")
+    return value

@@ -2,15 +2,16 @@
 
 import ml_collections
 
-# The lowest and the highest value of a number, whichever entry has it.
+# The lowest and the highest value of a number, whichever entry has it. NaN is within no limits.
 LIMITS = {
     "image_size": (0, 4096),
     "seed": (0, 2**31 - 1),
     "batch_size": (1, 2**20),
     "num_epochs": (1, 10**6),
     "learning_rate": (0.0, 10.0),
-    "warmup_steps": (0, 10**9),
-    "clip_norm": (0.0, float("inf")),
+    "warmup": (0.0, 0.9),
+    "clip_norm": (0.0, 10**9),
+    "validation_fraction": (10**-9, 0.5),
     "ema": (0.0, 0.999999),
     "patience": (0, 10**6),
     "eval_every": (1, 10**6),
@@ -26,19 +27,22 @@ LIMITS = {
     "l2": (0.0, 10**6),
     "latent_dim": (1, 10**5),
     "beta": (0.0, 10**6),
-    "kl_warmup_epochs": (0, 10**6),
+    "kl_warmup": (0.0, 1.0),
     "free_bits": (0.0, 10**3),
     "importance_samples": (1, 10**4),
     "flow_steps": (1, 100),
     "prior_components": (1, 10**6),
     "pixel_scale": (0.5 / 256, 10.0),
     "likelihood_rank": (1, 10**3),
-    "cluster_epoch": (0, 10**6),
+    "cluster_at": (0.0, 0.99),
     "num_components": (1, 10**6),
     "covariance_rank": (1, 10**4),
-    "reg_covar": (0.0, float("inf")),
+    "reg_covar": (0.0, 10**18),
     "num_starts": (1, 10**4),
-    "tolerance": (0.0, float("inf")),
+    "tolerance": (0.0, 10**9),
+    "stepwise": (0.0, 1.0),
+    "features": (1, 10**5),
+    "max_shift": (0, 1000),
 }
 CHOICES = {
     "channels": (0, 1, 3),
@@ -105,9 +109,10 @@ def get_config() -> ml_collections.ConfigDict:
     config.batch_size = 128
     # Passes over the training split.
     config.num_epochs = 10
-    # Adam's rate at its highest: reached after warmup_steps, then held or lowered by the schedule.
+    # Adam's rate at its highest, reached at the end of the warm-up, then held or lowered by the
+    # schedule; and the share of the run that the warm-up takes.
     config.learning_rate = 1e-3
-    config.warmup_steps = 0
+    config.warmup = 0.0
     # "constant" or "cosine" (to zero at the last step).
     config.schedule = "constant"
     # Gradients with a larger global norm are scaled down to it; 0 leaves them alone.
@@ -119,7 +124,7 @@ def get_config() -> ml_collections.ConfigDict:
 
     # "float32" or "mixed_bfloat16"; gmm also takes "float64".
     config.precision = "float32"
-    # Compile the whole step with XLA, where one device trains alone.
+    # Compile the whole step with XLA, where one device trains alone; convolutions on a GPU only.
     config.jit = True
     # Epochs between evaluations on the validation split.
     config.eval_every = 1

@@ -23,7 +23,7 @@ def get_config():
     # Above 1, the codes of all images together come closer to the prior that samples are drawn
     # from.
     config.beta = 1.4
-    config.kl_warmup_epochs = 0
+    config.kl_warmup = 0.0
 
     config.pixels = "binarized"
     config.num_epochs = 200

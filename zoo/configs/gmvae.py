@@ -17,13 +17,14 @@ def get_config():
     config.prior = "mog_full"
     config.prior_components = 10
     config.latent_dim = 10
-    # Epochs before the codes are clustered; till then all components are one Gaussian.
-    config.cluster_epoch = 40
+    # Share of the run before the codes are clustered; till then all components are one Gaussian.
+    config.cluster_at = 0.4
     # Starts of EM then, of which the one with the highest likelihood goes on.
     config.num_starts = 10
 
     config.num_epochs = 100
-    config.kl_warmup_epochs = 2
+    config.kl_warmup = 0.02
+    config.warmup = 0.012
     config.patience = 0
     return config
 
@@ -31,6 +32,6 @@ def get_config():
 def get_tiny():
     config = vae.shrink(get_config())
     config.prior_components = 3
-    config.cluster_epoch = 0
+    config.cluster_at = 0.0
     config.num_starts = 2
     return config

@@ -16,6 +16,7 @@ def get_config():
     config = vae.get_config()
     config.model = "iwae"
     config.num_epochs = 120
+    config.kl_warmup, config.warmup = 10 / 120, 0.01
     config.importance_samples = 5
     config.doubly_reparametrized = True
     return config

@@ -45,8 +45,8 @@ def add_fields(config):
     # Weight of the rate in the loss, that on the validation split included; ELBO and log-likelihood
     # have 1 always.
     config.beta = 1.0
-    # Epochs over which this weight grows from 0; patience starts after them.
-    config.kl_warmup_epochs = 0
+    # Share of the run over which this weight grows from 0; patience starts after it.
+    config.kl_warmup = 0.0
     # Nats that the rate of each dimension may have for nothing.
     config.free_bits = 0.0
     # Codes an image, k: 1 trains on the ELBO, more on the importance-weighted bound.
@@ -65,10 +65,10 @@ def get_config():
     config.num_epochs = 300
     config.eval_every = 5
     config.patience = 20
-    config.kl_warmup_epochs = 10
+    config.kl_warmup = 10 / 300
     config.learning_rate = 2e-3
     config.clip_norm = 40.0
-    config.warmup_steps = 500
+    config.warmup = 0.004
     config.schedule = "cosine"
     config.ema = 0.999
     return config
@@ -87,7 +87,7 @@ def shrink(config):
     config.prior_components = 4
     config.batch_size = 8
     config.num_epochs = 2
-    config.kl_warmup_epochs = min(config.kl_warmup_epochs, 1)
-    config.warmup_steps = 0
+    config.kl_warmup = 0.5 if config.kl_warmup else 0.0
+    config.warmup = 0.0
     config.eval_every = 1
     return config

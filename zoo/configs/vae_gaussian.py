@@ -19,6 +19,7 @@ def get_config():
     config.likelihood = "gaussian_pixel"
     # A scale for every pixel of every image overfits before long, at a lower rate sooner.
     config.num_epochs = 150
+    config.kl_warmup, config.warmup = 10 / 150, 0.008
     config.patience = 4
     # Densities of grey pixels have gradients far larger than probabilities of binary ones.
     config.learning_rate = 1e-3

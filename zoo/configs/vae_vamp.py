@@ -16,6 +16,7 @@ def get_config():
     config.model = "vae_vamp"
     config.prior = "vamp"
     config.num_epochs = 150
+    config.kl_warmup, config.warmup = 10 / 150, 0.008
     return config
 
 

@@ -6,7 +6,7 @@ from zoo.distributions import likelihoods
 COMMON = {
     "hidden": (300,),
     "latent_dim": 40,
-    "kl_warmup_epochs": 0,
+    "kl_warmup": 0.0,
     "patience": 0,
     "eval_every": 5,
     "ema": 0.99,

@@ -47,17 +47,7 @@ def create(
       UserError: for an unknown entry or field, or data that the model cannot take.
     """
     config = configs.get(entry, **overrides) if isinstance(entry, str) else entry
-    configs.check(config)
-    if config.family not in FAMILIES:
-        raise UserError(
-            f"Unknown family {config.family!r} of model {config.model!r}."
-            f"{near_miss(config.family, FAMILIES)} Known: {', '.join(sorted(FAMILIES))}."
-        )
-    if len(spec.shape) != 3 and not FAMILIES[config.family].takes_vectors:
-        raise UserError(
-            f"{config.model!r} takes images [H, W, C], this data set has rows of shape "
-            f"{list(spec.shape)}: choose --model=gmm, or a set of images."
-        )
+    check(config, spec)
     # Keras draws the seeds of its initializers from Python's generator.
     state, policy = random.getstate(), keras.config.dtype_policy()
     random.seed(config.seed)
@@ -70,6 +60,25 @@ def create(
         random.setstate(state)
         keras.config.set_dtype_policy(policy)
     return model
+
+
+def check(config: ml_collections.ConfigDict, spec: Spec | None = None) -> None:
+    """Raises a UserError that names every problem of a config, with data if a spec is given."""
+    if config.family not in FAMILIES:
+        raise UserError(
+            f"Unknown family {config.family!r} of model {config.model!r}."
+            f"{near_miss(config.family, FAMILIES)} Known: {', '.join(sorted(FAMILIES))}."
+        )
+    family, out_of_range = FAMILIES[config.family], configs.out_of_range(config)
+    # Conflicts are looked for among values that exist.
+    usable = configs.replaced(config, out_of_range)
+    problems = [*out_of_range.values(), *family.conflicts(usable)]
+    problems += family.misfits(usable, spec) if spec else []
+    if len(problems) == 1:
+        raise UserError(problems[0])
+    if problems:
+        listed = " ".join(f"({i}) {problem}" for i, problem in enumerate(problems, 1))
+        raise UserError(f"{len(problems)} settings cannot be used: {listed}")
 
 
 def description(model: GenerativeModel) -> dict:

@@ -13,7 +13,6 @@ import tensorflow as tf
 
 from zoo import optimizers, seeds
 from zoo.distributions import codes
-from zoo.errors import UserError
 from zoo.models.base import GenerativeModel
 from zoo.models.traits import Trait
 from zoo.networks import adversarial as networks
@@ -31,7 +30,6 @@ class GAN(GenerativeModel):
 
     def __init__(self, config, spec):
         super().__init__(config, spec)
-        _check_fit(config, spec, self.conditional)
         self.loss = adversarial.LOSSES[config.loss]
         self.generator = networks.Generator(
             config.network, spec.shape, config.g_hidden, config.batch_norm
@@ -48,6 +46,30 @@ class GAN(GenerativeModel):
         )
         self.penalised = bool(config.r1 or config.r2 or config.gradient_penalty)
         self.rows_at_once = config.d_steps * self.discriminator.rows_at_once
+        self.convolutional = config.network == "conv"
+
+    @classmethod
+    def conflicts(cls, config):
+        yield from super().conflicts(config)
+        if config.network not in networks.KINDS:
+            yield (
+                f"network={config.network!r} is no network of a GAN: choose "
+                f"--config.network={' or '.join(networks.KINDS)}."
+            )
+        if config.loss == "wasserstein" and not (config.gradient_penalty or config.spectral_norm):
+            yield (
+                "loss='wasserstein' is a distance only where D's slope is bounded: choose "
+                "--config.gradient_penalty=10 or --config.spectral_norm."
+            )
+
+    @classmethod
+    def misfits(cls, config, spec):
+        yield from super().misfits(config, spec)
+        if config.network == "conv" and len(spec.shape) != 3:
+            yield (
+                f"network='conv' makes images, dataset {config.dataset!r} has rows of shape "
+                f"{list(spec.shape)}: choose --config.network=mlp."
+            )
 
     @property
     def traits(self):
@@ -217,7 +239,7 @@ class ConditionalGAN(GAN):
     Mirza and Osindero 2014, Conditional Generative Adversarial Nets (arXiv 1411.1784).
     """
 
-    conditional = True
+    conditional = needs_labels = True
 
     @property
     def traits(self):
@@ -232,27 +254,3 @@ class ConditionalGAN(GAN):
     def signatures(self):
         morph = self.signature(lambda *row: {"x": self.morph(*row)}, "z", "y", "y_new", "t")
         return {**super().signatures(), "morph": morph}
-
-
-def _check_fit(config, spec, conditional):
-    """Raises a UserError where the parts do not go together."""
-    if conditional and spec.num_classes < 2:
-        raise UserError(
-            f"Model {config.model!r} is conditional and needs labels; dataset {config.dataset!r} "
-            f"names {spec.num_classes} classes."
-        )
-    if config.network not in networks.KINDS:
-        raise UserError(
-            f"network={config.network!r} is no network of a GAN: choose "
-            f"--config.network={' or '.join(networks.KINDS)}."
-        )
-    if config.network == "conv" and len(spec.shape) != 3:
-        raise UserError(
-            f"network='conv' makes images, dataset {config.dataset!r} has rows of shape "
-            f"{list(spec.shape)}: choose --config.network=mlp."
-        )
-    if config.loss == "wasserstein" and not (config.gradient_penalty or config.spectral_norm):
-        raise UserError(
-            "loss='wasserstein' is a distance only where D's slope is bounded: choose "
-            "--config.gradient_penalty=10 or --config.spectral_norm."
-        )

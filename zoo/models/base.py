@@ -1,5 +1,7 @@
 """What every model of the zoo is: a Keras model with a loss a row and signatures to serve."""
 
+from collections.abc import Iterator
+
 import keras
 import ml_collections
 import tensorflow as tf
@@ -28,6 +30,12 @@ class GenerativeModel(keras.Model):
     every_row = False
     # Whether x may be a vector [D] rather than an image.
     takes_vectors = False
+    # Whether it learns from labels.
+    needs_labels = False
+    # Whether convolutions take its time, which on a CPU are slow when XLA compiles them.
+    convolutional = False
+    # Values that `precision` takes.
+    precisions = ("float32", "mixed_bfloat16")
     # The number of rows of a replica's batch has to be a multiple of this.
     rows_at_once = 1
     # Steps in which the training loss is still becoming what is judged; patience starts after.
@@ -44,6 +52,29 @@ class GenerativeModel(keras.Model):
             trainable=False,
             aggregation="only_first_replica",
         )
+
+    @classmethod
+    def conflicts(cls, config) -> Iterator[str]:
+        """Yields a sentence, remedy included, for each part of a config that fits no other."""
+        if config.precision not in cls.precisions:
+            yield (
+                f"precision={config.precision!r} is not for model {config.model!r}: choose "
+                f"--config.precision={' or '.join(cls.precisions)}."
+            )
+
+    @classmethod
+    def misfits(cls, config, spec: Spec) -> Iterator[str]:
+        """Yields a sentence, remedy included, for each thing that the model lacks in the data."""
+        if len(spec.shape) != 3 and not cls.takes_vectors:
+            yield (
+                f"{config.model!r} takes images [H, W, C], this data set has rows of shape "
+                f"{list(spec.shape)}: choose --model=gmm, or a set of images."
+            )
+        if cls.needs_labels and spec.num_classes < 2:
+            yield (
+                f"Model {config.model!r} needs labels; dataset {config.dataset!r} names "
+                f"{spec.num_classes} classes. A folder needs one subfolder per class."
+            )
 
     def loss_terms(self, batch, seed: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
         """Returns {"loss": [B], ...}, the loss of each example and what it is made of.

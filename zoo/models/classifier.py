@@ -4,7 +4,6 @@ import keras
 import tensorflow as tf
 
 from zoo import seeds
-from zoo.errors import UserError
 from zoo.models.base import GenerativeModel
 from zoo.models.traits import Trait
 
@@ -12,13 +11,10 @@ from zoo.models.traits import Trait
 class Classifier(GenerativeModel):
     """q(y|x) by strided 3x3 convolutions, trained on images moved by a few pixels."""
 
+    needs_labels = convolutional = True
+
     def __init__(self, config, spec):
         super().__init__(config, spec)
-        if spec.num_classes < 2:
-            raise UserError(
-                f"Model {config.model!r} needs labels; dataset {config.dataset!r} names "
-                f"{spec.num_classes} classes."
-            )
         layers = []
         for channels in config.channels_per_stage:
             for strides in (1, 2):

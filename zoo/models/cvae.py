@@ -6,7 +6,6 @@ Kingma, Rezende, Mohamed and Welling 2014, Semi-supervised Learning with Deep Ge
     log p(x|y) >= E_q(z|x,y) [log p(x|y,z)] - KL(q(z|x,y) || p(z))
 """
 
-from zoo.errors import UserError
 from zoo.models.traits import Trait
 from zoo.models.vae import VAE
 
@@ -14,15 +13,7 @@ from zoo.models.vae import VAE
 class CVAE(VAE):
     """q(z|x,y), p(x|y,z), p(z): the VAE with the label given to both networks, at every layer."""
 
-    conditional = True
-
-    def __init__(self, config, spec):
-        if spec.num_classes < 2:
-            raise UserError(
-                f"Model {config.model!r} is conditional and needs labels; dataset "
-                f"{config.dataset!r} names {spec.num_classes} classes."
-            )
-        super().__init__(config, spec)
+    conditional = needs_labels = True
 
     @property
     def traits(self):

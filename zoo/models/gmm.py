@@ -14,7 +14,6 @@ import tensorflow_probability as tfp
 
 from zoo import data, seeds
 from zoo.distributions import components, factor_analysers, full_covariances, priors
-from zoo.errors import UserError
 from zoo.models import starts
 from zoo.models.base import GenerativeModel
 from zoo.models.traits import Trait
@@ -46,19 +45,12 @@ class GMM(GenerativeModel):
     """
 
     every_row = takes_vectors = True
+    precisions = ("float32", "float64")
 
     def __init__(self, config, spec):
         super().__init__(config, spec)
         self.dim, count = math.prod(spec.shape), config.num_components
-        kind = config.covariance
-        if kind == "auto":
-            kind = "full" if self.dim <= FULL_UP_TO else "low_rank"
-        if kind == "low_rank" and config.covariance_rank >= self.dim:
-            raise UserError(
-                f"covariance_rank={config.covariance_rank} is no low rank in {self.dim} "
-                "dimensions: choose --config.covariance=full, or a lower rank."
-            )
-        self.components = KINDS[kind](config, self.dim)
+        self.components = KINDS[_covariance(config, self.dim)](config, self.dim)
         state = self.components.state
         self.mixing = state("mixing", [count], _constant(1.0 / count))  # pi
         # Sums over rows: of the pass so far, or with `stepwise` their running mean a row.
@@ -71,6 +63,26 @@ class GMM(GenerativeModel):
         self.log_likelihood = state("log_likelihood", [], _constant(-UNKNOWN), "float64")
         self.change = state("change", [], _constant(UNKNOWN), "float64")
         self.reseeded = state("reseeded", [], "zeros", "float64")  # components, in the last pass
+
+    @classmethod
+    def conflicts(cls, config):
+        yield from super().conflicts(config)
+        if 0 < config.stepwise <= 0.5:
+            yield (
+                f"stepwise={config.stepwise} does not converge: choose above 0.5, up to 1, or 0 "
+                "for an M-step after each pass."
+            )
+
+    @classmethod
+    def misfits(cls, config, spec):
+        yield from super().misfits(config, spec)
+        dim = math.prod(spec.shape)
+        low_rank = _covariance(config, dim) == "low_rank"
+        if low_rank and config.covariance_rank >= dim:
+            yield (
+                f"covariance_rank={config.covariance_rank} is no low rank in {dim} dimensions: "
+                "choose --config.covariance=full, or a lower rank."
+            )
 
     @property
     def traits(self):
@@ -252,6 +264,13 @@ class GMM(GenerativeModel):
             "score": self.signature(lambda x: {"log_prob": self.log_prob(x)}, "x"),
             "responsibilities": self.signature(lambda x: {"probs": self.responsibilities(x)}, "x"),
         }
+
+
+def _covariance(config, dim):
+    """The kind of covariances in so many dimensions."""
+    if config.covariance == "auto":
+        return "full" if dim <= FULL_UP_TO else "low_rank"
+    return config.covariance
 
 
 def _constant(value):

@@ -7,7 +7,8 @@ c of the paper's equation 7 sum to
     log p(x) >= E_q(z|x) [log p(x|z) + log p(z) - log q(z|x)]
 
 Unlike there, components have full covariances and no autoencoder is trained before: until
-`cluster_epoch` all components are one Gaussian, then they become the mixture that EM fits to codes.
+a share of the run has passed (`cluster_at`) all components are one Gaussian, then they become the
+mixture that EM fits to codes.
 """
 
 import numpy as np
@@ -16,7 +17,6 @@ import tensorflow as tf
 from zoo import configs, seeds
 from zoo.data import InMemory, Spec
 from zoo.distributions import posteriors, priors
-from zoo.errors import UserError
 from zoo.models.gmm import GMM
 from zoo.models.traits import Trait
 from zoo.models.vae import VAE
@@ -25,18 +25,13 @@ from zoo.models.vae import VAE
 class GMVAE(VAE):
     """A VAE whose prior's components c are clusters."""
 
-    def __init__(self, config, spec):
-        super().__init__(config, spec)
+    @classmethod
+    def conflicts(cls, config):
+        yield from super().conflicts(config)
         if config.prior != "mog_full":
-            raise UserError(
+            yield (
                 f"prior={config.prior!r} has no clusters that EM can start: model "
                 f"{config.model!r} takes 'mog_full'."
-            )
-        if config.cluster_epoch >= config.num_epochs:
-            raise UserError(
-                f"cluster_epoch={config.cluster_epoch} is not within the run of "
-                f"num_epochs={config.num_epochs}: no cluster would ever be looked for. Lower "
-                "--config.cluster_epoch or raise --config.num_epochs."
             )
 
     @property
@@ -48,7 +43,7 @@ class GMVAE(VAE):
         self.priors.loc.assign(tf.zeros_like(self.priors.loc))
 
     def start_epoch(self, epoch, split):
-        if epoch == self.config.cluster_epoch:
+        if epoch == int(self.config.cluster_at * self.config.num_epochs):
             mixture = self._fit_mixture(split)
             components = mixture.components.distribution()
             mixing = np.maximum(mixture.mixing.numpy(), 1e-6)

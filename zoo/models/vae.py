@@ -27,7 +27,6 @@ class VAE(GenerativeModel):
 
     def __init__(self, config, spec):
         super().__init__(config, spec)
-        _check_fit(config, self.conditional)
         self.posteriors = posteriors.KINDS[config.posterior](config)
         self.priors = priors.KINDS[config.prior](config, spec)
         self.likelihoods = likelihoods.KINDS[config.likelihood](config, spec)
@@ -39,6 +38,50 @@ class VAE(GenerativeModel):
             config.network, spec.shape, config.hidden, self.posteriors.outputs
         )
         self.decoder = networks.decoder(config.network, outputs, config.hidden)
+        self.convolutional = config.network == "conv"
+
+    @classmethod
+    def conflicts(cls, config):
+        yield from super().conflicts(config)
+        pixels, likelihood = config.pixels, likelihoods.KINDS[config.likelihood]
+        if pixels != likelihood.fits:
+            others = [name for name, kind in likelihoods.KINDS.items() if pixels == kind.fits]
+            yield (
+                f"likelihood={config.likelihood!r} is no density of {pixels} pixels: choose "
+                f"--config.pixels={likelihood.fits}, or for {pixels} pixels --config.likelihood="
+                f"{', '.join(others[:-1])}{' or ' * bool(others[:-1])}{others[-1]}."
+            )
+        if config.free_bits and (config.posterior, config.prior) != ("diagonal", "standard"):
+            yield (
+                f"free_bits={config.free_bits} needs a KL in closed form for each dimension, which "
+                f"posterior={config.posterior!r} with prior={config.prior!r} does not have: choose "
+                "'diagonal' with 'standard', or free_bits=0."
+            )
+        if config.importance_samples > 1 and config.free_bits:
+            yield (
+                "free_bits is part of the ELBO: choose --config.importance_samples=1 or "
+                "--config.free_bits=0."
+            )
+        if config.doubly_reparametrized and config.importance_samples == 1:
+            yield (
+                "doubly_reparametrized=True is a gradient of the importance-weighted bound: choose "
+                "--config.importance_samples=2 or more."
+            )
+        needs_density = {
+            "doubly_reparametrized=True": config.doubly_reparametrized,
+            "prior='vamp'": config.prior == "vamp",
+        }
+        for field, given in needs_density.items():
+            if given and not posteriors.KINDS[config.posterior].closed_form:
+                yield (
+                    f"{field} needs q(z|x) in closed form at any z, which "
+                    f"posterior={config.posterior!r} does not have: choose 'diagonal' or 'tril'."
+                )
+        if config.prior == "vamp" and cls.conditional:
+            yield (
+                f"prior='vamp' is made of q(z|x), which model {config.model!r} has given labels "
+                "only: choose 'standard' or 'mog'."
+            )
 
     @property
     def traits(self):
@@ -106,8 +149,7 @@ class VAE(GenerativeModel):
 
     def compile_from_config(self, total_steps):
         super().compile_from_config(total_steps)
-        share = self.config.kl_warmup_epochs / self.config.num_epochs
-        self.annealing_steps = round(share * total_steps) if total_steps else 0
+        self.annealing_steps = round(self.config.kl_warmup * (total_steps or 0))
 
     def start_from(self, split):
         config = self.config
@@ -186,53 +228,3 @@ class VAE(GenerativeModel):
 
     def _one_hot(self, y):
         return None if y is None else tf.one_hot(y, self.spec.num_classes)  # [B, K]
-
-
-def _check_fit(config, conditional):
-    """Raises a UserError where the parts do not go together."""
-    pixels, likelihood = config.pixels, likelihoods.KINDS[config.likelihood]
-    if pixels != likelihood.fits:
-        others = [name for name, kind in likelihoods.KINDS.items() if pixels == kind.fits]
-        raise UserError(
-            f"likelihood={config.likelihood!r} is no density of {pixels} pixels: choose "
-            f"--config.pixels={likelihood.fits}, or for {pixels} pixels "
-            f"--config.likelihood={', '.join(others[:-1])}{' or ' * bool(others[:-1])}{others[-1]}."
-        )
-    closed_form = posteriors.KINDS[config.posterior].closed_form
-    if config.kl_warmup_epochs > config.num_epochs:
-        raise UserError(
-            f"kl_warmup_epochs={config.kl_warmup_epochs} is longer than the run of "
-            f"num_epochs={config.num_epochs}: the loss would never be the bound. Lower "
-            "--config.kl_warmup_epochs or raise --config.num_epochs."
-        )
-    if config.free_bits and (config.posterior, config.prior) != ("diagonal", "standard"):
-        raise UserError(
-            f"free_bits={config.free_bits} needs a KL in closed form for each dimension, which "
-            f"posterior={config.posterior!r} with prior={config.prior!r} does not have: choose "
-            "'diagonal' with 'standard', or free_bits=0."
-        )
-    if config.importance_samples > 1 and config.free_bits:
-        raise UserError(
-            "free_bits is part of the ELBO: choose --config.importance_samples=1 or "
-            "--config.free_bits=0."
-        )
-    if config.doubly_reparametrized and config.importance_samples == 1:
-        raise UserError(
-            "doubly_reparametrized=True is a gradient of the importance-weighted bound: choose "
-            "--config.importance_samples=2 or more."
-        )
-    if config.doubly_reparametrized and not closed_form:
-        raise UserError(
-            f"doubly_reparametrized=True needs q(z|x) in closed form at any z, which "
-            f"posterior={config.posterior!r} does not have: choose 'diagonal' or 'tril'."
-        )
-    if config.prior == "vamp" and not closed_form:
-        raise UserError(
-            f"prior='vamp' needs q(z|x) in closed form at any z, which "
-            f"posterior={config.posterior!r} does not have: choose 'diagonal' or 'tril'."
-        )
-    if config.prior == "vamp" and conditional:
-        raise UserError(
-            f"prior='vamp' is made of q(z|x), which model {config.model!r} has given labels only: "
-            "choose 'standard' or 'mog'."
-        )

@@ -52,12 +52,15 @@ def function(model, strategy, averages):
         averages.update(taken)
         return tf.stack([tf.cast(terms[name], tf.float32) for name in names])  # [terms]
 
-    if config.jit and strategy is tf.distribute.get_strategy():  # the default: no strategy at all
+    # On a CPU, XLA's convolutions take many times as long as TensorFlow's own.
+    on_cpu = not tf.config.list_logical_devices("GPU")
+    jit = config.jit and not (model.convolutional and on_cpu)
+    if jit and strategy is tf.distribute.get_strategy():  # the default: no strategy at all
         size = BYTES_PER_BLOCK // (config.batch_size * math.prod(model.spec.shape))
         size = min(max(size, 1), STEPS_PER_BLOCK)
         return _in_compiled_blocks(model, prepare, step, len(names), size), names
     # Replicas that talk to each other cannot be compiled whole.
-    compiled = config.jit and strategy.num_replicas_in_sync == 1
+    compiled = jit and strategy.num_replicas_in_sync == 1
     step = tf.function(step, jit_compile=compiled, autograph=False)
     return _step_by_step(lambda batch: prepare(batch, model.step), step, strategy), names
 
