@@ -8,6 +8,7 @@ scripts/benchmark.py gmm --dataset=mnist      iterations of EM
 from absl import flags
 
 from zoo import cli
+from zoo.errors import UserError
 
 cli.define_data_flags()
 _DATASET = flags.DEFINE_string("dataset", "mnist", "TFDS name of 28x28 grey images.")
@@ -47,16 +48,18 @@ def gmm(loaded):
 MEASURES = {"train": train, "gmm": gmm}
 
 
-def main():
-    from zoo import data
-    from zoo.errors import UserError
-
+def prepare():
     if WHAT not in MEASURES:
         known = " or ".join(MEASURES)
         raise UserError(f"Say what to measure, scripts/benchmark.py {known}; given: {WHAT!r}.")
+
+
+def main():
+    from zoo import data
+
     MEASURES[WHAT](data.load(_DATASET.value, **cli.data_places()))
 
 
 if __name__ == "__main__":
     WHAT = cli.first_argument()
-    cli.run(main)
+    cli.run(main, prepare)

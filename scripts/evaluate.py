@@ -10,7 +10,8 @@ import json
 
 from absl import flags
 
-from zoo import cli
+from zoo import cli, files, workdirs
+from zoo.serving import versions
 
 cli.define_data_flags()
 cli.define_judge_flag()
@@ -30,9 +31,9 @@ flags.mark_flags_as_mutual_exclusive(["workdir", "saved_model"], required=True)
 
 def main():
     import zoo
-    from zoo import evaluation, files, runs
-    from zoo.serving import export, loading
-    from zoo.training import loop
+    from zoo import evaluation, runs
+    from zoo.serving import export
+    from zoo.training import loop, strategy
 
     before = None
     if _WORKDIR.value:
@@ -40,10 +41,10 @@ def main():
         model, training = loop.load_run(workdir)
         path = workdir / "metrics.json"
         earlier = json.loads(path.read_text()) if path.exists() else {}
-        training["hardware"] = earlier.get("training", {}).get("hardware") or runs.hardware()
+        training["hardware"] = earlier.get("training", {}).get("hardware") or strategy.hardware()
         if earlier.get("training", {}).get("best_step") == training["best_step"]:
             before = earlier
-        out, export_path = _OUT.value or path, None if _OUT.value else loading.exported(workdir)
+        out, export_path = _OUT.value or path, None if _OUT.value else workdirs.exported(workdir)
     else:
         loaded = zoo.load(_SAVED_MODEL.value)
         model, training, before = loaded.to_keras(), loaded.metrics["training"], loaded.metrics
@@ -61,5 +62,12 @@ def main():
         print(f"Written to the export {export_path} and its card.")
 
 
+def prepare():
+    if _WORKDIR.value:
+        workdirs.read_description(files.tensorflow_path(_WORKDIR.value))
+    else:
+        versions.find(_SAVED_MODEL.value)
+
+
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, prepare)

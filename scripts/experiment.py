@@ -2,34 +2,39 @@
 """Answers one of the questions in docs/questions by experiment: a page, a table, a figure.
 
 scripts/experiment.py kl_terms --dataset=mnist
+
+{names}
 """
 
 import pathlib
 
 from absl import flags
 
-from zoo import cli
+from zoo import cli, experiments, files
+from zoo.serving import versions
+
+__doc__ = __doc__.format(names="The experiments are " + ", ".join(experiments.names()) + ".")
 
 cli.define_data_flags()
 _DATASET = flags.DEFINE_string("dataset", "mnist", "TFDS name, or folder of images.")
 _EPOCHS = flags.DEFINE_integer("num_epochs", 50, "Epochs of each variant.", 1)
 _RUNS = flags.DEFINE_string("runs", None, "Folder of the runs; default runs/experiments_DATASET.")
-_DOCS = flags.DEFINE_string("docs", str(cli.ROOT / "docs" / "questions"), "Folder of the pages.")
+_DOCS = flags.DEFINE_string("docs", None, "Folder of the page; that of the runs if not given.")
 
 
 def main():
-    from zoo import data, experiments, files
-    from zoo.serving import export
+    from zoo import data
+    from zoo.experiments import pages
     from zoo.training import strategy
 
+    name = versions.export_name("experiments", _DATASET.value)
+    runs = files.tensorflow_path(_RUNS.value or pathlib.Path("runs") / name)
+    docs = files.user_path(_DOCS.value or runs)
     dataset = data.load(_DATASET.value, **cli.data_places())
-    runs = _RUNS.value or pathlib.Path("runs") / export.export_name("experiments", dataset.name)
-    docs = files.user_path(_DOCS.value)
-    trained_under = strategy.create("auto")
-    print(experiments.run(NAME, dataset, pathlib.Path(runs), docs, _EPOCHS.value, trained_under))
+    print(pages.run(NAME, dataset, runs, docs, _EPOCHS.value, strategy.create("auto")))
     print(f"Written to {docs / NAME}.md.")
 
 
 if __name__ == "__main__":
     NAME = cli.first_argument()
-    cli.run(main)
+    cli.run(main, lambda: experiments.check_name(NAME))

@@ -8,7 +8,7 @@ import json
 
 from absl import flags
 
-from zoo import cli
+from zoo import cli, files, workdirs
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of a run.", required=True)
 _EXPORT_DIR = flags.DEFINE_string("export_dir", None, "Folder of exports.", required=True)
@@ -16,7 +16,6 @@ _VERSION = flags.DEFINE_integer("version", None, "Version; the next free one if 
 
 
 def main():
-    from zoo import files
     from zoo.errors import UserError
     from zoo.serving import export
     from zoo.training import loop
@@ -33,4 +32,4 @@ def main():
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, lambda: workdirs.read_description(files.tensorflow_path(_WORKDIR.value)))

@@ -18,6 +18,7 @@ what lies between four seeds. --labels turns one label into the next, which cond
 from absl import flags
 
 from zoo import cli
+from zoo.serving import versions
 
 cli.define_data_flags()
 _SAVED_MODEL = flags.DEFINE_string("saved_model", None, "An export.", required=True)
@@ -72,4 +73,4 @@ def main():
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, lambda: versions.find(_SAVED_MODEL.value))

@@ -11,6 +11,7 @@ Sample i is drawn from seed + i and, where the model is conditional, from the la
 from absl import flags
 
 from zoo import cli
+from zoo.serving import versions
 
 _SAVED_MODEL = flags.DEFINE_string("saved_model", None, "An export.", required=True)
 _OUT = flags.DEFINE_string("out", None, "A .png (grid), an .npz or a folder.", required=True)
@@ -34,4 +35,4 @@ def main():
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, lambda: versions.find(_SAVED_MODEL.value))

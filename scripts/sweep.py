@@ -19,19 +19,19 @@ cli.define_data_flags()
 _OVER = flags.DEFINE_multi_string("over", None, "FIELD=VALUE,VALUE,...; may be given again.")
 _WORKDIR = flags.DEFINE_string("workdir", None, "Default runs/sweep_MODEL_DATASET.")
 _REPORT = flags.DEFINE_string("report", None, "Folder of the report; default WORKDIR.")
-_STRATEGY = flags.DEFINE_string("strategy", "auto", "auto, default, mirrored or multiworker.")
+_STRATEGY = cli.define_strategy_flag()
 flags.mark_flag_as_required("over")
 
 
 def main():
     from zoo import files, sweeps
-    from zoo.serving import export
+    from zoo.serving import versions
     from zoo.training import strategy
 
     config = flags.FLAGS.config
     fields = sweeps.parse(config, _OVER.value)
     strategy_ = strategy.create(_STRATEGY.value)
-    name = export.export_name(f"sweep_{config.model}", config.dataset)
+    name = versions.export_name(f"sweep_{config.model}", config.dataset)
     workdir = files.tensorflow_path(_WORKDIR.value or pathlib.Path("runs") / name)
     rows = sweeps.run(config, fields, cli.load_data(config), workdir, strategy_)
 

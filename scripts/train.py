@@ -21,19 +21,22 @@ _WORKDIR = flags.DEFINE_string(
     "workdir", None, "Folder of the run; default runs/MODEL_DATASET, and the fields that are set."
 )
 _EXPORT_DIR = flags.DEFINE_string("export_dir", None, "Folder of exports; default WORKDIR/export.")
-_STRATEGY = flags.DEFINE_string("strategy", "auto", "auto, default, mirrored or multiworker.")
+_STRATEGY = cli.define_strategy_flag()
+_CONNECT_TIMEOUT = flags.DEFINE_float(
+    "connect_timeout", 600.0, "Seconds to wait for the other workers of TF_CONFIG.", 0.0
+)
 _VIRTUAL_DEVICES = flags.DEFINE_integer("virtual_devices", 0, "Replicas to try.", 0)
 
 
 def main():
     from zoo import files, runs
-    from zoo.serving import export
+    from zoo.serving import versions
     from zoo.training import strategy
 
     config = flags.FLAGS.config
-    strategy_ = strategy.create(_STRATEGY.value, _VIRTUAL_DEVICES.value)
+    strategy_ = strategy.create(_STRATEGY.value, _VIRTUAL_DEVICES.value, _CONNECT_TIMEOUT.value)
     dataset = cli.load_data(config)
-    name = ",".join([export.export_name(config.model, config.dataset), *cli.fields_set(config)])
+    name = ",".join([versions.export_name(config.model, config.dataset), *cli.fields_set(config)])
     workdir = files.tensorflow_path(_WORKDIR.value or pathlib.Path("runs") / name)
     runs.train_and_export(
         config,

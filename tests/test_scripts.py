@@ -11,8 +11,8 @@ import zoo
 from tests import tiny
 from tests.conftest import script
 from tests.test_conformance import METRICS
-from zoo import configs, models, pictures
-from zoo.serving import export, loading
+from zoo import configs, models, pictures, workdirs
+from zoo.serving import export
 
 TRAIN = ["--model=cvae", "--config.hidden=(16,)", "--config.latent_dim=3"]
 
@@ -60,7 +60,7 @@ def test_train_evaluate_export_and_draw(tmp_path, data_dir):
 
     out = tmp_path / "restyled.png"
     copy = shutil.copytree(run, tmp_path / "copy")
-    assert loading.exported(copy).is_relative_to(copy)
+    assert workdirs.exported(copy).is_relative_to(copy)
 
     flags = ["--grid", "--images=0,5", f"--data_dir={data_dir}", f"--out={out}"]
     done = script("interpolate.py", f"--saved_model={exported}", *flags)
@@ -109,10 +109,14 @@ ERRORS = [
     ("train.py", [], "--model must have a value"),
     ("train.py", ["--model=cvae", "--config.latent_dimm=3"], "Did you mean 'latent_dim'?"),
     ("train.py", ["--model=cvae", "--config.latent_dim=x"], "--config.latent_dim=x"),
-    ("train.py", ["--model=cvae", "--modle=x"], "Unknown command line flag 'modle'"),
+    ("train.py", ["--model=cvae", "--modle=x"], "Unknown flag --modle. Did you mean --model?"),
+    ("train.py", ["--model=cvae", "--latent_dim=3"], "a field of the config, --config.latent_dim"),
+    ("train.py", ["--model=cvae", "-config.latnt_dim=3"], "Did you mean 'latent_dim'?"),
+    ("train.py", ["--model=cvae", "--workdir=a[1]"], "takes a path with [ ] for a pattern"),
+    ("sample.py", ["--saved_model=~/no*such", "--out=x.png"], "takes a path with * for a pattern"),
     ("train.py", ["--model=cvae", "cvae"], "Unexpected argument 'cvae'"),
     ("train.py", ["--model=cvae", "--dataset=mnits"], "Did you mean 'mnist'?"),
-    ("train.py", ["--model=cvae", "--strategy=mirror"], "Unknown strategy 'mirror'"),
+    ("train.py", ["--model=cvae", "--strategy=mirror"], "should be one of <auto|default|mirrored"),
     ("train.py", ["--model=cvae", "--config.model=vae"], "choose another by --model"),
     ("train.py", ["--model=cvae", "--config.hidden=(0,)"], "hidden=(0,): expected whole numbers"),
     ("train.py", ["--model=cvae", "--export_dir=/dev/null"], "/dev/null is a file"),

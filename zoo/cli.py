@@ -11,7 +11,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from zoo import configs, files
+from zoo import configs, files, quiet
 from zoo.errors import Stopped, UserError, near_miss
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -19,6 +19,8 @@ SAVED_MODELS = ROOT / "saved_models"
 EXIT_ERROR = 2
 # The run saved and left on a signal: "try again later" (EX_TEMPFAIL of sysexits.h).
 EXIT_STOPPED = 75
+# As shells report a process that SIGINT ended.
+EXIT_INTERRUPTED = 130
 
 
 def define_config_flags() -> None:
@@ -51,6 +53,13 @@ def define_judge_flag() -> None:
     )
 
 
+def define_strategy_flag() -> flags.FlagHolder:
+    """Defines which devices train."""
+    return flags.DEFINE_enum(
+        "strategy", "auto", ["auto", "default", "mirrored", "multiworker"], "Devices that train."
+    )
+
+
 def data_places() -> dict[str, str | None]:
     """Returns the data flags as arguments of zoo.data.load."""
     places = {"data_dir": flags.FLAGS.data_dir, "manual_dir": flags.FLAGS.manual_dir}
@@ -79,12 +88,12 @@ def load_judge(config, spec):
     It is --judge, or the zoo's classifier of the dataset; that of a whole set judges its part too.
     """
     from zoo import evaluation
-    from zoo.serving import export, loading
+    from zoo.serving import loading, versions
 
     given = flags.FLAGS.judge
     if given == "" or len(spec.shape) != 3 or config.model == "classifier":
         return None
-    name = export.export_name("classifier", config.dataset.removesuffix("_5k"))
+    name = versions.export_name("classifier", config.dataset.removesuffix("_5k"))
     path = files.tensorflow_path(given) if given else SAVED_MODELS / name
     if not given and not path.is_dir():
         print(f"No metrics of samples: there is no {path}. Train one, or give --judge.")
@@ -107,11 +116,22 @@ def first_argument() -> str:
     return sys.argv.pop(1) if sys.argv[1:] and not sys.argv[1].startswith("-") else ""
 
 
-def run(main: Callable[[], None]) -> None:
-    """Runs a script: a UserError becomes one line on stderr and exit code 2."""
+def run(main: Callable[[], None], prepare: Callable[[], None] = lambda: None) -> None:
+    """Runs a script: a UserError becomes one line on stderr and exit code 2.
+
+    Args:
+      main: what the script does; TensorFlow is imported before.
+      prepare: what it looks at before that, names and paths that may be wrong.
+    """
+
+    def whole():
+        prepare()
+        quiet.import_tensorflow()
+        main()
+
     for flag in flags.FLAGS.get_key_flags_for_module(__name__):
         flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)  # for --help
-    app.run(lambda argv: _guarded(main), flags_parser=lambda argv: _guarded(_parse, argv))
+    app.run(lambda argv: _guarded(whole), flags_parser=lambda argv: _guarded(_parse, argv))
 
 
 def _parse(argv):
@@ -154,6 +174,8 @@ def _guarded(function, *args):
     except Stopped as stopped:
         print(stopped, file=sys.stderr)
         sys.exit(EXIT_STOPPED)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(EXIT_ERROR)

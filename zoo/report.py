@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from zoo import evaluation, files, markdown
 from zoo.errors import UserError
-from zoo.serving import export
+from zoo.serving import export, versions
 
 
 class Reference(NamedTuple):
@@ -86,9 +86,9 @@ def exports(saved_models: pathlib.Path) -> list[tuple[str, dict, dict]]:
     """Returns (name, config.json, metrics.json) of the newest version of each export."""
     found = []
     for base in sorted(saved_models.iterdir()):
-        versions = export.versions(base) if base.is_dir() else []
-        if versions:
-            extra = base / str(versions[-1]) / export.EXTRA
+        numbers = versions.versions(base)
+        if numbers:
+            extra = base / str(numbers[-1]) / export.EXTRA
             files_ = (extra / "config.json", extra / "metrics.json")
             found.append((base.name, *(json.loads(path.read_text()) for path in files_)))
     return found

@@ -1,16 +1,14 @@
 """A run from beginning to end: train, evaluate, draw, export."""
 
-import os
 import pathlib
-import platform
 
 import numpy as np
 import tensorflow as tf
 
-from zoo import data, evaluation, files, images, markdown, pictures
+from zoo import data, evaluation, files, images, markdown, pictures, workdirs
 from zoo.errors import UserError
 from zoo.models.traits import Trait
-from zoo.serving import export, loading
+from zoo.serving import export, versions
 from zoo.training import loop
 from zoo.training import strategy as strategies
 
@@ -38,16 +36,22 @@ def train_and_export(
     """
     if export_dir.exists() and not export_dir.is_dir():
         raise UserError(f"--export_dir={export_dir} is a file: choose a folder.")
-    run = loop.train(config, dataset, workdir, strategy, judge)
     if not strategies.is_chief(strategy):
+        loop.train(config, dataset, workdir, strategy, judge)
         return None
-    base = export_dir / export.export_name(config.model, config.dataset)
-    done = loading.exported(workdir)
+    with workdirs.held(workdir):
+        return _train_and_export(config, dataset, workdir, export_dir, strategy, judge)
+
+
+def _train_and_export(config, dataset, workdir, export_dir, strategy, judge):
+    run = loop.train(config, dataset, workdir, strategy, judge)
+    base = export_dir / versions.export_name(config.model, config.dataset)
+    done = workdirs.exported(workdir)
     if run.was_complete and done and done.parent == base.resolve():
         print(f"This run is complete and exported to {done}; a longer one needs its own --workdir.")
         return done
     subject = evaluation.Subject(run.model, dataset, judge)
-    metrics = evaluation.report(subject, {**run.training, "hardware": hardware()})
+    metrics = evaluation.report(subject, {**run.training, "hardware": strategies.hardware()})
     files.write_json(workdir / "metrics.json", metrics)
     print(describe(metrics))
     draw(run.model, dataset, workdir)
@@ -92,14 +96,3 @@ def one_per_class(dataset: data.Dataset) -> dict[str, np.ndarray]:
             break
     labels = np.array(sorted(found), np.int32)
     return {"x": np.stack([found[y] for y in labels.tolist()]), "y": labels}
-
-
-def hardware() -> str:
-    """Returns what this process computes on, for a metrics file."""
-    gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
-        return f"{len(gpus)} x {name}"
-    count = len(tf.config.list_logical_devices("CPU"))
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{cores} CPU cores ({platform.machine()})" + (f", {count} replicas" * (count > 1))

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import zoo
 from zoo import configs, experiments, models, seeds
-from zoo.experiments import plots, variants
+from zoo.experiments import pages, plots, variants
 
 SMALL = {
     "hidden": (8,),
@@ -44,7 +44,7 @@ def runs(tmp_path_factory):
 
 @pytest.mark.parametrize("name", experiments.names())
 def test_leaves_a_page_a_table_and_a_figure(name, small, runs, tiny_data, tmp_path):
-    table = experiments.run(name, tiny_data, runs, tmp_path, num_epochs=1)
+    table = pages.run(name, tiny_data, runs, tmp_path, num_epochs=1)
     page = (tmp_path / f"{name}.md").read_text()
     assert table in page and f"experiment.py {name} --dataset=tiny --num_epochs=1" in page
     rows = json.loads((tmp_path / f"{name}.json").read_text())["rows"]
@@ -54,9 +54,16 @@ def test_leaves_a_page_a_table_and_a_figure(name, small, runs, tiny_data, tmp_pa
     assert PIL.Image.open(tmp_path / f"{name}.png").width > 300
 
 
+def test_only_the_published_run_has_an_answer():
+    for name in experiments.names():
+        of_others = pages.page(name, {"rows": [{"a": 1}], "dataset": "mine", "epochs": 50})
+        published = pages.page(name, {"rows": [{"a": 1}], **pages.PUBLISHED})
+        assert "The answer: " in published and "The answer" not in of_others
+
+
 def test_unknown_experiment_names_the_near_miss(tiny_data, tmp_path):
     with pytest.raises(zoo.UserError, match="Did you mean 'kl_terms'"):
-        experiments.run("kl_term", tiny_data, tmp_path, tmp_path, 1)
+        pages.run("kl_term", tiny_data, tmp_path, tmp_path, 1)
 
 
 def test_ablations_leave_out_one_term_of_the_loss_and_none_of_the_rate(tiny_data):

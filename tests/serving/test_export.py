@@ -11,7 +11,7 @@ from tensorflow_serving.apis import prediction_log_pb2
 import zoo
 from tests.test_conformance import METRICS
 from zoo import configs, models
-from zoo.serving import export
+from zoo.serving import export, versions
 
 
 @pytest.fixture
@@ -75,9 +75,9 @@ def test_an_export_that_fails_leaves_nothing(model, tmp_path, monkeypatch):
 
 
 def test_names_are_fit_for_urls_and_folders():
-    assert export.export_name("cvae", "mnist_5k") == "cvae_mnist_5k"
-    assert export.export_name("cvae", "emnist/letters") == "cvae_emnist_letters"
-    assert export.export_name("cvae", "/home/me/My Cats & Dogs/") == "cvae_my_cats_dogs"
+    assert versions.export_name("cvae", "mnist_5k") == "cvae_mnist_5k"
+    assert versions.export_name("cvae", "emnist/letters") == "cvae_emnist_letters"
+    assert versions.export_name("cvae", "/home/me/My Cats & Dogs/") == "cvae_my_cats_dogs"
 
 
 def test_trained_under_a_strategy_exports_one_copy(tiny_data, tmp_path, mirrored):

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 import zoo
 from tests.conftest import ROOT
-from zoo import configs, evaluation, models
+from zoo import configs, data, evaluation, models
 from zoo.training import guards, loop
 from zoo.training.averages import MovingAverages
 
@@ -80,6 +80,37 @@ def test_workdir_of_another_config_is_refused_and_left_alone(tmp_path, tiny_data
     with pytest.raises(zoo.UserError, match=r"config \(latent_dim: 3 there, 2 now\)\. Choose"):
         loop.train(tiny(num_epochs=1, latent_dim=2), tiny_data, tmp_path)
     assert before == {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()}
+
+
+def test_workdir_of_other_data_is_refused(tmp_path, tiny_data):
+    loop.train(tiny(num_epochs=1), tiny_data, tmp_path)
+    fewer = tiny_data._replace(train=tiny_data.train.take(39))
+    with pytest.raises(zoo.UserError, match=r"changed since \(40 \+ 8 \+ 13 rows there, 39 \+ 8"):
+        loop.train(tiny(num_epochs=1), fewer, tmp_path)
+    tiny_data.test.x[3, 0, 0] += 1
+    with pytest.raises(zoo.UserError, match=r"'tiny' has changed since \(other rows\)"):
+        loop.train(tiny(num_epochs=1), tiny_data, tmp_path)
+
+
+def test_fingerprints_are_those_of_the_rows(tiny_data):
+    x, y = tiny_data.train.x, tiny_data.train.y
+
+    def streamed(images):
+        examples = tf.data.Dataset.from_tensor_slices({"x": images, "y": y})
+        return data.Streamed(examples, lambda e: e, len(images))
+
+    one, again, other = (tiny_data._replace(train=streamed(i)) for i in (x, x.copy(), 255 - x))
+    assert one.fingerprint() == again.fingerprint() != other.fingerprint()
+
+
+def test_it_tells_what_trains_and_when_em_has_converged(tmp_path, tiny_data, capsys):
+    config = configs.get_tiny("gmm", dataset="tiny", tolerance=1e6, num_epochs=9)
+    loop.train(config, tiny_data, tmp_path)
+    said = capsys.readouterr().out
+    assert "tiny: 40 to train on, 8 to validate on, 13 to test on, 8x8x1, 3 classes" in said
+    assert str(tmp_path) in said and "Converged after 2 passes" in said
+    loop.train(tiny(num_epochs=2), tiny_data, tmp_path / "vae")
+    assert "validation_loss=" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

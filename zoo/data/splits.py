@@ -8,6 +8,7 @@ a fixed order, every row once.
 """
 
 import functools
+import hashlib
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,8 @@ from zoo.errors import UserError
 SHUFFLED_AT_ONCE = 10_000
 # Rows that a generated split draws at once.
 GENERATED_BLOCK = 4096
+# Rows of a split that is not in memory by which it is known again.
+FINGERPRINTED = 1000
 
 
 class Dataset(NamedTuple):
@@ -31,6 +34,15 @@ class Dataset(NamedTuple):
     train: "Split"
     validation: "Split"
     test: "Split"
+
+    def fingerprint(self) -> dict:
+        """Returns the numbers of rows, and a SHA-256 that other rows change."""
+        splits = {"train": self.train, "validation": self.validation, "test": self.test}
+        content = hashlib.sha256()
+        for split in splits.values():
+            split.add_to(content)
+        sizes = {name: split.size for name, split in splits.items()}
+        return {**sizes, "sha256": content.hexdigest()}
 
 
 class Shard(NamedTuple):
@@ -82,6 +94,12 @@ class Split:
     def batches_of_bytes(self, batch_size: int) -> tf.data.Dataset:
         """Returns batches as they are stored, in a fixed order, the last as small as it comes."""
         raise NotImplementedError
+
+    def add_to(self, content) -> None:
+        """Adds the rows to a hash; of rows that are not in memory the first FINGERPRINTED."""
+        for batch in self.take(FINGERPRINTED).batches_of_bytes(1000).as_numpy_iterator():
+            for _, array in sorted(batch.items()):
+                content.update(np.ascontiguousarray(array))
 
     def take(self, count: int) -> "Split":
         """Returns the first rows, or all if there are no more."""
@@ -146,6 +164,11 @@ class InMemory(Split):
             first_step * shard.local_replicas, steps * shard.local_replicas
         )
         return turns.map(gather)
+
+    def add_to(self, content):
+        for array in (self.x, self.y, self.weight):
+            if array is not None:
+                content.update(np.ascontiguousarray(array))
 
     def take(self, count):
         weight = None if self.weight is None else self.weight[:count]

@@ -3,12 +3,6 @@
 KL(q(z|x) || N(0, I)) = 1/2 sum [exp(2s) - (1 + 2s)] + m^2. The first bracket, the variance terms,
 is least at s = 0, so it keeps the noise from vanishing; m^2 is an L2 penalty on the code. Each
 variant is trained without one of them and then measured with the whole KL.
-
-The answer: without the variance terms the scale falls to nothing and the VAE becomes an
-autoencoder. Without m^2 the scales stay at 1 and the codes move apart instead, far enough to drown
-the noise. Either way the distortion falls and the ELBO with it, because the codes no longer look
-like the prior. m^2 keeps the code small but does not by itself make it sparse: that takes both
-terms, since a dimension is left unused where its noise is as wide as the prior and its m is 0.
 """
 
 import numpy as np
@@ -16,6 +10,14 @@ import numpy as np
 from zoo.evaluation import codes
 from zoo.experiments import plots
 
+# What the run of docs/questions (pages.PUBLISHED) showed.
+ANSWER = """\
+The answer: without the variance terms the scale falls to nothing and the VAE becomes an
+autoencoder. Without m^2 the scales stay at 1 and the codes move apart instead, far enough to drown
+the noise. Either way the distortion falls and the ELBO with it, because the codes no longer look
+like the prior. m^2 keeps the code small but does not by itself make it sparse: that takes both
+terms, since a dimension is left unused where its noise is as wide as the prior and its m is 0.
+"""
 VARIANTS = ("diagonal", "without variance terms", "without squared mean")
 
 

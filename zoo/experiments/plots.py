@@ -17,9 +17,14 @@ def figure(columns: int, width: float = 4.5, height: float = 3.6):
     return made, made.subplots(1, columns, squeeze=False)[0]
 
 
-def show(axes, pictures: np.ndarray, columns: int, title: str) -> None:
-    """Shows pictures [N, H, W, C] as a grid."""
-    axes.imshow(np.clip(images.grid(pictures, columns), 0, 1), cmap="gray", vmin=0, vmax=1)
+def show(axes, pictures: np.ndarray, columns: int, title: str, headings=()) -> None:
+    """Shows pictures [N, H, W, C] as a grid, with a heading over each column if there are any."""
+    grid = np.clip(images.grid(pictures, columns), 0, 1)
+    axes.imshow(grid, cmap="gray", vmin=0, vmax=1)
+    for i, heading in enumerate(headings):
+        x = (i + 0.5) * grid.shape[1] / columns
+        axes.text(x, -2, heading, ha="center", va="bottom", size="small")
+    title = f"{title}\n" if headings else title
     axes.set_title(title)
     axes.set_axis_off()
 

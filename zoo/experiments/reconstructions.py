@@ -3,10 +3,6 @@
 A reconstruction can decode the mean m of q(z|x) (e = 0), a draw from q, or be the mean of many
 decoded draws. Distortion is the negative log-likelihood of the image given the one code, in nats;
 the squared error is that of the mean image, a pixel.
-
-The answer: yes, for one picture of an image. The mean of the code reconstructs better than a draw
-by either measure, and the mean of many decoded draws does no better. Draws are for what the mean
-cannot show: which details the code leaves open.
 """
 
 import numpy as np
@@ -15,6 +11,12 @@ import tensorflow as tf
 from zoo.distributions import posteriors
 from zoo.experiments import plots
 
+# What the run of docs/questions (pages.PUBLISHED) showed.
+ANSWER = """\
+The answer: yes, for one picture of an image. The mean of the code reconstructs better than a draw
+by either measure, and the mean of many decoded draws does no better. Draws are for what the mean
+cannot show: which details the code leaves open.
+"""
 VARIANTS = ("diagonal",)
 DRAWS = 32
 

@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-import re
 
 import numpy as np
 import tensorflow as tf
@@ -12,6 +11,7 @@ from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
 from zoo import files, models, pictures
 from zoo.errors import UserError
 from zoo.serving import card
+from zoo.serving.versions import export_name, versions
 
 EXTRA = "assets.extra"
 # Weights are saved in files of at most so much, which repositories and their mirrors take.
@@ -96,18 +96,6 @@ def _location(base):
     """The path of a model as its card tells it: within the project if it lies there."""
     base, project = base.resolve(), pathlib.Path(__file__).resolve().parents[2]
     return base.relative_to(project) if base.is_relative_to(project) else base
-
-
-def export_name(entry: str, dataset: str) -> str:
-    """Returns the name of an entry trained on a dataset, in letters that URLs and folders take."""
-    is_path = os.path.isdir(dataset) or dataset.startswith(("/", ".", "~"))
-    name = os.path.basename(os.path.abspath(dataset)) if is_path else dataset
-    return f"{entry}_{re.sub(r'[^A-Za-z0-9]+', '_', name).strip('_').lower()}"
-
-
-def versions(base: pathlib.Path) -> list[int]:
-    """Returns the versions in a model's folder, in order."""
-    return sorted(int(p.name) for p in base.glob("*") if p.name.isdigit())
 
 
 def refresh_models_config(folder: pathlib.Path) -> None:

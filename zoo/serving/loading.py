@@ -8,9 +8,10 @@ import ml_collections
 import numpy as np
 import tensorflow as tf
 
-from zoo import files, models
+from zoo import models
 from zoo.data import Spec
 from zoo.errors import UserError, near_miss
+from zoo.serving import versions
 
 
 class LoadedModel:
@@ -134,37 +135,7 @@ def load(path: str | os.PathLike) -> LoadedModel:
     Raises:
       UserError: if there is none, or it is damaged, or not of the zoo.
     """
-    path = files.tensorflow_path(path)
-    if (path / "config.json").exists() and not (path / "saved_model.pb").exists():
-        return load(_export_of_run(path))
-    found = [p for p in path.glob("*") if p.name.isdigit() and (p / "saved_model.pb").exists()]
-    if found:
-        path = max(found, key=lambda p: int(p.name))
-    elif not (path / "saved_model.pb").exists():
-        raise UserError(
-            f"{path} is no SavedModel: expected a folder with saved_model.pb in it, or with "
-            "versions of one (1, 2, ...)."
-        )
-    return LoadedModel(path)
-
-
-def exported(workdir: pathlib.Path) -> pathlib.Path | None:
-    """Returns the version that a run was exported to last, if it is still there."""
-    record = workdir / "exported.json"
-    if not record.exists():
-        return None
-    path = (workdir / json.loads(record.read_text())["path"]).resolve()
-    return path if path.exists() else None
-
-
-def _export_of_run(workdir):
-    path = exported(workdir)
-    if path is None:
-        raise UserError(
-            f"{workdir} is the workdir of a run that has no export, or whose export is gone: "
-            f"scripts/export.py --workdir={workdir} --export_dir=FOLDER makes one."
-        )
-    return path
+    return LoadedModel(versions.find(path))
 
 
 def _tensor(signature, spec, value):

@@ -10,6 +10,9 @@ import tqdm
 
 from zoo import files
 
+# Terms on the validation split that the bar shows.
+SHOWN = ("loss", "frechet_classifier_distance")
+
 
 class Log:
     """The three places where the chief of a run writes what it measures; elsewhere silent."""
@@ -24,6 +27,7 @@ class Log:
         of_images: bool,
     ):
         self.chief, self.batch_size = chief, batch_size
+        self.validation: dict[str, float] = {}
         self.path = pathlib.Path(workdir) / "metrics.jsonl"
         if chief:
             self._forget_after(step)
@@ -46,14 +50,17 @@ class Log:
                 temporary.write_text("".join(line + "\n" for line in kept))
 
     def progress(self, steps: int, terms: dict[str, float]) -> None:
-        """Moves the bar on by `steps` and shows the terms of the loss beside it."""
-        self.bar.set_postfix({k: f"{v:.4g}" for k, v in terms.items()}, refresh=False)
+        """Moves the bar on by `steps`, the terms of the loss and the last validation beside it."""
+        shown = {**terms, **self.validation}
+        self.bar.set_postfix({k: f"{v:.4g}" for k, v in shown.items()}, refresh=False)
         self.bar.update(steps * self.batch_size)
 
     def metrics(self, step: int, split: str, terms: dict[str, float], images=None) -> None:
         """Appends a line to metrics.jsonl and the same to TensorBoard, with a grid of images."""
         if not self.chief:
             return
+        if split == "validation":
+            self.validation = {f"validation_{k}": v for k, v in terms.items() if k in SHOWN}
         with open(self.path, "a") as file:
             file.write(json.dumps({"step": step, "split": split, **terms}) + "\n")
         with self.writer.as_default(step):

@@ -10,13 +10,12 @@ import contextlib
 import dataclasses
 import json
 import os
-import pathlib
 import time
 
 import numpy as np
 import tensorflow as tf
 
-from zoo import data, evaluation, files, images, models
+from zoo import data, evaluation, files, images, models, workdirs
 from zoo.errors import Stopped, UserError
 from zoo.training import guards, steps
 from zoo.training import strategy as strategies
@@ -32,6 +31,8 @@ SELECTIONS = {
     FRECHET: "had the lowest Frechet classifier distance on the validation split",
     None: "are the last",
 }
+# What the splits of a dataset are for.
+USES = ("train on", "validate on", "test on")
 # Seconds that steps run without Python looking at signals or the bar.
 SECONDS_PER_CALL = 1.0
 
@@ -84,13 +85,21 @@ def train(
       judge: zoo.evaluation.Judge, to choose the weights of a model without a validation loss.
 
     Raises:
-      UserError: for a workdir of another config, a batch that does not fit data or replicas, a
-        checkpoint that cannot be written, or a loss that is not finite.
+      UserError: for a workdir of another config or other data, or in use by another process; a
+        batch that does not fit data or replicas; a checkpoint that cannot be written; a loss that
+        is not finite.
       Stopped: after SIGTERM or SIGINT, when the checkpoint is written.
     """
     strategy = strategy or tf.distribute.get_strategy()
-    chief = strategies.is_chief(strategy)
     workdir = files.tensorflow_path(workdir)
+    if not strategies.is_chief(strategy):
+        return _train(config, dataset, workdir, strategy, judge)
+    with workdirs.held(workdir):
+        return _train(config, dataset, workdir, strategy, judge)
+
+
+def _train(config, dataset, workdir, strategy, judge):
+    chief = strategies.is_chief(strategy)
     if dataset.train.size == 0:
         raise UserError(f"Dataset {dataset.name!r} has no rows to train on.")
 
@@ -102,7 +111,7 @@ def train(
         model.compile_from_config(total_steps)
         averages = MovingAverages(model.averaged_variables(), config.ema)
     state = State()
-    description = _refuse_other_config(workdir, model)
+    description = _refuse_other_run(workdir, model, dataset)
     checkpoints = Checkpoints(
         workdir / "checkpoints",
         weights=weights(model),
@@ -122,6 +131,8 @@ def train(
             f"The workers do not start at the same step, this one at {model.steps_taken()}: all "
             f"of them must reach the same {workdir}."
         )
+    if chief:
+        print(_first_line(model, dataset, workdir))
     if resumed and chief and model.steps_taken() < total_steps:
         print(f"Going on from step {model.steps_taken()} of {total_steps} in {workdir}.")
 
@@ -186,6 +197,8 @@ def train(
                 )
         if chief and saved_step != model.steps_taken():
             checkpoints.save(model.steps_taken())
+    if chief and model.converged() and not was_complete:
+        print(f"Converged after {model.steps_taken() // steps_per_epoch} passes over the data.")
     _any_worker(stop, strategy)  # the chief's files are complete when all have come here
     best.restore()
     return Run(model, state.summary(), was_complete)
@@ -194,7 +207,7 @@ def train(
 def load_run(workdir: str | os.PathLike) -> tuple[models.GenerativeModel, dict]:
     """Returns the model of a run with its best weights, and {"steps", "best_step", "seconds"}."""
     workdir = files.tensorflow_path(workdir)
-    model, state = models.from_description(read_description(workdir)), State()
+    model, state = models.from_description(workdirs.read_description(workdir)), State()
     if not Checkpoints(workdir / "best", keep=1, weights=weights(model)).restore():
         raise UserError(f"The run in {workdir} has no weights yet: train it for an epoch first.")
     Checkpoints(workdir / "checkpoints", state=state).restore()
@@ -206,33 +219,43 @@ def weights(model: models.GenerativeModel) -> list[tf.Variable]:
     return [v.value for v in model.variables]
 
 
-def read_description(workdir: pathlib.Path) -> dict:
-    """Returns what the config.json of a run holds."""
-    try:
-        return json.loads((workdir / "config.json").read_text())
-    except (OSError, ValueError) as error:
+def _first_line(model, dataset, workdir):
+    """What trains, on what, on which devices and where."""
+    counted = model.trainable_variables or model.served_variables()
+    parameters = sum(int(np.prod(v.shape)) for v in counted)
+    spec = dataset.spec
+    rows = [f"{split.size:,} to {use}" for use, split in zip(USES, dataset[2:], strict=True)]
+    return (
+        f"{model.config.model}: {parameters:,} parameters; {dataset.name}: {', '.join(rows)}, "
+        f"{'x'.join(map(str, spec.shape))}, {spec.num_classes or 'no'} classes; "
+        f"{strategies.hardware()}; {workdir}"
+    )
+
+
+def _refuse_other_run(workdir, model, dataset):
+    """Refuses a workdir of another config or other data; returns the description of this run."""
+    new = json.loads(json.dumps({**models.description(model), "data": dataset.fingerprint()}))
+    if not (workdir / "config.json").exists():
+        return new
+    old = workdirs.read_description(workdir)
+    one, other = ({**made.pop("config"), **made} for made in (dict(old), dict(new)))
+    data_before, data_now = one.pop("data", None), other.pop("data")
+    differ = [f"{k}: {one.get(k)!r} there, {v!r} now" for k, v in other.items() if one.get(k) != v]
+    if differ:
         raise UserError(
-            f"{workdir} is no workdir of a run, its config.json cannot be read ({error}): give the "
-            "folder that scripts/train.py wrote."
-        ) from error
-
-
-def _refuse_other_config(workdir, model):
-    """Refuses a workdir that belongs to another config; returns the description of this one."""
-    new = json.loads(json.dumps(models.description(model)))
-    if (workdir / "config.json").exists():
-        old = read_description(workdir)
-        fields = [{**made.pop("config"), **made} for made in (old, new)]
-        other = [
-            f"{k}: {fields[0].get(k)!r} there, {v!r} now"
-            for k, v in fields[1].items()
-            if fields[0].get(k) != v
+            f"{workdir} holds a run of another config ({'; '.join(differ)}). Choose another "
+            "--workdir, or give the same config to go on with that run."
+        )
+    if data_before != data_now:
+        rows = [
+            f"{d['train']:,} + {d['validation']:,} + {d['test']:,}" if d else "unknown"
+            for d in (data_before, data_now)
         ]
-        if other:
-            raise UserError(
-                f"{workdir} holds a run of another config ({'; '.join(other)}). Choose another "
-                "--workdir, or give the same config to go on with that run."
-            )
+        changed = "other rows" if rows[0] == rows[1] else f"{rows[0]} rows there, {rows[1]} now"
+        raise UserError(
+            f"{workdir} holds a run on other data: {dataset.name!r} has changed since ({changed}). "
+            "Choose another --workdir, or bring the data back to go on with that run."
+        )
     return new
 
 

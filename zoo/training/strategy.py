@@ -1,16 +1,19 @@
 """Which devices train: one CPU, one or several GPUs, or several machines."""
 
-import json
 import os
+import platform
 
 import tensorflow as tf
 
 from zoo.errors import UserError
+from zoo.training import cluster as clusters
 
 KINDS = ("auto", "default", "mirrored", "multiworker")
 
 
-def create(kind: str = "auto", virtual_devices: int = 0) -> tf.distribute.Strategy:
+def create(
+    kind: str = "auto", virtual_devices: int = 0, connect_timeout: float = 600.0
+) -> tf.distribute.Strategy:
     """Returns the strategy to train under; call it before anything else touches TensorFlow.
 
     Args:
@@ -18,15 +21,21 @@ def create(kind: str = "auto", virtual_devices: int = 0) -> tf.distribute.Strate
         MirroredStrategy where there are GPUs (one or several) or virtual devices, and the default
         strategy on a CPU alone, where mirroring one device would only cost time.
       virtual_devices: splits the CPU into this many devices, to try replicas without GPUs.
+      connect_timeout: seconds to wait for the other workers of TF_CONFIG.
+
+    Raises:
+      UserError: for an unknown kind, a TF_CONFIG that is wrong, or workers that do not come.
+      Stopped: on SIGTERM or SIGINT while waiting for them.
     """
     if kind not in KINDS:
         raise UserError(f"Unknown strategy {kind!r}: expected one of {', '.join(KINDS)}.")
     if virtual_devices and kind not in ("auto", "mirrored"):
         raise UserError(f"--virtual_devices are replicas to mirror, not for --strategy={kind}.")
-    try:
-        cluster = json.loads(os.environ.get("TF_CONFIG", "{}")).get("cluster")
-    except (ValueError, AttributeError) as error:
-        raise UserError(f"TF_CONFIG is no JSON object: {error}.") from error
+    cluster = clusters.parse(os.environ.get("TF_CONFIG", ""))
+    if kind == "multiworker" and not cluster:
+        raise UserError(
+            f"--strategy=multiworker needs TF_CONFIG in the environment, say {clusters.EXAMPLE}."
+        )
     devices = None
     if virtual_devices:
         cpu = tf.config.list_physical_devices("CPU")[0]
@@ -44,6 +53,7 @@ def create(kind: str = "auto", virtual_devices: int = 0) -> tf.distribute.Strate
         else:
             kind = "default"
     if kind == "multiworker":
+        clusters.wait_for_peers(cluster, connect_timeout)
         return tf.distribute.MultiWorkerMirroredStrategy()
     if kind == "mirrored":
         return tf.distribute.MirroredStrategy(devices)
@@ -60,3 +70,14 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
         and resolver.task_id == 0
         and "chief" not in resolver.cluster_spec().as_dict()
     )
+
+
+def hardware() -> str:
+    """Returns what this process computes on, for a metrics file."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
+        return f"{len(gpus)} x {name}"
+    count = len(tf.config.list_logical_devices("CPU"))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{cores} CPU cores ({platform.machine()})" + (f", {count} replicas" * (count > 1))

@@ -1,0 +1,62 @@
+"""One process at a time trains in a workdir."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+import zoo
+from tests.conftest import ROOT
+from zoo import workdirs
+
+HOLD = """
+import pathlib, sys, time
+from zoo import workdirs
+with workdirs.held(pathlib.Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """A process that holds the workdir."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, tmp_path], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "held\n"
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_a_workdir_in_use_is_refused_and_the_process_named(tmp_path, holder):
+    with (
+        pytest.raises(zoo.UserError, match=f"in use by process {holder.pid} on .*--workdir"),
+        workdirs.held(tmp_path),
+    ):
+        pass
+
+
+def test_a_process_that_was_killed_holds_nothing(tmp_path, holder):
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    assert (tmp_path / ".lock").exists()
+    with workdirs.held(tmp_path):
+        pass
+    assert not (tmp_path / ".lock").exists()
+
+
+def test_a_process_may_hold_what_it_holds(tmp_path):
+    with workdirs.held(tmp_path), workdirs.held(tmp_path / "." / "x" / ".."):
+        assert (tmp_path / ".lock").exists()
+
+
+def test_a_folder_that_stays_empty_is_removed_again(tmp_path):
+    with pytest.raises(RuntimeError), workdirs.held(tmp_path / "new"):
+        raise RuntimeError
+    assert not (tmp_path / "new").exists()
+    with workdirs.held(tmp_path / "new"):
+        (tmp_path / "new" / "file").touch()
+    assert (tmp_path / "new").exists()
