@@ -144,7 +144,7 @@ def test_parameter_count(entry):
 @each_entry
 def test_one_step_lowers_the_loss_on_a_fixed_batch(entry, tiny_data):
     model = models.create(tiny(entry), tiny_data.spec)
-    model.compile_from_config(1000)
+    model.compile_for_run(1000)
     batch = next(iter(tiny_data.train.batches(40, pixels=model.config.pixels)))
 
     def loss():

@@ -20,7 +20,7 @@ IMAGES = data.Spec((8, 8, 1), 3)
 
 def make(entry="cgan", spec=IMAGES, **overrides):
     model = models.create(configs.get_tiny(entry, dataset="tiny", jit=False, **overrides), spec)
-    model.compile_from_config(None)
+    model.compile_for_run(None)
     return model
 
 

@@ -163,7 +163,7 @@ def test_free_bits_are_of_the_whole_batch_on_two_replicas(mirrored):
 
 def test_warm_up_is_linear_in_training_and_absent_from_evaluation():
     model, batch = copies(tiny(num_epochs=10, kl_warmup=0.4, beta=3.0), 4)
-    model.compile_from_config(total_steps=50)
+    model.compile_for_run(total_steps=50)
     assert model.annealing_steps == 20
     for step, beta in ((0, 0.0), (5, 0.75), (20, 3.0), (40, 3.0)):
         model.step.assign(step)

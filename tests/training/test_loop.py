@@ -200,7 +200,7 @@ def test_moving_average_is_that_of_the_weights(tmp_path, tiny_data, mirrored, no
     """Against an average computed by hand, and with two replicas against one."""
     config = tiny(ema=0.5, num_epochs=1)
     model = models.create(config, tiny_data.spec)
-    model.compile_from_config(5)
+    model.compile_for_run(5)
     averages = MovingAverages(model.averaged_variables(), 0.5)
     batch = next(iter(tiny_data.train.batches(8)))
     average = None

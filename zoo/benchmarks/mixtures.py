@@ -44,7 +44,7 @@ class Zoo:
         )
         self.split = data.InMemory(x)
         self.model = models.create(self.config, data.Spec((x.shape[1],), 0))
-        self.model.compile_from_config(total_steps=None)
+        self.model.compile_for_run(total_steps=None)
         self.model.components.center.assign(np.median(x, 0))
         self.model.assign(mixing, means, covariance[None])
         self.run_steps, _ = steps.function(self.model, self.strategy)

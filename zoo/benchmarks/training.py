@@ -41,7 +41,7 @@ class Zoo:
             ema=0.0,
         )
         self.model = models.create(config, spec)
-        self.model.compile_from_config(total_steps=None)
+        self.model.compile_for_run(total_steps=None)
         self.run_steps, _ = steps.function(self.model, self.strategy, MovingAverages([], 0.0))
         self.batches = iter(steps.batches(train, self.model, 0, self.strategy))
         self.steps = tf.constant(train.steps_per_epoch(BATCH))

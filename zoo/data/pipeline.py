@@ -65,7 +65,7 @@ def to_float(batch, pixels: str = "scaled", seed: tf.Tensor | None = None):
 
     Vectors are numbers already and stay what they are.
     """
-    if batch["x"].dtype == tf.float32:
+    if batch["x"].dtype.is_floating:
         return batch
     x = tf.cast(batch["x"], tf.float32)
     if pixels == "scaled":

@@ -35,6 +35,17 @@ class Dataset(NamedTuple):
     validation: "Split"
     test: "Split"
 
+    def check_labels(self) -> None:
+        """Raises a UserError if rows in memory have labels that the spec does not have."""
+        for name, split in zip(("train", "validation", "test"), self[2:], strict=True):
+            highest = split.highest_label()
+            if self.spec.num_classes and highest >= self.spec.num_classes:
+                raise UserError(
+                    f"Dataset {self.name!r} has the label {highest} in its split {name!r}, but "
+                    f"{self.spec.num_classes} classes: labels are expected in 0 .. "
+                    f"{self.spec.num_classes - 1}."
+                )
+
     def fingerprint(self) -> dict:
         """Returns the numbers of rows, and a SHA-256 that other rows change."""
         splits = {"train": self.train, "validation": self.validation, "test": self.test}
@@ -95,6 +106,10 @@ class Split:
         """Returns batches as they are stored, in a fixed order, the last as small as it comes."""
         raise NotImplementedError
 
+    def highest_label(self) -> int:
+        """Returns the highest label of rows in memory; -1 where it is not known."""
+        return -1
+
     def add_to(self, content) -> None:
         """Adds the rows to a hash; of rows that are not in memory the first FINGERPRINTED."""
         for batch in self.take(FINGERPRINTED).batches_of_bytes(1000).as_numpy_iterator():
@@ -125,14 +140,25 @@ class InMemory(Split):
     """Arrays; a batch is one gather of whole rows.
 
     Args:
-      x: images [N, H, W, C], kept as bytes; or vectors [N, D], kept as float32.
-      y: labels [N]; all 0 if None.
+      x: images [N, H, W, C], kept as bytes; or vectors [N, D], kept as float32, as float64 where
+        float32 could not tell rows apart.
+      y: labels [N], whole numbers from 0; all 0 if None.
       weight: [N], how often each row counts, for models that learn from weighted rows (gmm).
+
+    Raises:
+      UserError: for other shapes, values that are not finite, pixels or labels out of range.
     """
 
     def __init__(self, x: np.ndarray, y: np.ndarray | None = None, weight=None):
+        x = np.asarray(x)
+        if x.ndim not in (2, 4):
+            advice = {1: "x[:, None] makes rows of one number each", 3: "x[..., None] adds one"}
+            raise UserError(
+                f"Expected images [N, H, W, C] or rows of numbers [N, D], got shape {x.shape}"
+                f"{f': {advice[x.ndim]}' if x.ndim in advice else ''}."
+            )
         self.x, self.size = _vectors(x) if x.ndim == 2 else _bytes(x), len(x)
-        self.y = np.zeros(self.size, np.int32) if y is None else y.astype(np.int32)
+        self.y = np.zeros(self.size, np.int32) if y is None else _labels(y, self.size)
         self.weight = None if weight is None else _weights(weight, self.size)
 
     @functools.cached_property
@@ -165,6 +191,9 @@ class InMemory(Split):
         )
         return turns.map(gather)
 
+    def highest_label(self):
+        return int(self.y.max(initial=-1))
+
     def add_to(self, content):
         for array in (self.x, self.y, self.weight):
             if array is not None:
@@ -184,17 +213,44 @@ def _without_padding(batch, positions, size):
     return {**batch, "weight": batch.get("weight", 1.0) * inside}
 
 
+def _labels(y, size):
+    y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] > 1:
+        raise UserError(f"Labels are expected as [{size}], got {y.shape}: np.argmax(y, 1) it is.")
+    if y.shape not in ((size,), (size, 1)):
+        raise UserError(f"Labels are expected as [{size}], one per row, got shape {y.shape}.")
+    whole = y.dtype.kind in "iub" or (y.dtype.kind == "f" and np.all(y == np.floor(y)))
+    if not whole:
+        example = y.reshape(-1)[0]
+        raise UserError(
+            f"Labels are expected as whole numbers from 0, got {y.dtype} such as {example!r}: "
+            "np.unique(y, return_inverse=True)[1] counts classes."
+        )
+    if y.size and y.min() < 0:
+        raise UserError(f"Labels are expected as whole numbers from 0, got {y.min()}.")
+    return y.reshape(-1).astype(np.int32)
+
+
+# Rows keep float64 where float32 is off by more than this share of their spread.
+LOST_SHARE = 1e-4
+
+
 def _vectors(x):
-    """Rows of numbers as float32."""
-    with np.errstate(over="ignore"):
+    """Rows of numbers as float32 if that can tell them apart, else as float64."""
+    if x.dtype.kind not in "iubf":
+        raise UserError(f"Rows are expected as numbers, got {x.dtype}.")
+    rows = np.asarray(x, np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
         x = np.asarray(x, np.float32)
+        lost = np.max(np.abs(rows - x), 0, initial=0.0)
+        spread = rows.std(0) if len(rows) else 0.0
     finite = np.all(np.isfinite(x), 1)
     if not np.all(finite):
         raise UserError(
             f"{np.sum(~finite)} rows have values that are NaN, infinite or beyond float32, the "
             f"first is row {np.argmin(finite)}: mend or drop these rows."
         )
-    return x
+    return rows if np.any(lost > LOST_SHARE * spread) else x
 
 
 def _weights(weight, size):

@@ -36,7 +36,8 @@ class Components(keras.Layer):
         super().__init__(dtype=config.precision)
         self.count, self.dim, self.reg_covar = config.num_components, dim, config.reg_covar
         self.noise_size = dim
-        self.center = self.state("center", [dim], "zeros")
+        # In float64: it may lie where float32 has no digits left for the spread of the rows.
+        self.center = self.state("center", [dim], "zeros", "float64")
         self.means = self.state("means", [self.count, dim], "zeros")  # relative to the center
 
     def state(self, name, shape, initializer, dtype=None):
@@ -50,9 +51,20 @@ class Components(keras.Layer):
             aggregation="mean",
         )
 
-    def features(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Returns what `log_prob` and `sums` compute with, made once of rows [B, D] for both."""
-        return {"x": tf.cast(x - self.center, tf.float64)}
+    def features(self, x: tf.Tensor, dtype: str | None = None) -> dict[str, tf.Tensor]:
+        """Returns what `log_prob` and `sums` compute with, made once of rows [B, D] for both.
+
+        Args:
+          x: rows, float32 or float64.
+          dtype: of the products that take the time; the model's own if None. In float64, what lies
+            far from all components has finite log densities too.
+        """
+        del dtype
+        return {"x": self.relative(x, tf.float64)}
+
+    def relative(self, x: tf.Tensor, dtype) -> tf.Tensor:
+        """Returns rows relative to the center, subtracted before digits are lost."""
+        return tf.cast(tf.cast(x, tf.float64) - self.center, dtype)
 
     def log_prob(self, features) -> tf.Tensor:
         """Returns log N(x; component), float64 [K, B]."""
@@ -87,7 +99,12 @@ class Components(keras.Layer):
         raise NotImplementedError
 
     def draw(self, chosen: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-        """Returns rows [B, D] of the components `chosen` [B], by normal noise [B, noise_size]."""
+        """Returns rows [B, D], relative to the center, of the components `chosen` [B].
+
+        Args:
+          chosen: int [B].
+          noise: standard normal [B, noise_size].
+        """
         raise NotImplementedError
 
     def covariance_variables(self) -> list[keras.Variable]:
@@ -110,7 +127,7 @@ class Components(keras.Layer):
             variable.assign(tf.where(which, value, variable))
 
         drawn = self.draw(tf.fill([self.count], heaviest), tf.cast(noise, self.dtype))
-        mend(self.means, drawn - self.center)
+        mend(self.means, drawn)
         for variable in self.shapes():
             mend(variable, variable[heaviest])
 
@@ -118,9 +135,15 @@ class Components(keras.Layer):
         """Returns the number of free parameters of means and covariances."""
         raise NotImplementedError
 
-    def loc(self) -> tf.Tensor:
-        """Returns the means [K, D]."""
-        return self.means + self.center
+    def loc(self, dtype=None) -> tf.Tensor:
+        """Returns the means [K, D], in the model's precision if no other is asked for."""
+        means = tf.cast(self.means.value, tf.float64) + self.center
+        return tf.cast(means, dtype or self.dtype)
+
+    def covariances(self) -> tf.Tensor:
+        """Returns the covariances, float64 [K, D, D]."""
+        covariances = tf.cast(self.distribution().covariance(), tf.float64)
+        return tf.broadcast_to(covariances, [self.count, self.dim, self.dim])
 
     def _maximize_means(self, sums):
         """Assigns the means; returns them, [K, D], and the counts [K, 1] to divide by."""
@@ -168,7 +191,8 @@ class Diagonal(Components):
         return tfd.MultivariateNormalDiag(self.loc(), tf.sqrt(self._variances()))
 
     def draw(self, chosen, noise):
-        return tf.gather(self.loc(), chosen) + tf.gather(tf.sqrt(self._variances()), chosen) * noise
+        deviations = tf.gather(tf.sqrt(self._variances()), chosen)
+        return tf.gather(self.means, chosen) + deviations * noise
 
     def covariance_variables(self):
         return [self.variances]

@@ -37,11 +37,12 @@ class LowRank(Components):
         scale = tf.linalg.cholesky(eye + tf.matmul(factors, scaled, transpose_a=True))
         return tf.linalg.triangular_solve(scale, tf.linalg.matrix_transpose(scaled)), scale
 
-    def features(self, x):
+    def features(self, x, dtype=None):
+        dtype = dtype or self.dtype
         project, scale = self._posterior()
         offset = tf.linalg.matvec(project, tf.cast(self.means, tf.float64))  # [K, R]
-        stacked, offset = (tf.cast(t, x.dtype) for t in (project, offset))
-        x = x - self.center
+        stacked, offset = (tf.cast(t, dtype) for t in (project, offset))
+        x = self.relative(x, dtype)
         products = tf.matmul(tf.reshape(stacked, [-1, self.dim]), x, transpose_b=True)  # [K R, B]
         white = tf.reshape(products, [self.count, self.rank, -1]) - offset[:, :, None]
         return {"x": x, "white": white, "scale": scale}
@@ -113,9 +114,9 @@ class LowRank(Components):
         )
 
     def draw(self, chosen, noise):
-        loc, variances = tf.gather(self.loc(), chosen), tf.gather(self.variances, chosen)
+        means, variances = tf.gather(self.means, chosen), tf.gather(self.variances, chosen)
         common = tf.linalg.matvec(tf.gather(self.factors, chosen), noise[:, self.dim :])
-        return loc + tf.sqrt(variances) * noise[:, : self.dim] + common
+        return means + tf.sqrt(variances) * noise[:, : self.dim] + common
 
     def covariance_variables(self):
         return [self.factors, self.variances]

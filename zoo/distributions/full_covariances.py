@@ -78,7 +78,8 @@ class Tied(Triangular):
         super().assign_covariances(np.mean(covariances, 0))
 
     def draw(self, chosen, noise):
-        return tf.gather(self.loc(), chosen) + tf.matmul(noise, self.scale_tril, transpose_b=True)
+        noise = tf.matmul(noise, self.scale_tril, transpose_b=True)
+        return tf.gather(self.means, chosen) + noise
 
     def shapes(self):
         return []
@@ -94,13 +95,15 @@ class Full(Triangular):
     def __init__(self, config, dim):
         super().__init__(config, dim, config.num_components)
 
-    def features(self, x):
+    def features(self, x, dtype=None):
+        dtype = dtype or self.dtype
         whitener, means = wide(self.whitener, self.means)
         offset = tf.linalg.matvec(whitener, means)  # [K, D]
-        offset = tf.cast(tf.reshape(offset, [-1, 1]), x.dtype)  # [K D, 1]
-        x = x - self.center
+        offset = tf.cast(tf.reshape(offset, [-1, 1]), dtype)  # [K D, 1]
+        x = self.relative(x, dtype)
         # The offset as one more column: a sum over so many numbers takes as long as the product.
-        stacked = tf.concat([tf.reshape(self.whitener, [-1, self.dim]), -offset], 1)
+        whitener = tf.cast(tf.reshape(self.whitener, [-1, self.dim]), dtype)
+        stacked = tf.concat([whitener, -offset], 1)
         residuals = tf.matmul(
             stacked, tf.concat([x, tf.ones_like(x[:, :1])], 1), transpose_b=True
         )  # [K D, B]
@@ -132,7 +135,7 @@ class Full(Triangular):
 
     def draw(self, chosen, noise):
         scale = tf.gather(self.scale_tril, chosen)  # [B, D, D]
-        return tf.gather(self.loc(), chosen) + tf.linalg.matvec(scale, noise)
+        return tf.gather(self.means, chosen) + tf.linalg.matvec(scale, noise)
 
 
 def _identities(shape, dtype):

@@ -99,7 +99,7 @@ class GAN(GenerativeModel):
 
     # --- Learning ---------------------------------------------------------------------------
 
-    def compile_from_config(self, total_steps):
+    def compile_for_run(self, total_steps):
         config, betas = self.config, (self.config.adam_beta_1, self.config.adam_beta_2)
         self.compile(optimizer=optimizers.adam(config, total_steps, betas=betas))
         self.optimizer.build(self.generator.trainable_variables)

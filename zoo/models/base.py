@@ -15,7 +15,7 @@ class GenerativeModel(keras.Model):
     """A Keras model whose parts are tfp distributions.
 
     A subclass builds its networks in `__init__` and defines `loss_terms`, or, where learning is no
-    gradient step on one loss (two adversaries, EM), its own `compile_from_config` and `learn`.
+    gradient step on one loss (two adversaries, EM), its own `compile_for_run` and `learn`.
     Symbols are the papers': x data, y label, z latent. All terms are in nats an example.
 
     Attributes:
@@ -34,6 +34,8 @@ class GenerativeModel(keras.Model):
     needs_labels = False
     # Whether convolutions take its time, which on a CPU are slow when XLA compiles them.
     convolutional = False
+    # What to try when numbers are not finite any more.
+    remedy = "Try a lower --config.learning_rate or --config.clip_norm=1"
     # Values that `precision` takes.
     precisions = ("float32", "mixed_bfloat16")
     # The number of rows of a replica's batch has to be a multiple of this.
@@ -130,7 +132,7 @@ class GenerativeModel(keras.Model):
         A run that is killed there comes here again.
         """
 
-    def compile_from_config(self, total_steps: int | None) -> None:
+    def compile_for_run(self, total_steps: int | None) -> None:
         """Compiles the model with the optimizers of its config.
 
         Args:

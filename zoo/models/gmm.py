@@ -46,6 +46,7 @@ class GMM(GenerativeModel):
 
     every_row = takes_vectors = True
     precisions = ("float32", "float64")
+    remedy = "Try a larger --config.reg_covar"
 
     def __init__(self, config, spec):
         super().__init__(config, spec)
@@ -112,24 +113,29 @@ class GMM(GenerativeModel):
 
     def rows(self, x) -> tf.Tensor:
         """Returns [B, D] of x [B, ...]."""
-        return tf.cast(tf.reshape(x, [-1, self.dim]), self.compute_dtype)
+        return tf.reshape(x, [-1, self.dim])
 
     def log_prob(self, x) -> tf.Tensor:
         """Returns log p(x) [B]."""
-        log_prob, _ = self.posterior(self.components.features(self.rows(x)))
-        return tf.cast(log_prob, tf.float32)
+        log_prob, _ = self._posterior_of(x)
+        # What float32 cannot tell is as improbable as it can tell.
+        return tf.cast(tf.maximum(log_prob, tf.float32.min), tf.float32)
 
     def responsibilities(self, x) -> tf.Tensor:
         """Returns p(k|x) [B, K]."""
-        _, r = self.posterior(self.components.features(self.rows(x)))
+        _, r = self._posterior_of(x)
         return tf.cast(tf.transpose(r), tf.float32)
+
+    def _posterior_of(self, x):
+        return self.posterior(self.components.features(self.rows(x), tf.float64))
 
     def sample(self, seed) -> tf.Tensor:
         """Returns a draw of p(x) for each of `seed` [B]; pixels of images are cut to [0, 1]."""
         noise = seeds.row_normal(seed, 1 + self.components.noise_size)
         chosen = priors.choose(self.mixing.value, noise[:, 0])
         drawn = self.components.draw(chosen, tf.cast(noise[:, 1:], self.compute_dtype))
-        x = tf.reshape(tf.cast(drawn, tf.float32), [-1, *self.spec.shape])
+        x = tf.cast(drawn, tf.float64) + self.components.center
+        x = tf.reshape(tf.cast(x, tf.float32), [-1, *self.spec.shape])
         return tf.clip_by_value(x, 0.0, 1.0) if self.of_images else x
 
     def num_parameters(self) -> int:
@@ -139,9 +145,25 @@ class GMM(GenerativeModel):
     # --- Expectation maximisation -------------------------------------------------------------
 
     def assign(self, mixing, means, covariances) -> None:
-        """Sets the parameters: [K], [K, D] and [K, D, D], or [1, D, D] for one of all."""
-        self.mixing.assign(np.asarray(mixing) / np.sum(mixing))
-        self.components.assign(np.asarray(means), np.asarray(covariances))
+        """Sets the parameters: [K], [K, D] and [K, D, D], or [1, D, D] for one of all.
+
+        Raises:
+          UserError: for other shapes, weights that are negative, or covariances that are none.
+        """
+        given = starts.check_parameters(mixing, means, covariances, self.mixing.shape[0], self.dim)
+        mixing, means, covariances = given
+        self.components.center.assign(means.mean(0))
+        self.mixing.assign(mixing / mixing.sum())
+        self.components.assign(means, covariances)
+
+    def as_arrays(self) -> dict[str, np.ndarray]:
+        """Returns "mixing" [K], "means" [K, D] and "covariances" [K, D, D] in float64."""
+        components = self.components
+        return {
+            "mixing": self.mixing.numpy().astype(np.float64),
+            "means": components.loc(tf.float64).numpy(),
+            "covariances": components.covariances().numpy(),
+        }
 
     def start_from(self, split: data.Split) -> None:
         starts.start(self, split)
@@ -153,7 +175,10 @@ class GMM(GenerativeModel):
         as a run does, by `tolerance` or after `num_epochs` iterations.
         """
         weight = np.ones(split.size, np.float32) if split.weight is None else split.weight
-        batch, reached = {"x": tf.constant(split.x), "weight": tf.constant(weight)}, -np.inf
+        # The pixels that `start_from` sees: bytes become floats in one way.
+        batches = split.batches(10_000, self.config.pixels, self.config.seed)
+        x = np.concatenate([batch["x"] for batch in batches.as_numpy_iterator()])
+        batch, reached = {"x": tf.constant(x), "weight": tf.constant(weight)}, -np.inf
         iterate = tf.function(lambda: starts.iterate(self, batch))
         for _ in range(self.config.num_epochs):
             last, reached = reached, float(iterate()) / weight.sum()
@@ -161,7 +186,7 @@ class GMM(GenerativeModel):
                 break
         return reached
 
-    def compile_from_config(self, total_steps):
+    def compile_for_run(self, total_steps):
         self.compile()
 
     def optimizers(self):

@@ -46,6 +46,37 @@ def start(model, split: data.Split) -> None:
         variable.assign(value)
 
 
+def check_parameters(mixing, means, covariances, count: int, dim: int):
+    """Returns the parameters of a mixture as float64 arrays.
+
+    Raises:
+      UserError: for other shapes than [K], [K, D] and [K or 1, D, D], mixing weights that are
+        negative or all 0, or covariances that are not symmetric and positive definite.
+    """
+    mixing, means, covariances = (np.asarray(a, np.float64) for a in (mixing, means, covariances))
+    expected = {"mixing": [(count,)], "means": [(count, dim)]}
+    expected["covariances"] = [(count, dim, dim), (1, dim, dim)]
+    given = {"mixing": mixing, "means": means, "covariances": covariances}
+    for name, array in given.items():
+        if array.shape not in expected[name]:
+            shapes = " or ".join(map(str, dict.fromkeys(expected[name])))
+            raise UserError(f"{name} is expected of shape {shapes}, got {array.shape}.")
+        if not np.all(np.isfinite(array)):
+            raise UserError(f"{name} has values that are NaN or infinite.")
+    if np.any(mixing < 0) or not mixing.sum() > 0:
+        raise UserError(f"mixing has weights of 0 or more, not all 0; got {mixing.tolist()}.")
+    for k, covariance in enumerate(covariances):
+        if not np.allclose(covariance, covariance.T, rtol=1e-5, atol=0):
+            raise UserError(f"covariances[{k}] is not symmetric.")
+        lowest = np.linalg.eigvalsh(covariance)[0]
+        if not lowest > 0:
+            raise UserError(
+                f"covariances[{k}] is no covariance: its lowest eigenvalue is {lowest:.3g}, "
+                "expected above 0. Variances belong on its diagonal."
+            )
+    return mixing, means, covariances
+
+
 def iterate(model, batch) -> tf.Tensor:
     """Returns the log-likelihood of a batch before one iteration of EM on it."""
     sums = model.expect(batch)
@@ -71,7 +102,8 @@ def _start_once(model, x, weight, seed):
     covariance = (rest.T * weight) @ rest / weight.sum()
     covariance += model.config.reg_covar * np.eye(model.dim)
     mixing = np.bincount(nearest, weight, count) + 1e-3 * weight.sum() / count
-    model.assign(mixing, means, covariance[None])
+    model.mixing.assign(mixing / mixing.sum())
+    model.components.assign(means, covariance[None])
 
 
 def _sample(model, split):

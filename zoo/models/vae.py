@@ -147,8 +147,8 @@ class VAE(GenerativeModel):
         least = self.config.free_bits
         return bounds.free_bits(q, p, least) if least else rate
 
-    def compile_from_config(self, total_steps):
-        super().compile_from_config(total_steps)
+    def compile_for_run(self, total_steps):
+        super().compile_for_run(total_steps)
         self.annealing_steps = round(self.config.kl_warmup * (total_steps or 0))
 
     def start_from(self, split):

@@ -123,7 +123,7 @@ class LoadedModel:
         model = models.from_description(self._description)
         for variable, saved in zip(model.served_variables(), self._module.weights, strict=True):
             variable.assign(saved)
-        model.compile_from_config(total_steps=None)
+        model.compile_for_run(total_steps=None)
         return model
 
 

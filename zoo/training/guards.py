@@ -10,7 +10,9 @@ from zoo.errors import UserError
 from zoo.training.checkpoint import Checkpoints
 
 
-def check_finite(terms: np.ndarray, names: list[str], step: int, checkpoints: Checkpoints) -> None:
+def check_finite(
+    terms: np.ndarray, names: list[str], step: int, checkpoints: Checkpoints, remedy: str
+) -> None:
     """Raises a UserError that names the step and the term if one of `terms` is not finite.
 
     Args:
@@ -18,6 +20,7 @@ def check_finite(terms: np.ndarray, names: list[str], step: int, checkpoints: Ch
       names: of the terms.
       step: number of steps before these.
       checkpoints: of the run, to name the last good one.
+      remedy: what to try, of the model.
     """
     bad = np.argwhere(~np.isfinite(terms))
     if len(bad):
@@ -26,7 +29,7 @@ def check_finite(terms: np.ndarray, names: list[str], step: int, checkpoints: Ch
         column = min(bad[bad[:, 0] == row, 1], key=lambda c: names[c] == "loss")
         raise UserError(
             f"The term {names[column]!r} is {terms[row, column]} at step {step + row + 1}. "
-            f"{_last_good(checkpoints)}"
+            f"{_last_good(checkpoints, remedy)}"
         )
 
 
@@ -36,14 +39,14 @@ def check_weights(model, step: int, checkpoints: Checkpoints) -> None:
         if not np.all(np.isfinite(tf.cast(variable.value, tf.float32))):
             raise UserError(
                 f"The weight {variable.path!r} is not finite after step {step}. "
-                f"{_last_good(checkpoints)}"
+                f"{_last_good(checkpoints, model.remedy)}"
             )
 
 
-def _last_good(checkpoints):
+def _last_good(checkpoints, remedy):
     return (
-        f"The last good checkpoint is {checkpoints.last_good or 'none yet'}. Try a "
-        "lower --config.learning_rate or --config.clip_norm=1, in another --workdir."
+        f"The last good checkpoint is {checkpoints.last_good or 'none yet'}. {remedy}, in another "
+        "--workdir."
     )
 
 

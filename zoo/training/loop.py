@@ -102,13 +102,14 @@ def _train(config, dataset, workdir, strategy, judge):
     chief = strategies.is_chief(strategy)
     if dataset.train.size == 0:
         raise UserError(f"Dataset {dataset.name!r} has no rows to train on.")
+    dataset.check_labels()
 
     with strategy.scope():
         model = models.create(config, dataset.spec)
         _check_batch(model, dataset, strategy)
         steps_per_epoch = dataset.train.steps_per_epoch(config.batch_size, model.every_row)
         total_steps = steps_per_epoch * config.num_epochs
-        model.compile_from_config(total_steps)
+        model.compile_for_run(total_steps)
         averages = MovingAverages(model.averaged_variables(), config.ema)
     state = State()
     description = _refuse_other_run(workdir, model, dataset)
@@ -161,7 +162,7 @@ def _train(config, dataset, workdir, strategy, judge):
                 config.checkpoint_every - step % config.checkpoint_every,
             )
             terms = run_steps(iterator, tf.constant(n)).numpy()  # [n, terms]
-            guards.check_finite(terms, names, step, checkpoints)
+            guards.check_finite(terms, names, step, checkpoints, model.remedy)
             epoch_terms.append(terms)
             log.progress(n, dict(zip(names, terms.mean(0), strict=True)))
             step += n
