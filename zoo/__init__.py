@@ -3,6 +3,7 @@
 zoo.entries()                        the names of what can be trained
 zoo.create("cvae", latent_dim=2)     a new Keras model
 zoo.load("saved_models/cvae_mnist")  an exported one, its signatures as methods
+zoo.export(model, "exports")         exports a model, trained by zoo or by Keras' fit
 """
 
 import importlib
@@ -11,6 +12,7 @@ _WHERE = {
     "UserError": "zoo.errors",
     "create": "zoo.models",
     "entries": "zoo.configs",
+    "export": "zoo.serving.export",
     "load": "zoo.serving.loading",
 }
 __all__ = sorted(_WHERE)
@@ -21,3 +23,7 @@ def __getattr__(name):
     if name not in _WHERE:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
     return getattr(importlib.import_module(_WHERE[name]), name)
+
+
+def __dir__():
+    return [*__all__, "data", "models", "configs"]

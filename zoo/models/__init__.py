@@ -83,10 +83,7 @@ def check(config: ml_collections.ConfigDict, spec: Spec | None = None) -> None:
 
 def description(model: GenerativeModel) -> dict:
     """Returns what a config.json holds: all that `from_description` needs."""
-    return {
-        "config": model.config.to_dict(),
-        **model.spec.to_fields(),
-    }
+    return model.get_config()
 
 
 def from_description(fields: dict) -> GenerativeModel:

@@ -9,6 +9,7 @@ penalties and two networks that compose:
     G minimises  E g(D(x), D(G(z)))  + l2 |weights of G|^2 / 2
 """
 
+import keras
 import tensorflow as tf
 
 from zoo import optimizers, seeds
@@ -101,11 +102,18 @@ class GAN(GenerativeModel):
 
     def compile_for_run(self, total_steps):
         config, betas = self.config, (self.config.adam_beta_1, self.config.adam_beta_2)
-        self.compile(optimizer=optimizers.adam(config, total_steps, betas=betas))
-        self.optimizer.build(self.generator.trainable_variables)
         turns = total_steps and total_steps * config.d_steps
-        rate = config.d_learning_rate
-        self.d_optimizer = optimizers.adam(config, turns, rate, betas)
+        self.compile(
+            optimizers.adam(config, total_steps, betas=betas),
+            optimizers.adam(config, turns, config.d_learning_rate, betas),
+        )
+
+    def compile(self, optimizer="adam", d_optimizer=None, **kwargs):
+        """Keras' `compile`, with an optimizer for each player; D's is like G's if None."""
+        super().compile(optimizer=optimizer, **kwargs)
+        copied = type(self.optimizer).from_config(self.optimizer.get_config())
+        self.d_optimizer = keras.optimizers.get(d_optimizer) if d_optimizer else copied
+        self.optimizer.build(self.generator.trainable_variables)
         self.d_optimizer.build(self.discriminator.trainable_variables)
 
     def optimizers(self):

@@ -8,10 +8,11 @@ import tensorflow as tf
 
 from zoo import optimizers, seeds
 from zoo.data import Spec, Split
+from zoo.models.keras_habits import KerasHabits
 from zoo.models.traits import Trait
 
 
-class GenerativeModel(keras.Model):
+class GenerativeModel(KerasHabits):
     """A Keras model whose parts are tfp distributions.
 
     A subclass builds its networks in `__init__` and defines `loss_terms`, or, where learning is no
@@ -180,22 +181,6 @@ class GenerativeModel(keras.Model):
         metrics = self.learn(batch, seed)
         self.step.assign_add(1)
         return metrics
-
-    def train_step(self, batch):
-        """Keras' hook for `fit`; the zoo's own loop calls `take_step`."""
-        return self._mean_so_far(self.take_step(batch), tf.shape(batch["x"])[0])
-
-    def test_step(self, batch):
-        """Keras' hook for `evaluate` and `validation_data`."""
-        seed = seeds.stream(self.config.seed, seeds.Stream.EVALUATION)
-        terms = self.loss_terms(batch, seed, training=False)
-        means = {name: tf.reduce_mean(term) for name, term in terms.items()}
-        return self._mean_so_far(means, tf.shape(batch["x"])[0])
-
-    def _mean_so_far(self, terms, rows):
-        for name, term in terms.items():
-            self.term_means[name].update_state(term, sample_weight=tf.cast(rows, tf.float32))
-        return {name: self.term_means[name].result() for name in terms}
 
     # --- Serving ----------------------------------------------------------------------------
 

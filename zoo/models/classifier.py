@@ -38,6 +38,10 @@ class Classifier(GenerativeModel):
         """Returns the logits of q(y|x), [B, K]."""
         return self.head(self.features(x))
 
+    def call(self, x, y=None, training=False):
+        """Returns q(y|x), [B, K]."""
+        return tf.nn.softmax(self.logits(self.to_batch((x, None), labels=False)["x"]))
+
     def loss_terms(self, batch, seed, training=False):
         """Returns the cross-entropy ("loss") and the 0/1 error of each example."""
         x, y = batch["x"], batch["y"]

@@ -229,8 +229,9 @@ class GMM(GenerativeModel):
     def learn(self, batch, seed):
         return self._learn(batch, self.config.stepwise)
 
-    def train_step(self, batch):
+    def train_step(self, data):
         # Keras' fit tells of no end of a pass, so there every batch ends with an M-step.
+        batch = self.to_batch(data, self.step)
         terms = self._learn(batch, self.config.stepwise or STEPWISE_IN_FIT)
         self.step.assign_add(1)
         return self._mean_so_far(terms, tf.shape(batch["x"])[0])

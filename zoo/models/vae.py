@@ -175,6 +175,11 @@ class VAE(GenerativeModel):
             pseudo_inputs = np.concatenate(first)[: config.prior_components] / 255.0
             self.priors.pseudo_inputs.assign(pseudo_inputs)
 
+    def call(self, x, y=None, training=False):
+        """Returns the reconstruction of x."""
+        batch = self.to_batch((x, y))
+        return self.reconstruct(batch["x"], self._label(batch))
+
     # --- Serving ----------------------------------------------------------------------------
 
     def sample(self, seed, y=None):

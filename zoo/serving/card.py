@@ -16,16 +16,6 @@ def write(name: str, location: pathlib.Path, description: dict, metrics: dict) -
     """
     config, shape = description["config"], description["shape"]
     images = len(shape) == 3
-    unit = "image" if images else "row"
-    figures = metrics["metrics"]
-    # A figure that no metric knows, a model's own loss term, comes last under its own name.
-    names = [name for name in evaluation.LABELS if name in figures]
-    names += [name for name in figures if name not in evaluation.LABELS]
-    rows = "\n".join(
-        f"| {evaluation.LABELS.get(name, f'Loss term `{name}`').format(unit=unit)} "
-        f"| {markdown.cell(figures[name])} |"
-        for name in names
-    )
     signatures = "\n".join(
         f"- `{signature}({', '.join(inputs)})`"
         for signature, inputs in description["signatures"].items()
@@ -46,17 +36,8 @@ def write(name: str, location: pathlib.Path, description: dict, metrics: dict) -
 
     scripts/train.py {configs.command_flags(given)}
 
-Trained on `{config["dataset"]}` for {training["steps"]:,} steps, in
-{_duration(training["seconds"])} on {training["hardware"]}; the weights are those after step
-{training["best_step"]:,}, which {training["selection"]}.
-
-| {metrics["images"]:,} test {"images" if images else "rows"} | |
-|---|---|
-{rows}
-
-{" ".join(metrics["protocol"])}
-
-{classes}{about_x} of shape {shape}, one a row; every input and output is
+{_training(config, training)}
+{_figures(metrics, images)}{classes}{about_x} of shape {shape}, one a row; every input and output is
 a batch. Signatures:
 
 {signatures}
@@ -67,6 +48,40 @@ a batch. Signatures:
 model = zoo.load("{location}")
 model.{first}({arguments})
 ```
+"""
+
+
+def _training(config, training):
+    if "seconds" not in training:
+        return f"Trained for {training['steps']:,} steps by Keras' `fit`; not measured.\n"
+    return f"""\
+Trained on `{config["dataset"]}` for {training["steps"]:,} steps, in
+{_duration(training["seconds"])} on {training["hardware"]}; the weights are those after step
+{training["best_step"]:,}, which {training["selection"]}.
+"""
+
+
+def _figures(metrics, images):
+    """The table of what was measured, and how."""
+    figures = metrics.get("metrics")
+    if figures is None:
+        return ""
+    unit = "image" if images else "row"
+    # A figure that no metric knows, a model's own loss term, comes last under its own name.
+    names = [name for name in evaluation.LABELS if name in figures]
+    names += [name for name in figures if name not in evaluation.LABELS]
+    rows = "\n".join(
+        f"| {evaluation.LABELS.get(name, f'Loss term `{name}`').format(unit=unit)} "
+        f"| {markdown.cell(figures[name])} |"
+        for name in names
+    )
+    return f"""\
+| {metrics["images"]:,} test {"images" if images else "rows"} | |
+|---|---|
+{rows}
+
+{" ".join(metrics["protocol"])}
+
 """
 
 

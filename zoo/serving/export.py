@@ -22,7 +22,7 @@ WARM_UP = "tf_serving_warmup_requests"
 def export(
     model: models.GenerativeModel,
     folder: str | os.PathLike,
-    metrics: dict,
+    metrics: dict | None = None,
     version: int | None = None,
 ) -> pathlib.Path:
     """Writes FOLDER/ENTRY_DATASET/VERSION and what stands beside it; returns that path.
@@ -33,13 +33,15 @@ def export(
     Args:
       model: with the weights to export, made under any strategy.
       folder: holds one folder a model, as saved_models/ does.
-      metrics: as `zoo.evaluation.report` returns them.
+      metrics: as `zoo.evaluation.report` returns them; None for a model that was not measured,
+        after Keras' `fit` say.
       version: the next free one if None.
 
     Raises:
       UserError: if the version exists.
     """
     folder = files.tensorflow_path(folder)
+    metrics = metrics or {"training": {"steps": model.steps_taken()}}
     base = folder / export_name(model.config.model, model.config.dataset)
     version = max(versions(base), default=0) + 1 if version is None else version
     target = base / str(version)

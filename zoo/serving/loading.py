@@ -1,5 +1,6 @@
 """A SavedModel of the zoo, its signatures as methods: `zoo.load("saved_models/cvae_mnist")`."""
 
+import inspect
 import json
 import os
 import pathlib
@@ -63,7 +64,30 @@ class LoadedModel:
             raise AttributeError(
                 f"no signature {name!r}.{near_miss(name, known)} This model has {', '.join(known)}."
             )
-        return lambda *args, **inputs: self._call(name, args, inputs)
+        return self._method(name)
+
+    def __dir__(self):
+        return sorted({*super().__dir__(), *self.signatures})
+
+    def _method(self, name):
+        """A signature as a function with a docstring."""
+
+        def method(*args, **inputs):
+            return self._call(name, args, inputs)
+
+        function = self._module.signatures[name]
+        specs, outputs = function.structured_input_signature[1], function.structured_outputs
+        names = self.signatures[name]
+        lines = [f"  {key}: {_described(specs[key])}" for key in names]
+        returns = [f"  {key}: {_described(spec)}" for key, spec in outputs.items()]
+        method.__name__ = method.__qualname__ = name
+        parameter = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        parameters = [inspect.Parameter(key, parameter) for key in names]
+        method.__signature__ = inspect.Signature(parameters)
+        method.__doc__ = "\n".join(
+            [f"Signature {name!r} of {self.path}.", "", "Args:", *lines, "", "Returns:", *returns]
+        )
+        return method
 
     def _call(self, name, args, inputs):
         expected = self.signatures[name]
@@ -136,6 +160,11 @@ def load(path: str | os.PathLike) -> LoadedModel:
       UserError: if there is none, or it is damaged, or not of the zoo.
     """
     return LoadedModel(versions.find(path))
+
+
+def _described(spec):
+    shape = ", ".join("B" if size is None else str(size) for size in spec.shape)
+    return f"{spec.dtype.name} [{shape}]"
 
 
 def _tensor(signature, spec, value):
