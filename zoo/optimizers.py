@@ -63,6 +63,7 @@ def descend(
     return rest
 
 
+@keras.saving.register_keras_serializable("zoo")
 class _Schedule(keras.optimizers.schedules.LearningRateSchedule):
     """Linear warm-up, then constant or half a cosine to zero."""
 

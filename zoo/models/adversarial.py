@@ -111,8 +111,9 @@ class GAN(GenerativeModel):
     def compile(self, optimizer="adam", d_optimizer=None, **kwargs):
         """Keras' `compile`, with an optimizer for each player; D's is like G's if None."""
         super().compile(optimizer=optimizer, **kwargs)
-        copied = type(self.optimizer).from_config(self.optimizer.get_config())
-        self.d_optimizer = keras.optimizers.get(d_optimizer) if d_optimizer else copied
+        if d_optimizer is None:
+            d_optimizer = type(self.optimizer).from_config(self.optimizer.get_config())
+        self.d_optimizer = keras.optimizers.get(d_optimizer)
         self.optimizer.build(self.generator.trainable_variables)
         self.d_optimizer.build(self.discriminator.trainable_variables)
 
