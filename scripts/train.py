@@ -12,7 +12,7 @@ import pathlib
 
 from absl import flags
 
-from zoo import cli
+from zoo import cli, files
 
 cli.define_config_flags()
 cli.define_data_flags()
@@ -29,7 +29,7 @@ _VIRTUAL_DEVICES = flags.DEFINE_integer("virtual_devices", 0, "Replicas to try."
 
 
 def main():
-    from zoo import files, runs
+    from zoo import runs
     from zoo.serving import versions
     from zoo.training import strategy
 
@@ -48,5 +48,10 @@ def main():
     )
 
 
+def prepare():
+    for path in (_WORKDIR.value, _EXPORT_DIR.value):
+        files.tensorflow_path(path or ".")
+
+
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, prepare)

@@ -2,16 +2,15 @@
 
 import os
 import pathlib
-import subprocess
-import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 import keras
 import pytest
 import tensorflow as tf
 
-from tests import tiny
+from tests import processes, tiny
 from zoo import data, seeds
 from zoo.training import strategy as strategies
 
@@ -62,13 +61,6 @@ def data_dir(tmp_path_factory):
     return folder
 
 
-def script(name, *flags, env=None, **options):
+def script(name, *flags, **options):
     """Runs a script of the zoo in a process of its own; returns the finished process."""
-    return subprocess.run(
-        [sys.executable, ROOT / "scripts" / name, *map(str, flags)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **(env or {})},
-        timeout=300,
-        **options,
-    )
+    return processes.run(ROOT / "scripts" / name, *flags, **options)

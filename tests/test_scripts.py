@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import PIL.Image
@@ -9,7 +11,7 @@ import pytest
 
 import zoo
 from tests import tiny
-from tests.conftest import script
+from tests.conftest import ROOT, script
 from tests.test_conformance import METRICS
 from zoo import configs, models, pictures, workdirs
 from zoo.serving import export
@@ -66,6 +68,33 @@ def test_train_evaluate_export_and_draw(tmp_path, data_dir):
     done = script("interpolate.py", f"--saved_model={exported}", *flags)
     assert done.returncode == 0, done.stderr[-3000:]
     assert PIL.Image.open(out).size == (2 * (30 * 11 + 2), 2 * (30 * 2 + 2))
+
+
+def test_a_process_from_the_start_writes_nothing_but_its_own_lines(saved_model, tmp_path):
+    """TensorFlow's start-up notes are not shown, which it writes past Python."""
+    flags = [f"--saved_model={saved_model}", "--count=3", f"--out={tmp_path / 'grid.png'}"]
+    command = [sys.executable, ROOT / "scripts" / "sample.py", *flags]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.stdout == f"3 samples written to {tmp_path / 'grid.png'}.\n"
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "flags", "message"),
+    [
+        ("train.py", ["--model=cvea"], "Unknown model 'cvea'. Did you mean 'cvae'?"),
+        ("experiment.py", ["kl_term"], "Did you mean 'kl_terms'?"),
+        ("sample.py", ["--saved_model=/no/such", "--out=x.png"], "/no/such is no SavedModel"),
+    ],
+)
+def test_errors_in_names_come_before_tensorflow(name, flags, message):
+    code = (
+        "import runpy, sys; sys.modules['tensorflow'] = None; sys.argv = sys.argv[1:]; "
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    command = [sys.executable, "-c", code, ROOT / "scripts" / name, *flags]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and message in done.stderr
 
 
 def test_sample_writes_a_grid_single_files_or_arrays(saved_model, tmp_path):

@@ -172,9 +172,20 @@ def _decode(model, z, label):
 
 
 def save(out: str, x: np.ndarray, arrays: dict, columns: int, header=()) -> None:
-    """Writes images as a grid (.png), an animation (.gif), arrays (.npz) or a folder of PNGs."""
+    """Writes images as a grid (.png), an animation (.gif), arrays (.npz) or a folder of PNGs.
+
+    Points in the plane are drawn as a scatter (.png).
+    """
     path = files.user_path(out)
-    if path.suffix == ".png":
+    in_plane = x.shape[1:] == (2,)
+    if x.ndim == 2 and path.suffix != ".npz" and not (in_plane and path.suffix == ".png"):
+        raise UserError(
+            f"{out}: these samples are rows of {x.shape[1]} numbers, which are written to an .npz"
+            f"{' or drawn as a .png' if in_plane else ''}."
+        )
+    if in_plane and path.suffix == ".png":
+        scatter.save_points(path, x)
+    elif path.suffix == ".png":
         columns = min(columns, len(x))
         images.save_png(path, images.grid(x, columns), header=header[:columns])
     elif path.suffix == ".gif":

@@ -316,7 +316,7 @@ def test_a_mixture_in_the_plane_is_drawn_beside_its_data(tmp_path):
     pictures.save_samples(tmp_path / "both.png", model, ring.test)
     pictures.save_samples(tmp_path / "one.png", model)
     both, one = (PIL.Image.open(tmp_path / f"{name}.png") for name in ("both", "one"))
-    assert both.width == 2 * one.width and np.std(np.asarray(both)) > 0
+    assert 2 * both.width == 3 * one.width and np.std(np.asarray(both)) > 0
 
 
 def test_factors_find_their_scale_where_there_is_little_noise():

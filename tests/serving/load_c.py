@@ -1,7 +1,7 @@
 """TensorFlow's C API by ctypes, with no Python TensorFlow: `load_c.py LIBRARIES MODEL CALLS`.
 
-It is the loader that TF Serving uses. CALLS as for load_plain.py, with a tensors.json that tells
-the graph's name of each input and output: {signature: [{input: name}, {output: name}]}.
+It is the loader that TF Serving uses. CALLS as for load_tensorflow.py, with a tensors.json that
+tells the graph's name of each input and output: {signature: [{input: name}, {output: name}]}.
 """
 
 import ctypes

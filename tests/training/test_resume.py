@@ -2,25 +2,24 @@
 
 import os
 import signal
-import subprocess
-import sys
 
 import numpy as np
 import tensorflow as tf
 
+from tests import processes
 from tests.conftest import ROOT
 
 STOPPED = 75
 
 
 def train(moment, workdir, data_dir):
-    command = [
-        *(sys.executable, ROOT / "tests" / "training" / "killed.py", moment),
+    return processes.run(
+        *(ROOT / "tests" / "training" / "killed.py", moment),
         *(ROOT / "scripts" / "train.py", "--model=cvae", f"--data_dir={data_dir}"),
         *(f"--workdir={workdir}", "--config.hidden=(16,)", "--config.latent_dim=3"),
         *("--config.num_epochs=2", "--config.checkpoint_every=10"),
-    ]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd="/")
+        cwd="/",
+    )
 
 
 def arrays(folder):
