@@ -10,8 +10,8 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 import zoo
 from tests.test_conformance import METRICS
-from zoo import configs, models
-from zoo.serving import export, versions
+from zoo import cli, configs, models
+from zoo.serving import export, golden, versions
 
 
 @pytest.fixture
@@ -52,6 +52,28 @@ def test_warm_up_requests_are_ones_that_the_signatures_take(model, tmp_path):
         functions[request.model_spec.signature_name](**inputs)
         seen.append(request.model_spec.signature_name)
     assert seen == list(model.signatures())
+
+
+def test_answers_that_changed_are_noticed(model, tmp_path):
+    path = export.export(model, tmp_path, METRICS)
+    assert max(golden.compare(path).values()) < 1e-5
+    assert set(golden.compare(path)) == set(model.signatures())
+    other = models.create(configs.get_tiny("cvae", dataset="tiny", seed=1), model.spec)
+    again = export.export(other, tmp_path, METRICS)
+    file = path / "assets.extra" / golden.FILE
+    shutil.copy(again / "assets.extra" / golden.FILE, file)
+    differences = golden.compare(path)
+    assert min(differences[name] for name in ("sample", "decode", "reconstruct")) > 1e-4
+    file.unlink()
+    with pytest.raises(zoo.UserError, match="has no golden answers"):
+        golden.compare(path)
+
+
+@pytest.mark.parametrize("name", ["cvae_mnist", "dcgan_mnist", "gmm_ring"])
+def test_committed_models_answer_as_they_did(name):
+    """Of all of them scripts/verify.py tells."""
+    differences = golden.compare(versions.find(cli.SAVED_MODELS / name))
+    assert max(differences.values()) < 1e-4, differences
 
 
 def test_an_existing_version_is_refused_and_left_alone(model, tmp_path):

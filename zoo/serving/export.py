@@ -10,7 +10,7 @@ from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
 
 from zoo import files, models, pictures
 from zoo.errors import UserError
-from zoo.serving import card
+from zoo.serving import card, golden
 from zoo.serving.versions import export_name, versions
 
 EXTRA = "assets.extra"
@@ -75,6 +75,8 @@ def export(
         files.write_json(extra / "config.json", description)
         files.write_json(extra / "metrics.json", metrics)
         _write_warm_up(extra / WARM_UP, base.name, signatures)
+        clusters = plain.config.get("prior_components", 0)
+        golden.write(extra / golden.FILE, signatures, plain.spec.num_classes, clusters)
 
     pictures.save_samples(base / "samples.png", plain)
     _write_card(base, description, metrics)

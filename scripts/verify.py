@@ -1,0 +1,33 @@
+#!/usr/bin/env python3
+"""Checks that exports answer as they did when they were made.
+
+scripts/verify.py                        all models in saved_models
+scripts/verify.py --saved_models=FOLDER
+"""
+
+from absl import flags
+
+from zoo import cli, files
+from zoo.serving import versions
+
+_SAVED_MODELS = flags.DEFINE_string("saved_models", str(cli.SAVED_MODELS), "Folder of exports.")
+_TOLERANCE = flags.DEFINE_float("tolerance", 1e-4, "Largest difference, as a share.", 0.0)
+
+
+def main():
+    from zoo.errors import UserError
+    from zoo.serving import golden
+
+    others = []
+    for base in sorted(files.tensorflow_path(_SAVED_MODELS.value).iterdir()):
+        for number in versions.versions(base):
+            differences = golden.compare(base / str(number))
+            worst = max(differences, key=differences.get)
+            print(f"{base.name}/{number}: {differences[worst]:.1e} ({worst})")
+            others += [f"{base.name}/{number}"] if differences[worst] > _TOLERANCE.value else []
+    if others:
+        raise UserError(f"These exports answer otherwise than when made: {', '.join(others)}.")
+
+
+if __name__ == "__main__":
+    cli.run(main)

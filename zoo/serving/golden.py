@@ -1,0 +1,88 @@
+"""Golden answers: what an export answered to a fixed request when it was made.
+
+They lie in its assets.extra. Later versions of the zoo, of TensorFlow or of a copy of the files
+have to give the same.
+"""
+
+import os
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+from zoo import files
+from zoo.errors import UserError
+
+FILE = "golden_answers.npz"
+ROWS = 2
+
+
+def make_request(function, num_classes: int, num_clusters: int) -> dict[str, np.ndarray]:
+    """Returns {input: ROWS rows} that a signature takes, the same ones at each call."""
+    rng = np.random.default_rng(0)
+    request = {}
+    for spec in function.input_signature:
+        shape = (ROWS, *spec.shape[1:])
+        limits = {"y": num_classes, "y_new": num_classes, "cluster": num_clusters}
+        if spec.name == "z":
+            value = rng.normal(size=shape)
+        elif spec.dtype.is_floating:
+            value = rng.random(shape)
+        else:
+            value = (np.arange(ROWS) + len(request)) % max(limits.get(spec.name, 1000), 1)
+        request[spec.name] = value.astype(spec.dtype.as_numpy_dtype)
+    return request
+
+
+def write(path: str | os.PathLike, signatures, num_classes: int, num_clusters: int) -> None:
+    """Writes the requests and answers of all signatures as an .npz file.
+
+    Args:
+      path: of the file.
+      signatures: {name: tf.function}, as a model returns them.
+      num_classes: of the model; 0 if it has no labels.
+      num_clusters: of the model; 0 if it has none.
+    """
+    arrays = {}
+    for name, function in signatures.items():
+        request = make_request(function, num_classes, num_clusters)
+        answer = function(*request.values())
+        arrays |= {f"{name}/input/{key}": value for key, value in request.items()}
+        arrays |= {f"{name}/output/{key}": value.numpy() for key, value in answer.items()}
+    with files.atomic(path) as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def compare(version: pathlib.Path) -> dict[str, float]:
+    """Returns {signature: difference} between golden answers and those that an export gives now.
+
+    The difference is the largest of any number, as a share of 1 or of the largest golden number,
+    whichever is more.
+
+    Raises:
+      UserError: if the export has no golden answers.
+    """
+    path = version / "assets.extra" / FILE
+    if not path.exists():
+        raise UserError(f"{version} has no golden answers: it was exported by an earlier version.")
+    module, differences = tf.saved_model.load(str(version)), {}
+    with np.load(path) as golden:
+        for name in dict.fromkeys(key.split("/")[0] for key in golden):
+            parts = {key: golden[key] for key in golden if key.startswith(f"{name}/")}
+            inputs = {k.split("/")[2]: tf.constant(v) for k, v in parts.items() if "/input/" in k}
+            answer = module.signatures[name](**inputs)
+            differences[name] = max(
+                _difference(value, answer[key.split("/")[2]].numpy())
+                for key, value in parts.items()
+                if "/output/" in key
+            )
+    return differences
+
+
+def _difference(golden, now):
+    finite = np.isfinite(golden)  # a scale may be infinite where no image looks like the request
+    if golden.shape != now.shape or not np.array_equal(finite, np.isfinite(now)):
+        return float("inf")
+    golden, now = golden[finite], now[finite]
+    largest = max(1.0, np.max(np.abs(golden), initial=0.0))
+    return float(np.max(np.abs(golden - now), initial=0.0) / largest)
