@@ -34,6 +34,7 @@ def test_train_evaluate_export_and_draw(tmp_path, data_dir):
     run = tmp_path / "runs" / "cvae_mnist_5k,hidden=16,latent_dim=3,num_epochs=1"
     assert PIL.Image.open(run / "samples.png").size == (2 * (30 * 10 + 2), 2 * (30 * 10 + 2) + 18)
     assert PIL.Image.open(run / "restyle.png").size == (2 * (30 * 11 + 2), 2 * (30 * 10 + 2) + 18)
+    assert PIL.Image.open(run / "reconstructions.png").size == (2 * (30 * 10 + 2), 2 * (30 * 6 + 2))
     metrics = json.loads((run / "metrics.json").read_text())
     assert (run / "export" / "cvae_mnist_5k" / "1" / "saved_model.pb").exists()
 

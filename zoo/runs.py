@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from zoo import data, evaluation, files, images, markdown, pictures, workdirs
 from zoo.errors import UserError
+from zoo.evaluation.protocol import SEED
 from zoo.models.traits import Trait
 from zoo.serving import export, versions
 from zoo.training import loop
@@ -26,7 +27,7 @@ def train_and_export(
     Args:
       config: of the entry.
       dataset: to train and evaluate on.
-      workdir: of the run; gets metrics.json, samples.png and restyle.png as well.
+      workdir: of the run; gets metrics.json and pictures as well.
       export_dir: gets ENTRY_DATASET/VERSION.
       strategy: to train under.
       judge: zoo.evaluation.Judge for the metrics of samples, or None.
@@ -75,8 +76,10 @@ def describe(metrics: dict) -> str:
 
 
 def draw(model, dataset: data.Dataset, folder: pathlib.Path) -> None:
-    """Leaves samples.png, and restyle.png where the model can restyle, in a folder."""
+    """Leaves samples.png in a folder; reconstructions.png, restyle.png where the model has them."""
     pictures.save_samples(folder / "samples.png", model, dataset.test)
+    if Trait.POSTERIOR in model.traits:
+        save_reconstructions(folder / "reconstructions.png", model, dataset.test)
     if Trait.RESTYLES in model.traits:
         batch = one_per_class(dataset)
         restyle = model.in_graph("restyle")
@@ -84,6 +87,18 @@ def draw(model, dataset: data.Dataset, folder: pathlib.Path) -> None:
         names = model.spec.class_names
         grid = images.grid(rows, model.spec.num_classes + 1)
         images.save_png(folder / "restyle.png", grid, header=("", *names) if names else ())
+
+
+def save_reconstructions(path: pathlib.Path, model, split: data.Split, columns: int = 10) -> None:
+    """Writes images of a split, with what the model makes of each below it, as a PNG file."""
+    count = min(split.size, 3 * columns) // columns * columns or split.size
+    batch = next(iter(split.take(count).batches(count, model.config.pixels, SEED)))
+    x, y = (batch[name].numpy() for name in ("x", "y"))
+    given = (x, y) if model.conditional else (x,)
+    again = model.in_graph("reconstruct")(*given).numpy()
+    columns = min(columns, count)
+    rows = [part[i : i + columns] for i in range(0, count, columns) for part in (x, again)]
+    images.save_png(path, images.grid(np.concatenate(rows), columns))
 
 
 def one_per_class(dataset: data.Dataset) -> dict[str, np.ndarray]:
