@@ -164,6 +164,13 @@ def test_records_are_made_once_and_anew_when_a_file_changes(tmp_path, load, monk
     assert x.shape[1:] == (4, 4, 3)
 
 
+def test_a_folder_may_have_any_name(tmp_path, load, monkeypatch):
+    folder = write(tmp_path / "my [1] *?", "cat", "dog")
+    assert load(folder).spec.class_names == ("cat", "dog")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load("~/my [1] *?").train.size > 0
+
+
 def test_transparency_is_laid_on_the_background(tmp_path, load):
     (tmp_path / "a").mkdir()
     for i in range(6):

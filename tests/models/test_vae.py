@@ -7,6 +7,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 import zoo
+from tests.tiny import make_images
 from zoo import configs, data, models, seeds
 from zoo.evaluation import density
 from zoo.evaluation.protocol import SEED
@@ -192,6 +193,15 @@ def test_start_from_data(network, tiny_data):
     mean = np.mean(model.sample(np.arange(50)), 0)
     expected = x.mean(0) if network == "gated" else x.mean((0, 1, 2))
     assert np.abs(mean - expected).mean() < 0.02
+
+
+def test_bernoulli_colours_are_warned_of(caplog):
+    colour = make_images(20, 0, (8, 8, 3))
+    for likelihood, pixels in (("bernoulli", "binarized"), ("gaussian", "dequantized")):
+        caplog.clear()
+        config = tiny(likelihood=likelihood, pixels=pixels)
+        models.create(config, data.Spec((8, 8, 3), 3)).start_from(colour)
+        assert ("of colours eight" in caplog.text) == (likelihood == "bernoulli")
 
 
 def test_vamp_prior_is_the_mixture_of_the_posteriors_of_its_inputs(tiny_data):

@@ -4,13 +4,14 @@ import json
 import shutil
 
 import numpy as np
+import PIL.Image
 import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 import zoo
 from tests.test_conformance import METRICS
-from zoo import cli, configs, models
+from zoo import cli, configs, data, images, models, pictures, runs
 from zoo.serving import export, golden, versions
 
 
@@ -158,3 +159,93 @@ def test_what_is_no_saved_model_is_named(tmp_path, loaded):
     shutil.rmtree(damaged / "assets.extra")
     with pytest.raises(zoo.UserError, match="not exported by the zoo"):
         zoo.load(damaged)
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory):
+    """An export of a conditional model whose classes have names, one of them long."""
+    spec = data.Spec((8, 8, 1), 3, ("cat", "dog", "a very long name of a class"))
+    config = configs.get_tiny("cvae", dataset="pets")
+    return export.export(models.create(config, spec), tmp_path_factory.mktemp("named"), METRICS)
+
+
+def test_names_of_classes_go_with_the_model(named):
+    loaded = zoo.load(named)
+    assert loaded.class_names == ("cat", "dog", "a very long name of a class")
+    assert loaded.to_keras().spec.class_names == loaded.class_names
+    description = json.loads((named / "assets.extra" / "config.json").read_text())
+    assert description["class_names"] == list(loaded.class_names)
+    assert "Labels: 0 cat, 1 dog, 2 a very long name" in (named.parent / "README.md").read_text()
+    by_name, by_number = loaded.sample([1, 2], ["dog", "cat"]), loaded.sample([1, 2], [1, 0])
+    np.testing.assert_array_equal(by_name, by_number)
+    _, arrays = pictures.draw_samples(loaded, 4, labels=["dog", "0"])
+    assert arrays["y"].tolist() == [1, 0, 1, 0]
+    assert pictures.label_header(loaded, ["dog", "0"], 2) == ["dog", "cat"]
+    assert pictures.label_header(loaded, ["dog", "0"], 3) == []
+    with pytest.raises(zoo.UserError, match="given: 'dgo'. Did you mean 'dog'. Known: cat, dog, a"):
+        loaded.sample([1], ["dgo"])
+
+
+def test_names_stand_over_the_columns(tmp_path):
+    """Upright where they are wider than a column: the header is as high as the longest is long."""
+    white = np.ones([8, 30, 1], np.float32)
+    images.save_png(tmp_path / "none.png", white)
+    images.save_png(tmp_path / "short.png", white, header=["a", "b"])
+    images.save_png(tmp_path / "long.png", white, header=["a", "a very long name"])
+    sizes = [PIL.Image.open(tmp_path / f"{n}.png").size for n in ("none", "short", "long")]
+    assert sizes[0] == (60, 16) and sizes[1] == (60, 34) and sizes[2][1] > 80
+    drawn = np.asarray(PIL.Image.open(tmp_path / "short.png"))
+    for half in (drawn[:18, :30], drawn[:18, 30:]):
+        assert half.min() < 100
+    assert drawn[18:].min() == 255
+
+
+def test_images_may_be_bytes_and_must_be_in_range(named):
+    loaded = zoo.load(named)
+    x = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 1), np.uint8)
+    y = [0, 1]
+    expected = loaded.encode(x / np.float32(255), y)
+    np.testing.assert_allclose(loaded.encode(x, y)["loc"], expected["loc"], rtol=1e-5)
+    for wrong, message in (
+        (x.astype(np.float32), r"encode: x has pixels from \d+ to \d+.*or give uint8"),
+        (x.astype(np.int64), "encode: x takes bytes .uint8. or floats in .0, 1., given int64"),
+        (x * np.float32(np.nan), "encode: x has values that are NaN"),
+    ):
+        with pytest.raises(zoo.UserError, match=message):
+            loaded.encode(wrong, y)
+    graph = loaded._module.signatures["encode"]
+    for wrong in (x.astype(np.float32), x * np.float32(np.nan), x / np.float32(255) - 1):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"x is expected in \[0, 1\]"):
+            graph(x=tf.constant(wrong, tf.float32), y=tf.constant(y))
+
+
+def test_clusters_are_checked_like_labels(tmp_path, tiny_data):
+    model = models.create(configs.get_tiny("gmvae", dataset="tiny"), tiny_data.spec)
+    loaded = zoo.load(export.export(model, tmp_path, METRICS))
+    with pytest.raises(zoo.UserError, match=r"sample_cluster: cluster=3 is out of .* 0 \.\. 2"):
+        loaded.sample_cluster([1], [3])
+
+
+def test_a_workdir_is_loaded_by_its_export(tmp_path, tiny_data):
+    workdir = tmp_path / "run"
+    config = configs.get_tiny("cvae", dataset="tiny", num_epochs=1, jit=False)
+    strategy = tf.distribute.get_strategy()
+    path = runs.train_and_export(config, tiny_data, workdir, workdir / "export", strategy)
+    assert zoo.load(workdir).path == path.resolve()
+    assert f'zoo.load("{path.parent}")' in (path.parent / "README.md").read_text()
+    shutil.rmtree(workdir / "export")
+    with pytest.raises(zoo.UserError, match=r"has no export, or .*scripts/export.py --workdir"):
+        zoo.load(workdir)
+
+
+def test_home_is_expanded_and_patterns_are_refused(model, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = export.export(model, "~/models", METRICS)
+    assert path == tmp_path / "models" / "cvae_tiny" / "1"
+    assert zoo.load("~/models/cvae_tiny").path == path
+    for name in ("a[1]", "a*", "a?", "a\\b"):
+        with pytest.raises(zoo.UserError, match=r"takes a path with .* for a pattern.*Rename"):
+            export.export(model, tmp_path / name, METRICS)
+        with pytest.raises(zoo.UserError, match="for a pattern"):
+            zoo.load(tmp_path / name)
+    assert [p.name for p in tmp_path.iterdir()] == ["models"]

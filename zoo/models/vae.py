@@ -10,6 +10,7 @@ first term, rate the second.
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
 from zoo import networks, seeds
 from zoo.distributions import likelihoods, posteriors, priors
@@ -153,6 +154,11 @@ class VAE(GenerativeModel):
 
     def start_from(self, split):
         config = self.config
+        if config.likelihood == "bernoulli" and self.spec.shape[-1] == 3:
+            logging.warning(
+                "likelihood='bernoulli' has pixels that are on or off: of colours eight remain. "
+                "For colours choose --config.pixels=dequantized --config.likelihood=gaussian."
+            )
         vamp = isinstance(self.priors, priors.Vamp)
         if vamp and config.prior_components > split.size:
             raise UserError(
