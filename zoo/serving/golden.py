@@ -46,7 +46,8 @@ def write(path: str | os.PathLike, signatures, num_classes: int, num_clusters: i
     arrays = {}
     for name, function in signatures.items():
         request = make_request(function, num_classes, num_clusters)
-        answer = function(*request.values())
+        # The graph itself: TensorFlow would warn of so many functions called once each.
+        answer = function.get_concrete_function()(*map(tf.constant, request.values()))
         arrays |= {f"{name}/input/{key}": value for key, value in request.items()}
         arrays |= {f"{name}/output/{key}": value.numpy() for key, value in answer.items()}
     with files.atomic(path) as temporary, open(temporary, "wb") as file:
