@@ -19,6 +19,11 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 MIRRORED = strategies.create("mirrored", virtual_devices=2)
 
 
+def pytest_collection_modifyitems(items):
+    """Tests that take long come first: the last one to end would keep one process waiting."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(autouse=True)
 def same_draws():
     """Weights made outside a training are the same at every run of the tests."""

@@ -16,7 +16,7 @@ from tests.test_conformance import METRICS
 from zoo import configs, models, pictures, workdirs
 from zoo.serving import export
 
-TRAIN = ["--model=cvae", "--config.hidden=(16,)", "--config.latent_dim=3"]
+TRAIN = ["--model=cvae", "--config.hidden=(16,)", "--config.latent_dim=3", "--config.jit=False"]
 
 
 @pytest.fixture(scope="module")
@@ -25,13 +25,14 @@ def saved_model(tmp_path_factory):
     return export.export(model, tmp_path_factory.mktemp("export"), METRICS)
 
 
+@pytest.mark.long
 def test_train_evaluate_export_and_draw(tmp_path, data_dir):
     """The whole way, on the default set and two replicas."""
     flags = [*TRAIN, "--config.num_epochs=1", f"--data_dir={data_dir}", "--virtual_devices=2"]
     done = script("train.py", *flags, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "elbo" in done.stdout and "conditional_accuracy" in done.stdout
-    run = tmp_path / "runs" / "cvae_mnist_5k,hidden=16,latent_dim=3,num_epochs=1"
+    run = tmp_path / "runs" / "cvae_mnist_5k,hidden=16,jit=False,latent_dim=3,num_epochs=1"
     assert PIL.Image.open(run / "samples.png").size == (2 * (30 * 10 + 2), 2 * (30 * 10 + 2) + 18)
     assert PIL.Image.open(run / "restyle.png").size == (2 * (30 * 11 + 2), 2 * (30 * 10 + 2) + 18)
     assert PIL.Image.open(run / "reconstructions.png").size == (2 * (30 * 10 + 2), 2 * (30 * 6 + 2))

@@ -82,6 +82,7 @@ def test_criteria_are_their_formulas(config, tiny_data, tmp_path):
     assert row["bic"] == pytest.approx(deviance + parameters * np.log(rows))
 
 
+@pytest.mark.long
 def test_script_finds_the_number_of_modes(tmp_path):
     made = script(
         *("sweep.py", "--model=gmm", "--dataset=ring/4000", "--over=num_components=6,8,10"),

@@ -40,7 +40,7 @@ def test_elbo_is_below_log_p_and_its_gap_is_the_posteriors_divergence(model):
     draws = [terms(batch, seeds.root(i))["loss"] for i in range(3000)]
     np.testing.assert_allclose(-np.mean(draws, 0), elbo, atol=0.05)
     score = model.in_graph("score")
-    scores = [score(x, tf.fill([16], i), y) for i in range(200)]
+    scores = [score(x, y, seed=tf.fill([16], i)) for i in range(200)]
     np.testing.assert_allclose(np.mean(scores, 0), elbo, atol=0.25)
 
 

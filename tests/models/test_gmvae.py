@@ -95,7 +95,7 @@ def test_a_run_stopped_at_any_step_finds_the_same_clusters(tmp_path, tiny_data, 
         "gmvae", dataset="tiny", cluster_at=0.5, num_epochs=2, checkpoint_every=1, jit=False
     )
     whole = loop.train(config, tiny_data, tmp_path / "whole").model
-    for _ in range(6):
+    for _ in range(3):
         monkeypatch.setattr(loop, "_any_worker", lambda stop, strategy: 1)
         with pytest.raises(zoo.errors.Stopped):
             loop.train(config, tiny_data, tmp_path / "parts")

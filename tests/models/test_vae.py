@@ -44,6 +44,7 @@ def linear():
         pixels="dequantized",
         hidden=(8,),
         posterior="tril",
+        jit=True,
     )
     model = LinearVAE(config, data.Spec((2, 2, 1), 0))
     model.make_weights({"x": tf.zeros([1, 2, 2, 1]), "y": tf.zeros([1], tf.int32)})

@@ -129,7 +129,7 @@ def loaded(model, tmp_path):
         (lambda m: m.sample([1]), r"sample takes seed, y; given: seed"),
         (lambda m: m.sample([1], [1], [1]), r"sample takes seed, y"),
         (lambda m: m.sample([1.5], [1]), r"seed takes whole numbers"),
-        (lambda m: m.decode(np.zeros([1, 4]), [1]), r"z has shape \(None, 3\), given \(1, 4\)"),
+        (lambda m: m.decode(np.zeros([1, 4]), [1]), r"z has shape \[B, 3\], given \[1, 4\]"),
     ],
 )
 def test_wrong_calls_are_named(loaded, call, message):

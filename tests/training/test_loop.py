@@ -26,6 +26,7 @@ def lines(workdir):
     return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("entry", "num_epochs"), [("cvae", 4), ("gmm", 10)])
 def test_two_worker_processes_end_with_the_weights_of_one(
     entry, num_epochs, tmp_path, tiny_data, no_noise
@@ -65,8 +66,7 @@ def test_two_worker_processes_end_with_the_weights_of_one(
 
 def test_mirroring_one_device_changes_nothing(tmp_path, tiny_data):
     """One GPU trains this way, each step compiled; without it, blocks of steps are."""
-    config = configs.get_tiny("cvae", dataset="tiny")
-    assert config.jit
+    config = configs.get_tiny("cvae", dataset="tiny", jit=True)
     plain = loop.train(config, tiny_data, tmp_path / "plain")
     alone = tf.distribute.MirroredStrategy(["CPU:0"])
     mirrored = loop.train(config, tiny_data, tmp_path / "mirrored", alone)
@@ -228,20 +228,21 @@ def test_bfloat16_trains_and_keeps_float32_weights(tmp_path, tiny_data):
     assert np.isfinite(lines(tmp_path)[-1]["loss"])
 
 
+@pytest.mark.long
 def test_keras_fit_trains_too(tiny_data, mirrored):
     batches = tiny_data.train.batches(8, "binarized")
     for strategy in (tf.distribute.get_strategy(), mirrored):
         with strategy.scope():
             model = zoo.create("cvae", tiny_data.spec, hidden=(16,), latent_dim=3)
-            model.compile(optimizer="adam")
-        history = model.fit(batches, epochs=8, verbose=0, validation_data=batches).history
+            model.compile(optimizer="adam", jit_compile=False)
+        history = model.fit(batches, epochs=4, verbose=0, validation_data=batches).history
         assert history["loss"][-1] < history["loss"][0]
         assert history["val_loss"][-1] < history["val_loss"][0]
         uneven = tiny_data.test.batches(8, "binarized")  # 8 and 5 rows
         shown = model.evaluate(uneven, verbose=0, return_dict=True)
         rates = [model.posterior(**b).kl_divergence(model.prior()) for b in uneven]
         assert shown["rate"] == pytest.approx(float(np.mean(np.concatenate(rates))), rel=1e-4)
-        assert model.steps_taken() == 8 * 5
+        assert model.steps_taken() == 4 * 5
 
 
 def test_signals_are_given_back(tmp_path, tiny_data):

@@ -4,6 +4,7 @@ import os
 import signal
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from tests import processes
@@ -17,7 +18,7 @@ def train(moment, workdir, data_dir):
         *(ROOT / "tests" / "training" / "killed.py", moment),
         *(ROOT / "scripts" / "train.py", "--model=cvae", f"--data_dir={data_dir}"),
         *(f"--workdir={workdir}", "--config.hidden=(16,)", "--config.latent_dim=3"),
-        *("--config.num_epochs=2", "--config.checkpoint_every=10"),
+        *("--config.num_epochs=2", "--config.checkpoint_every=10", "--config.jit=False"),
         cwd="/",
     )
 
@@ -29,6 +30,7 @@ def arrays(folder):
     return {n: reader.get_tensor(n) for n in own}
 
 
+@pytest.mark.long
 def test_killed_thrice_and_stopped_once_equals_undisturbed(tmp_path, data_dir):
     whole = train("never", tmp_path / "whole", data_dir)
     assert whole.returncode == 0, whole.stderr

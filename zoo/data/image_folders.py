@@ -8,7 +8,9 @@ A class has the images of all folders below its own. Hidden files and folders ar
 """
 
 import collections
+import contextlib
 import hashlib
+import io
 import json
 import os
 import pathlib
@@ -74,8 +76,10 @@ def builder(root: pathlib.Path, data_dir: str | None, preparation: Preparation):
     if (prepared / "dataset_info.json").exists():
         return tfds.builder_from_directory(str(prepared))
     made = ImageFolder(listing, preparation, name, str(base))
+    tfds.disable_progress_bar()  # there is one of our own
     try:
-        made.download_and_prepare()
+        with contextlib.redirect_stdout(io.StringIO()):
+            made.download_and_prepare()
     except Exception as error:  # TFDS wraps what its builders raise
         if (prepared / "dataset_info.json").exists():  # by another process, at the same time
             return tfds.builder_from_directory(str(prepared))

@@ -10,6 +10,8 @@ from zoo import optimizers, seeds
 from zoo.data import Spec, Split
 from zoo.models.keras_habits import KerasHabits
 from zoo.models.traits import Trait
+from zoo.serving.inputs import Input
+from zoo.serving.inputs import make as make_inputs
 
 
 class GenerativeModel(KerasHabits):
@@ -193,36 +195,22 @@ class GenerativeModel(KerasHabits):
 
         Args:
           function: takes tensors in the order of `inputs`, returns {name: tensor}.
-          *inputs: of x, x0, x1 (images), y, y_new (labels), cluster, z (codes), t and seed
-            (numbers).
+          *inputs: names that `zoo.serving.inputs` knows.
         """
-        image = ((None, *self.spec.shape), tf.float32)
-        kinds = {
-            **dict.fromkeys(["x", "x0", "x1"], image),
-            **dict.fromkeys(["y", "y_new", "cluster", "seed"], ((None,), tf.int32)),
-            "t": ((None,), tf.float32),
-        }
-        if "z" in inputs:
-            kinds["z"] = ((None, self.config.latent_dim), tf.float32)
-
-        limits = dict.fromkeys(["y", "y_new"], self.spec.num_classes)
-        if "cluster" in inputs:
-            limits["cluster"] = self.config.prior_components
+        given = self.inputs(inputs)
 
         def checked(*tensors):
-            given = dict(zip(inputs, tensors, strict=True))
-            in_range = []
-            for name in set(inputs) & set(limits):
-                message = f"{name} is expected in 0 .. {limits[name] - 1}"
-                in_range.append(tf.debugging.assert_non_negative(given[name], message))
-                in_range.append(tf.debugging.assert_less(given[name], limits[name], message))
-            for name in set(inputs) & {"x", "x0", "x1"} if self.of_images else ():
-                message = f"{name} is expected in [0, 1]: divide bytes by 255"
-                in_range.append(tf.debugging.assert_greater_equal(given[name], 0.0, message))
-                in_range.append(tf.debugging.assert_less_equal(given[name], 1.0, message))
+            in_range = [
+                check
+                for known, tensor in zip(given, tensors, strict=True)
+                for check in known.in_range(tensor)
+            ]
             with tf.control_dependencies(in_range):
                 return function(*[tf.identity(tensor) for tensor in tensors])
 
-        return tf.function(
-            checked, [tf.TensorSpec(*kinds[name], name=name) for name in inputs], autograph=False
-        )
+        return tf.function(checked, [known.tensor_spec() for known in given], autograph=False)
+
+    def inputs(self, names) -> list[Input]:
+        """Returns the inputs of a signature by their names."""
+        latent_dim = self.config.get("latent_dim", 0)
+        return make_inputs(names, self.spec, latent_dim, self.config.get("prior_components", 0))

@@ -210,7 +210,7 @@ class VAE(GenerativeModel):
         z0, z1 = (self.encode(x, y)["loc"] for x in (x0, x1))
         return self.decode(z0 + t[:, None] * (z1 - z0), y)
 
-    def score(self, x, seed, y=None):
+    def score(self, x, y=None, *, seed):
         """Returns the ELBO of each row, from one draw of z by seed[i]."""
         q = self.posterior(x, y)
         z = posteriors.reparametrize(q, seeds.row_normal(seed, self.config.latent_dim))
@@ -221,7 +221,7 @@ class VAE(GenerativeModel):
 
         def score(x, *y_and_seed):
             *y, seed = y_and_seed
-            return {"elbo": self.score(x, seed, *y)}
+            return {"elbo": self.score(x, *y, seed=seed)}
 
         return {
             "sample": self.signature(lambda *row: {"x": self.sample(*row)}, "seed", *y),

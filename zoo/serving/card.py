@@ -3,6 +3,7 @@
 import pathlib
 
 from zoo import configs, evaluation, markdown
+from zoo.serving.inputs import Input
 
 
 def write(name: str, location: pathlib.Path, description: dict, metrics: dict) -> str:
@@ -17,15 +18,16 @@ def write(name: str, location: pathlib.Path, description: dict, metrics: dict) -
     config, shape = description["config"], description["shape"]
     images = len(shape) == 3
     signatures = "\n".join(
-        f"- `{signature}({', '.join(inputs)})`"
-        for signature, inputs in description["signatures"].items()
+        f"- `{signature}({', '.join(names)})`"
+        for signature, names in description["signatures"].items()
     )
+    inputs = {n: Input.from_fields(n, fields) for n, fields in description["inputs"].items()}
+    table = markdown.table([_row(given) for given in inputs.values()])
     about = configs.describe(config["model"]).partition("\nCommand:")[0]
     given = configs.get(config["model"], **config)  # with tuples where JSON has lists
-    first, inputs = next(iter(description["signatures"].items()))
-    arguments = ", ".join(f"{i}={_example(i, shape)}" for i in inputs)
+    first, names_of_first = next(iter(description["signatures"].items()))
+    arguments = ", ".join(f"{name}={_example(inputs[name])}" for name in names_of_first)
     picture = "![Samples](samples.png)\n\n" if "sample" in description["signatures"] else ""
-    about_x = "Images are float32 in [0, 1]" if images else "Vectors are float32"
     training = metrics["training"]
     names = description.get("class_names", [])
     plain = names == [str(i) for i in range(len(names))]
@@ -37,10 +39,11 @@ def write(name: str, location: pathlib.Path, description: dict, metrics: dict) -
     scripts/train.py {configs.command_flags(given)}
 
 {_training(config, training)}
-{_figures(metrics, images)}{classes}{about_x} of shape {shape}, one a row; every input and output is
-a batch. Signatures:
+{_figures(metrics, images)}{classes}Every input and output is a batch. Signatures:
 
 {signatures}
+
+{table}
 
 ```python
 {"import numpy as np" + chr(10) if "np." in arguments else ""}import zoo
@@ -89,7 +92,15 @@ def _duration(seconds):
     return f"{seconds / 60:.1f} minutes" if seconds >= 60 else f"{seconds:.0f} seconds"
 
 
-def _example(name, shape):
-    if name in ("x", "x0", "x1"):
-        return f"np.zeros([1, {', '.join(map(str, shape))}])"
-    return "[1]" if name != "t" else "[0.5]"
+def _row(given):
+    """A line of the table of inputs."""
+    shape = ", ".join(["B", *map(str, given.shape)])
+    limits = "" if given.high is None else f"{given.low:g} to {given.high:g}"
+    kind = f"{given.dtype} [{shape}]"
+    return {"input": f"`{given.name}`", "what": given.about, "type": kind, "limits": limits}
+
+
+def _example(given):
+    if given.shape:
+        return f"np.zeros([1, {', '.join(map(str, given.shape))}])"
+    return str(given.example(2)[1:].round(1).tolist())

@@ -4,7 +4,6 @@ import json
 import os
 import pathlib
 
-import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
 
@@ -70,13 +69,14 @@ def export(
         )
         extra = temporary / EXTRA
         extra.mkdir()
-        inputs = {name: [s.name for s in f.input_signature] for name, f in signatures.items()}
-        description = {**models.description(plain), "signatures": inputs}
+        names = {name: [s.name for s in f.input_signature] for name, f in signatures.items()}
+        inputs = {name: plain.inputs(given) for name, given in names.items()}
+        described = {given.name: given.to_fields() for all_ in inputs.values() for given in all_}
+        description = {**models.description(plain), "signatures": names, "inputs": described}
         files.write_json(extra / "config.json", description)
         files.write_json(extra / "metrics.json", metrics)
-        _write_warm_up(extra / WARM_UP, base.name, signatures)
-        clusters = plain.config.get("prior_components", 0)
-        golden.write(extra / golden.FILE, signatures, plain.spec.num_classes, clusters)
+        _write_warm_up(extra / WARM_UP, base.name, inputs)
+        golden.write(extra / golden.FILE, signatures, inputs)
 
     pictures.save_samples(base / "samples.png", plain)
     _write_card(base, description, metrics)
@@ -120,18 +120,13 @@ def refresh_models_config(folder: pathlib.Path) -> None:
         temporary.write_text(f"model_config_list {{\n{entries}}}\n")
 
 
-def _write_warm_up(path, name, signatures):
+def _write_warm_up(path, name, inputs):
     """One request of one row a signature, which TF Serving runs before the version is served."""
     with tf.io.TFRecordWriter(str(path)) as writer:
-        for signature, function in signatures.items():
-            inputs = {
-                spec.name: tf.make_tensor_proto(
-                    np.zeros([1, *spec.shape[1:]], spec.dtype.as_numpy_dtype)
-                )
-                for spec in function.input_signature
-            }
+        for signature, given in inputs.items():
+            tensors = {i.name: tf.make_tensor_proto(i.example(1)) for i in given}
             request = predict_pb2.PredictRequest(
-                model_spec=model_pb2.ModelSpec(name=name, signature_name=signature), inputs=inputs
+                model_spec=model_pb2.ModelSpec(name=name, signature_name=signature), inputs=tensors
             )
             log = prediction_log_pb2.PredictionLog(
                 predict_log=prediction_log_pb2.PredictLog(request=request)

@@ -12,40 +12,23 @@ import tensorflow as tf
 
 from zoo import files
 from zoo.errors import UserError
+from zoo.serving.inputs import Input
 
 FILE = "golden_answers.npz"
 ROWS = 2
 
 
-def make_request(function, num_classes: int, num_clusters: int) -> dict[str, np.ndarray]:
-    """Returns {input: ROWS rows} that a signature takes, the same ones at each call."""
-    rng = np.random.default_rng(0)
-    request = {}
-    for spec in function.input_signature:
-        shape = (ROWS, *spec.shape[1:])
-        limits = {"y": num_classes, "y_new": num_classes, "cluster": num_clusters}
-        if spec.name == "z":
-            value = rng.normal(size=shape)
-        elif spec.dtype.is_floating:
-            value = rng.random(shape)
-        else:
-            value = (np.arange(ROWS) + len(request)) % max(limits.get(spec.name, 1000), 1)
-        request[spec.name] = value.astype(spec.dtype.as_numpy_dtype)
-    return request
-
-
-def write(path: str | os.PathLike, signatures, num_classes: int, num_clusters: int) -> None:
+def write(path: str | os.PathLike, signatures, inputs: dict[str, list[Input]]) -> None:
     """Writes the requests and answers of all signatures as an .npz file.
 
     Args:
       path: of the file.
       signatures: {name: tf.function}, as a model returns them.
-      num_classes: of the model; 0 if it has no labels.
-      num_clusters: of the model; 0 if it has none.
+      inputs: {name: inputs of that signature}.
     """
     arrays = {}
     for name, function in signatures.items():
-        request = make_request(function, num_classes, num_clusters)
+        request = {given.name: given.example(ROWS) for given in inputs[name]}
         # The graph itself: TensorFlow would warn of so many functions called once each.
         answer = function.get_concrete_function()(*map(tf.constant, request.values()))
         arrays |= {f"{name}/input/{key}": value for key, value in request.items()}

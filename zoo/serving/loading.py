@@ -6,13 +6,14 @@ import os
 import pathlib
 
 import ml_collections
-import numpy as np
 import tensorflow as tf
 
 from zoo import models
 from zoo.data import Spec
 from zoo.errors import UserError, near_miss
 from zoo.serving import versions
+from zoo.serving.inputs import Input
+from zoo.serving.inputs import make as make_inputs
 
 
 class LoadedModel:
@@ -28,6 +29,7 @@ class LoadedModel:
       class_names: of the labels, in their order; none if the data had none.
       metrics: what it reached on the test set.
       signatures: {name: [inputs]}.
+      inputs: {name: zoo.serving.inputs.Input}, shape, dtype and limits of each.
       conditional: whether samples are drawn for a label.
     """
 
@@ -42,6 +44,7 @@ class LoadedModel:
             self.spec = Spec.from_fields(description)
             self.class_names = self.spec.class_names
             self.signatures = description["signatures"]
+            self.inputs = _read_inputs(description, self.spec)
         except (OSError, ValueError, KeyError) as error:
             raise UserError(
                 f"{path} was not exported by the zoo or is damaged ({error}): use "
@@ -75,10 +78,9 @@ class LoadedModel:
         def method(*args, **inputs):
             return self._call(name, args, inputs)
 
-        function = self._module.signatures[name]
-        specs, outputs = function.structured_input_signature[1], function.structured_outputs
-        names = self.signatures[name]
-        lines = [f"  {key}: {_described(specs[key])}" for key in names]
+        names, outputs = self.signatures[name], self._module.signatures[name].structured_outputs
+        given = [self.inputs[key] for key in names]
+        lines = [f"  {i.name}: {_described(i.tensor_spec())}, {i.about}" for i in given]
         returns = [f"  {key}: {_described(spec)}" for key, spec in outputs.items()]
         method.__name__ = method.__qualname__ = name
         parameter = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -96,51 +98,16 @@ class LoadedModel:
             raise UserError(
                 f"{name} takes {', '.join(expected)}; given: {', '.join(given) or 'nothing'}."
             )
-        function = self._module.signatures[name]
-        specs = function.structured_input_signature[1]
-        prepared = {key: self._prepare(name, key, value) for key, value in given.items()}
-        tensors = {key: _tensor(name, specs[key], value) for key, value in prepared.items()}
+        tensors = {
+            key: self.inputs[key].to_array(name, value, self.spec) for key, value in given.items()
+        }
         rows = {key: len(tensor) for key, tensor in tensors.items()}
         if len(set(rows.values())) > 1:
             raise UserError(f"{name}: every input needs the same number of rows, given {rows}.")
-        outputs = {key: value.numpy() for key, value in function(**tensors).items()}
+        function = self._module.signatures[name]
+        constants = {key: tf.constant(value) for key, value in tensors.items()}
+        outputs = {key: value.numpy() for key, value in function(**constants).items()}
         return next(iter(outputs.values())) if len(outputs) == 1 else outputs
-
-    def _prepare(self, signature, key, value):
-        """The value as an array, names of classes as labels, bytes as pixels; its range checked."""
-        array = np.asarray(value)
-        if key in ("y", "y_new") and array.dtype.kind in "US":
-            array = np.array([self.spec.label(str(name)) for name in array.flat], np.int32)
-        limits = dict.fromkeys(("y", "y_new"), self.spec.num_classes)
-        limits["cluster"] = self.config.get("prior_components", 0)
-        if key in limits:
-            wrong = array[(array < 0) | (array >= max(limits[key], 1))]
-            if wrong.size:
-                what = "cluster" if key == "cluster" else f"label {key}"
-                raise UserError(
-                    f"{signature}: {what}={wrong.flat[0]} is out of range: expected 0 .. "
-                    f"{limits[key] - 1}."
-                )
-        if key in ("x", "x0", "x1"):
-            array = self._prepare_x(signature, key, array)
-        return array
-
-    def _prepare_x(self, signature, key, x):
-        images = len(self.spec.shape) == 3
-        if images and x.dtype == np.uint8:
-            return x / np.float32(255)
-        if images and x.dtype.kind in "iu":
-            raise UserError(
-                f"{signature}: {key} takes bytes (uint8) or floats in [0, 1], given {x.dtype}."
-            )
-        if x.size and not np.all(np.isfinite(x)):
-            raise UserError(f"{signature}: {key} has values that are NaN or infinite.")
-        if images and x.size and not (x.min() >= 0 and x.max() <= 1):
-            raise UserError(
-                f"{signature}: {key} has pixels from {x.min():g} to {x.max():g}, expected are "
-                "floats in [0, 1], or bytes: divide by 255, or give uint8."
-            )
-        return x
 
     def to_keras(self) -> models.GenerativeModel:
         """Returns the Keras model with these weights, compiled and ready for `fit`."""
@@ -149,6 +116,15 @@ class LoadedModel:
             variable.assign(saved)
         model.compile_for_run(total_steps=None)
         return model
+
+
+def _read_inputs(description, spec):
+    """{name: Input} of a config.json; those of earlier versions only have names."""
+    if "inputs" in description:
+        return {n: Input.from_fields(n, fields) for n, fields in description["inputs"].items()}
+    names = dict.fromkeys(name for names in description["signatures"].values() for name in names)
+    sizes = [description["config"].get(field, 0) for field in ("latent_dim", "prior_components")]
+    return {given.name: given for given in make_inputs(names, spec, *sizes)}
 
 
 def load(path: str | os.PathLike) -> LoadedModel:
@@ -165,15 +141,3 @@ def load(path: str | os.PathLike) -> LoadedModel:
 def _described(spec):
     shape = ", ".join("B" if size is None else str(size) for size in spec.shape)
     return f"{spec.dtype.name} [{shape}]"
-
-
-def _tensor(signature, spec, value):
-    array = np.asarray(value)
-    if spec.dtype.is_integer and not np.issubdtype(array.dtype, np.integer) and array.size:
-        raise UserError(f"{signature}: {spec.name} takes whole numbers, given {array.dtype}.")
-    if spec.dtype.is_integer and np.any((array < spec.dtype.min) | (array > spec.dtype.max)):
-        raise UserError(f"{signature}: {spec.name} takes {spec.dtype.name}, given {array}.")
-    tensor = tf.convert_to_tensor(array.astype(spec.dtype.as_numpy_dtype))
-    if not spec.shape.is_compatible_with(tensor.shape):
-        raise UserError(f"{signature}: {spec.name} has shape {spec.shape}, given {tensor.shape}.")
-    return tensor
