@@ -131,4 +131,6 @@ def test_all_problems_of_a_config_are_reported_together():
 
 def test_a_run_of_two_epochs_needs_no_other_setting():
     for entry in configs.entries():
-        models.check(configs.get(entry, num_epochs=2))
+        config = configs.get(entry, num_epochs=2)
+        models.check(config)
+        assert not configs.out_of_range(config)

@@ -69,7 +69,7 @@ def _with_header(picture, names):
             place = (round((i + 0.5) * column - height / 2), above - width - 2)
         else:
             place = (round((i + 0.5) * column - boxes[i][2] / 2), 2)
-        canvas.paste(text.crop((0, 0, *text.size)), place)
+        canvas.paste(text, place)
     return canvas
 
 

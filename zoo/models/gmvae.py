@@ -44,10 +44,9 @@ class GMVAE(VAE):
 
     def start_epoch(self, epoch, split):
         if epoch == int(self.config.cluster_at * self.config.num_epochs):
-            mixture = self._fit_mixture(split)
-            components = mixture.components.distribution()
-            mixing = np.maximum(mixture.mixing.numpy(), 1e-6)
-            self.priors.assign(mixing, components.mean().numpy(), components.covariance().numpy())
+            fitted = self._fit_mixture(split).as_arrays()
+            mixing = np.maximum(fitted["mixing"], 1e-6)
+            self.priors.assign(mixing, fitted["means"], fitted["covariances"])
 
     def _fit_mixture(self, split):
         """Returns a `gmm` of codes drawn from q(z|x) for all x: what fits them best as a prior."""
