@@ -167,12 +167,17 @@ def _information_protocol(subject):
     )
 
 
-def _frechet(subject):
-    distance = samples.frechet_distance
+def _distances(subject, name, distance):
+    """The distance of samples from real images, and of other real images from them: the floor."""
+    real = subject.real.features
     return {
-        "frechet_classifier_distance": distance(subject.real.features, subject.fake.features),
-        "frechet_floor": distance(subject.real.features, subject.other_real.features),
+        f"{name}_classifier_distance": distance(real, subject.fake.features),
+        f"{name}_floor": distance(real, subject.other_real.features),
     }
+
+
+def _frechet(subject):
+    return _distances(subject, "frechet", samples.frechet_distance)
 
 
 def _frechet_protocol(subject):
@@ -185,11 +190,7 @@ def _frechet_protocol(subject):
 
 
 def _kernel(subject):
-    distance = samples.kernel_distance
-    return {
-        "kernel_classifier_distance": distance(subject.real.features, subject.fake.features),
-        "kernel_floor": distance(subject.real.features, subject.other_real.features),
-    }
+    return _distances(subject, "kernel", samples.kernel_distance)
 
 
 def _classes(subject):
