@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 .PHONY: help train test lint clean
 help:
-	@echo "make train   install what is missing, train and export the conditional VAE (about 4 minutes)"
+	@echo "make train   install what is missing, train and export the conditional VAE (about 2 minutes)"
 	@echo "make test    install what is missing, run the tests"
 	@echo "make lint    ruff: style and format"
 	@echo "make clean   remove the virtual environment and the runs"
