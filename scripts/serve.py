@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""Serves SavedModels over REST and gRPC, with the flags of tensorflow_model_server.
+
+scripts/serve.py --model_config_file=saved_models/models.config
+scripts/serve.py --model_name=cvae --model_base_path=saved_models/cvae_mnist --enable_batching
+
+Runs tensorflow_model_server where it is on the PATH, otherwise the zoo's stand-in for it, which is
+meant for development and tests: docs/serving.md tells where it differs. Ports are those of the
+image tensorflow/serving, 8500 for gRPC and 8501 for REST.
+"""
+
+import logging
+import os
+import shutil
+import sys
+import tempfile
+
+from absl import flags
+
+from zoo import cli, files
+from zoo.errors import UserError
+
+REAL = "tensorflow_model_server"
+flags.DEFINE_string("host", "127.0.0.1", "Address of the stand-in; 0.0.0.0 for all.")
+flags.DEFINE_integer("port", 8500, "gRPC; 0 for none.", 0, 65535)
+flags.DEFINE_integer("rest_api_port", 8501, "REST; 0 for none.", 0, 65535)
+flags.DEFINE_integer("rest_api_timeout_in_ms", 30_000, "Of a request over REST.", 1)
+flags.DEFINE_string("grpc_socket_path", "", "UNIX socket for gRPC.")
+flags.DEFINE_string("grpc_channel_arguments", "", "NAME=VALUE,NAME=VALUE of gRPC.")
+flags.DEFINE_bool("enable_grpc_healthcheck_service", False, "Serve grpc.health.v1.")
+flags.DEFINE_string("model_name", "default", "Name of the model in --model_base_path.")
+flags.DEFINE_string("model_base_path", "", "Folder of one model's versions.")
+flags.DEFINE_string("model_config_file", "", "models.config, in place of the two above.")
+flags.DEFINE_integer("model_config_file_poll_wait_seconds", 0, "0 for never again.", 0)
+flags.DEFINE_integer("file_system_poll_wait_seconds", 1, "0 for never again.")
+flags.DEFINE_bool("enable_batching", False, "Join the rows of requests.")
+flags.DEFINE_string("batching_parameters_file", "", "BatchingParameters in text format.")
+flags.DEFINE_string("monitoring_config_file", "", "MonitoringConfig in text format.")
+flags.DEFINE_bool("enable_model_warmup", True, "Answer warm-up requests before serving.")
+flags.DEFINE_bool(
+    "allow_version_labels_for_unavailable_models", False, "Labels of versions not loaded."
+)
+# tensorflow_model_server listens everywhere; its models are in the config that it is given.
+NOT_PASSED = ("host", "model_config_file", "model_base_path", "model_name")
+
+
+def read_models():
+    """The config of the models that the flags name, base paths as they are on this machine."""
+    from zoo.serving import server_configs
+
+    given = flags.FLAGS
+    if given.model_config_file:
+        models = server_configs.read_models(files.user_path(given.model_config_file))
+        if models.moved:
+            path, folder = next(iter(models.moved.items()))
+            rest = f", and so for {len(models.moved)} models" if len(models.moved) > 1 else ""
+            print(f"There is no {path} here: {folder} is served in its place{rest}.", flush=True)
+        return models.proto
+    if not given.model_base_path:
+        raise UserError("Say what to serve: --model_config_file=FILE or --model_base_path=FOLDER.")
+    base = files.user_path(given.model_base_path).absolute()
+    if not base.is_dir():
+        raise UserError(f"--model_base_path: there is no folder {base}.")
+    return server_configs.single_model(given.model_name, str(base))
+
+
+def exec_real(models):
+    """Becomes tensorflow_model_server, given the same flags."""
+    from google.protobuf import text_format
+
+    with tempfile.NamedTemporaryFile("w", suffix=".config", delete=False) as written:
+        written.write(text_format.MessageToString(models))
+    values = {f.name: f.value for f in flags.FLAGS.get_key_flags_for_module(sys.argv[0])}
+    command = [REAL, f"--model_config_file={written.name}"]
+    for name, value in values.items():
+        if name not in NOT_PASSED and value != "":
+            command.append(f"--{name}={str(value).lower() if isinstance(value, bool) else value}")
+    os.execvp(REAL, command)
+
+
+def read_options(models):
+    """The stand-in's options."""
+    from zoo.serving import server, server_configs
+
+    given = flags.FLAGS
+    if given.batching_parameters_file and not given.enable_batching:
+        raise UserError("--batching_parameters_file needs --enable_batching.")
+    batching, metrics_path = None, None
+    if given.enable_batching:
+        batching = server_configs.Batching()
+        if given.batching_parameters_file:
+            batching = server_configs.read_batching(given.batching_parameters_file)
+    if given.monitoring_config_file:
+        metrics_path = server_configs.read_prometheus_path(given.monitoring_config_file)
+    return server.Options(
+        models=models,
+        host=given.host,
+        port=given.port,
+        rest_port=given.rest_api_port,
+        rest_timeout=given.rest_api_timeout_in_ms / 1000,
+        socket_path=given.grpc_socket_path,
+        channel_arguments=server_configs.parse_channel_arguments(given.grpc_channel_arguments),
+        health=given.enable_grpc_healthcheck_service,
+        config_file=files.user_path(given.model_config_file) if given.model_config_file else None,
+        config_poll=given.model_config_file_poll_wait_seconds,
+        poll=given.file_system_poll_wait_seconds,
+        batching=batching,
+        metrics_path=metrics_path,
+        warm_up=given.enable_model_warmup,
+        labels_for_unavailable=given.allow_version_labels_for_unavailable_models,
+    )
+
+
+def prepare():
+    models = read_models()
+    if shutil.which(REAL):
+        exec_real(models)
+    OPTIONS.append(models)
+
+
+def main():
+    from zoo.serving import server
+
+    log = logging.getLogger("zoo.serving")
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    log.addHandler(logging.StreamHandler(sys.stdout))
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # the loader is called deprecated
+    log.info("%s is not on the PATH: the zoo's stand-in serves, for development and tests.", REAL)
+    server.run(read_options(OPTIONS[0]), lambda places: print(f"Ready: {places}", flush=True))
+
+
+if __name__ == "__main__":
+    OPTIONS = []
+    cli.run(main, prepare)

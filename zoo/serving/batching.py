@@ -1,0 +1,220 @@
+"""Joins the rows of requests that wait into one run of the model."""
+
+import asyncio
+import bisect
+import collections
+import concurrent.futures
+import contextlib
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from zoo.serving.contract import errors, signatures
+from zoo.serving.servables import Servable
+from zoo.serving.server_configs import Batching
+
+# Requests that may wait where rows are not joined.
+MAX_WAITING = 1000
+
+
+class _Task(NamedTuple):
+    inputs: dict[str, np.ndarray]
+    rows: int
+    future: asyncio.Future
+    since: float
+
+
+class _Queue:
+    """Tasks of one kind, in the order in which they came."""
+
+    def __init__(self):
+        self.tasks: collections.deque[_Task] = collections.deque()
+        self.rows = 0
+
+    def append(self, task):
+        self.tasks.append(task)
+        self.rows += task.rows
+
+    def take(self, most: int) -> list[_Task]:
+        """Removes the next batch, of at most so many rows or else one task."""
+        taken, rows = [], 0
+        while self.tasks and (not taken or rows + self.tasks[0].rows <= most):
+            task = self.tasks.popleft()
+            self.rows -= task.rows
+            if not task.future.done():  # else nobody waits for it any more
+                taken.append(task)
+                rows += task.rows
+        return taken
+
+
+class Runner:
+    """Runs signatures in threads, a request at a time or, given `batching`, the rows of several.
+
+    Rows are joined where the model, its version, the signature, the outputs and the shapes of rows
+    are the same. It belongs to one event loop.
+    """
+
+    def __init__(self, batching: Batching | None = None, threads: int = 4):
+        self._batching = batching
+        threads = batching.num_threads if batching else threads
+        self._threads = concurrent.futures.ThreadPoolExecutor(threads, "servable")
+        self._free = threads
+        self._queues: dict[Any, _Queue] = {}
+        self._timers: dict[Any, asyncio.TimerHandle] = {}
+        self._running: set[asyncio.Task] = set()
+
+    async def run(
+        self,
+        servable: Servable,
+        key: str,
+        inputs: dict[str, np.ndarray],
+        outputs: tuple[str, ...],
+    ) -> dict[str, np.ndarray]:
+        """Returns the outputs of a signature for the inputs of one request.
+
+        Raises:
+          ServingError: as `Servable.run`; INVALID_ARGUMENT where rows are to be joined and inputs
+            have no common dimension 0; RESOURCE_EXHAUSTED if too much waits already.
+        """
+        if self._batching is None:
+            queue_key, rows = (servable, key, outputs, None), 1
+        else:
+            rows = _count_rows(inputs)
+            shapes = tuple((i.dtype.str, i.shape[1:]) for i in inputs.values())
+            queue_key = (servable, key, outputs, shapes)
+        loop = asyncio.get_running_loop()
+        self._check_room(queue_key, rows)
+        queue = self._queues.setdefault(queue_key, _Queue())
+        future = loop.create_future()
+        queue.append(_Task(inputs, rows, future, loop.time()))
+        self._start()
+        return await future
+
+    def _check_room(self, queue_key, rows):
+        if self._batching is None:
+            waiting, most = sum(queue.rows for queue in self._queues.values()), MAX_WAITING
+        else:
+            waiting = self._queues[queue_key].rows if queue_key in self._queues else 0
+            most = self._batching.max_batch_size * self._batching.max_enqueued_batches
+        if waiting and waiting + rows > most:
+            raise errors.ServingError(
+                errors.StatusCode.RESOURCE_EXHAUSTED,
+                "The batch scheduling queue to which this task was submitted is full",
+            )
+
+    def _start(self):
+        """Gives waiting tasks to threads that are free, those that wait longest first."""
+        loop = asyncio.get_running_loop()
+        ready = sorted(self._queues, key=lambda k: self._queues[k].tasks[0].since)
+        for queue_key in ready:
+            while self._free and queue_key in self._queues:
+                queue = self._queues[queue_key]
+                if not self._is_due(queue, loop.time()):
+                    self._wake(loop, queue_key, queue.tasks[0].since + self._batching.timeout)
+                    break
+                tasks = queue.take(self._batching.max_batch_size if self._batching else 1)
+                if not queue.tasks:
+                    del self._queues[queue_key]
+                if tasks:
+                    self._free -= 1
+                    task = loop.create_task(self._run_batch(queue_key, tasks))
+                    self._running.add(task)
+                    task.add_done_callback(self._running.discard)
+
+    def _is_due(self, queue, now):
+        if self._batching is None or self._batching.timeout == 0:
+            return True
+        full = queue.rows >= self._batching.max_batch_size
+        return full or now >= queue.tasks[0].since + self._batching.timeout
+
+    def _wake(self, loop, queue_key, when):
+        def start():
+            self._timers.pop(queue_key, None)
+            self._start()
+
+        if queue_key not in self._timers:
+            self._timers[queue_key] = loop.call_at(when, start)
+
+    async def _run_batch(self, queue_key, tasks):
+        servable, key, outputs, _ = queue_key
+        loop = asyncio.get_running_loop()
+        work = [task.inputs for task in tasks]
+        try:
+            results = await loop.run_in_executor(
+                self._threads, self._compute, servable, key, work, outputs
+            )
+            for task, result in zip(tasks, results, strict=True):
+                if task.future.done():
+                    continue
+                if isinstance(result, BaseException):
+                    task.future.set_exception(result)
+                else:
+                    task.future.set_result(result)
+        finally:
+            self._free += 1
+            self._start()
+
+    def _compute(self, servable, key, work, outputs):
+        """The outputs or the error of each request, in a thread."""
+        if len(work) > 1:
+            # Where a joined run fails, each request runs alone: one bad row costs nobody else.
+            with contextlib.suppress(Exception):
+                return self._compute_joined(servable, key, work, outputs)
+        results = []
+        for inputs in work:
+            try:
+                if self._batching is None:
+                    results.append(servable.run(key, inputs, outputs))
+                else:
+                    results += self._compute_joined(servable, key, [inputs], outputs)
+            except Exception as error:
+                results.append(error)
+        return results
+
+    def _compute_joined(self, servable, key, work, outputs):
+        sizes = [_count_rows(inputs) for inputs in work]
+        total = sum(sizes)
+        joined = {
+            name: np.concatenate([inputs[name] for inputs in work]) if len(work) > 1 else array
+            for name, array in work[0].items()
+        }
+        padding = self._padded(total) - total if total else 0
+        if padding:
+            joined = {n: np.pad(a, _pads(a, padding), "edge") for n, a in joined.items()}
+        values = servable.run(key, joined, outputs)
+        for name, value in values.items():
+            if not value.ndim or len(value) != total + padding:
+                raise errors.ServingError(
+                    errors.StatusCode.FAILED_PRECONDITION,
+                    f"Batched output tensor {name} has shape {list(value.shape)}: its 0th "
+                    f"dimension does not equal the {total + padding} rows of the batch",
+                )
+        ends = np.cumsum(sizes)
+        return [
+            {name: value[end - size : end] for name, value in values.items()}
+            for size, end in zip(sizes, ends, strict=True)
+        ]
+
+    def _padded(self, rows):
+        allowed = self._batching.allowed_sizes
+        place = bisect.bisect_left(allowed, rows)
+        return allowed[place] if place < len(allowed) else rows
+
+    def close(self) -> None:
+        """Waits for what runs, and ends the threads."""
+        self._threads.shutdown()
+
+
+def _pads(array, rows):
+    """As np.pad takes them: so many rows after the last one."""
+    return [(0, rows)] + [(0, 0)] * (array.ndim - 1)
+
+
+def _count_rows(inputs):
+    rows = signatures.rows(inputs)
+    if rows is None:
+        raise errors.invalid(
+            "Batching Run() input tensors must have equal 0th-dimension size and at least one "
+            "dimension"
+        )
+    return rows

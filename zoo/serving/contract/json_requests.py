@@ -1,0 +1,328 @@
+"""JSON of a predict request to arrays, in row form ("instances") or columnar form ("inputs")."""
+
+import base64
+import binascii
+import json
+import math
+import re
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from zoo.serving.contract import errors
+from zoo.serving.contract.signatures import Tensor
+
+_KINDS = {dict: "Object", list: "Array", str: "String", int: "Number", float: "Number"}
+# What stands in a message of a value, at most.
+_SHOWN = 256
+_INTEGERS = (tf.int8, tf.int16, tf.int32, tf.int64, tf.uint8, tf.uint32, tf.uint64)
+_FLOATS = (tf.float32, tf.float64)
+# Of arrays in NumPy.
+_MAX_RANK = 64
+_TOO_BIG = "JSON Parse error: Number too big to be stored in double"
+_MAYBE_TOO_BIG = re.compile(rb"[eE]\+?\d{3}|\d{300}")
+
+
+class PredictBody(NamedTuple):
+    """A predict request whose tensors are still JSON, as its signature has to be known for them.
+
+    Attributes:
+      signature_name: "" for the default one.
+      by_rows: whether it came in row form.
+      values: of "instances" or "inputs".
+    """
+
+    signature_name: str
+    by_rows: bool
+    values: Any
+
+
+def parse_object(body: bytes) -> dict:
+    """Returns the JSON object of a request's body.
+
+    Raises:
+      ServingError: INVALID_ARGUMENT if it is none.
+    """
+    if not body:
+        raise errors.invalid("JSON Parse error: The document is empty")
+    try:
+        # Slower, and so only where a number may be over the largest double.
+        parse_float = _to_finite if _MAYBE_TOO_BIG.search(body) else None
+        document = json.loads(body.decode("utf-8"), parse_float=parse_float)
+    except UnicodeDecodeError as error:
+        raise errors.invalid(
+            f"JSON Parse error: Invalid encoding at offset: {error.start}"
+        ) from None
+    except json.JSONDecodeError as error:
+        text = f"JSON Parse error: Invalid value. {error.msg} at offset: {error.pos}"
+        raise errors.invalid(text) from None
+    except RecursionError:
+        raise errors.invalid("JSON Parse error: The document is nested too deeply") from None
+    except (ValueError, OverflowError):  # whole numbers of thousands of digits among them
+        raise errors.invalid(_TOO_BIG) from None
+    if not isinstance(document, dict):
+        raise errors.invalid(f"JSON Value: {show(document)} Is not object")
+    return document
+
+
+def _to_finite(text):
+    number = float(text)
+    if math.isinf(number):
+        raise OverflowError(text)
+    return number
+
+
+def signature_name(document: dict) -> str:
+    """Returns the signature that a request names, "" for the default one."""
+    name = document.get("signature_name", "")
+    if not isinstance(name, str):
+        raise errors.invalid(
+            f"JSON Value: {show(document)} not formatted correctly. 'signature_name' key must be a "
+            "string value."
+        )
+    return name
+
+
+def parse_predict(body: bytes) -> PredictBody:
+    """Returns what a predict request holds.
+
+    Raises:
+      ServingError: INVALID_ARGUMENT for what is no such request.
+    """
+    document = parse_object(body)
+    name = signature_name(document)
+    if "instances" in document and "inputs" in document:
+        raise errors.invalid(
+            f"JSON Value: {show(document)} Not formatted correctly expecting only one of 'inputs' "
+            "or 'instances' keys to exist "
+        )
+    if "inputs" in document:
+        return PredictBody(name, False, document["inputs"])
+    if "instances" not in document:
+        raise errors.invalid("Missing 'inputs' or 'instances' key")
+    instances = document["instances"]
+    if not isinstance(instances, list):
+        text = f"JSON Value: {show(document)} Expecting 'instances' to be an list/array"
+        raise errors.invalid(text)
+    if not instances:
+        raise errors.invalid(f"JSON Value: {show(document)} No values in 'instances' array")
+    return PredictBody(name, True, instances)
+
+
+def to_arrays(body: PredictBody, inputs: dict[str, Tensor]) -> dict[str, np.ndarray]:
+    """Returns the arrays of a request for the inputs of its signature.
+
+    Raises:
+      ServingError: INVALID_ARGUMENT if they do not fit; names the place.
+    """
+    if not inputs:
+        raise errors.invalid(
+            f"Failed to get input map for signature: {body.signature_name or 'DEFAULT'}"
+        )
+    return _rows(body.values, inputs) if body.by_rows else _columns(body.values, inputs)
+
+
+def _columns(values, inputs):
+    if not isinstance(values, dict) or _is_base64(values):
+        if len(inputs) > 1:
+            raise errors.invalid(
+                "inputs is a plain value/list, but expecting an object as multiple input tensors "
+                "required as per tensorinfo_map"
+            )
+        [(name, tensor)] = inputs.items()
+        return {name: to_array(values, tensor.dtype)}
+    missing = [name for name in inputs if name not in values]
+    if missing:
+        raise errors.invalid(f"Missing named input: {missing[0]} in 'inputs' object.")
+    return {name: to_array(values[name], tensor.dtype) for name, tensor in inputs.items()}
+
+
+def _rows(instances, inputs):
+    objects = [isinstance(i, dict) and not _is_base64(i) for i in instances]
+    if not objects[0]:
+        if len(inputs) > 1:
+            raise errors.invalid(
+                "instances is a plain list, but expecting list of objects as multiple input "
+                "tensors required as per tensorinfo_map"
+            )
+        if any(objects):
+            raise errors.invalid(
+                f"Expecting value/list but got object at item {objects.index(True)} of input list"
+            )
+        [(name, tensor)] = inputs.items()
+        return {name: _stack(instances, name, tensor.dtype)}
+    if not all(objects):
+        item = objects.index(False)
+        raise errors.invalid(f"Expecting object but got list at item {item} of input list")
+    for item, instance in enumerate(instances):
+        if instance.keys() == inputs.keys():
+            continue
+        extra = [name for name in instance if name not in inputs]
+        start = f"Failed to process element: {item}"
+        if extra:
+            raise errors.invalid(
+                f"{start} key: {extra[0]} of 'instances' list. Error: INVALID_ARGUMENT: JSON "
+                f"object: does not have named input: {extra[0]}"
+            )
+        raise errors.invalid(
+            f"{start} of 'instances' list. JSON object: {show(instance)} keys must be equal to: "
+            f"{','.join(sorted(inputs))}"
+        )
+    return {
+        name: _stack([i[name] for i in instances], name, tensor.dtype)
+        for name, tensor in inputs.items()
+    }
+
+
+def _stack(values, name, dtype):
+    """An array with a row for each value; names the first that is not like those before it."""
+    try:
+        return to_array(values, dtype)
+    except errors.ServingError as whole:
+        first = None
+        for item, value in enumerate(values):
+            try:
+                array = to_array(value, dtype)
+                first = array if first is None else first
+                if array.size != first.size:
+                    raise errors.invalid(
+                        f"Expecting tensor size: {first.size} but got: {array.size}"
+                    )
+                if array.shape != first.shape:
+                    raise errors.invalid(
+                        f"Expecting shape {_shape(first)} but got: {_shape(array)}"
+                    )
+            except errors.ServingError as error:
+                raise errors.ServingError(
+                    error.code,
+                    f"Failed to process element: {item} key: {name} of 'instances' list. Error: "
+                    f"{error.code.name}: {error.message}",
+                ) from None
+        raise whole from None
+
+
+def to_array(value, dtype: tf.DType) -> np.ndarray:
+    """Returns a JSON value, nested lists or a single one, as an array.
+
+    Raises:
+      ServingError: INVALID_ARGUMENT if lists differ in length or a value is of another type;
+        UNIMPLEMENTED for a dtype that JSON has no form of.
+    """
+    sizes, first = [], value
+    while isinstance(first, list):
+        sizes.append(len(first))
+        first = first[0] if first else None
+    if len(sizes) > _MAX_RANK:
+        raise errors.invalid(
+            f"Lists are nested {len(sizes)} levels deep, at most {_MAX_RANK} are read"
+        )
+    leaves = [value]
+    for level, size in enumerate(sizes):
+        for node in leaves:
+            if not isinstance(node, list):
+                raise errors.invalid(
+                    f"JSON Value: {show(node)} found at incorrect level: {level + 1} in the JSON "
+                    f"DOM. Expected at level: {len(sizes)}"
+                )
+            if len(node) != size:
+                raise errors.invalid(
+                    f"Encountered list at unexpected size: {len(node)} at level: {level} expected "
+                    f"size: {size}"
+                )
+        leaves = list(chain.from_iterable(leaves))
+    return _to_flat(leaves, dtype, len(sizes)).reshape(sizes)
+
+
+def _to_flat(leaves, dtype, rank):
+    """An array of values that are no lists."""
+    types = set(map(type, leaves))
+    if list in types:
+        raise errors.invalid(f"Encountered list at unexpected level: {rank} expected < {rank}")
+    if dtype == tf.string:
+        return np.array([_to_bytes(leaf) for leaf in leaves], object)
+    if dtype == tf.bool:
+        allowed = {bool}
+    elif dtype in _INTEGERS:
+        allowed = {int}
+    elif dtype in _FLOATS:
+        allowed = {int, float}
+    else:
+        shown = show(leaves[0]) if leaves else "[]"
+        raise errors.ServingError(
+            errors.StatusCode.UNIMPLEMENTED,
+            f"Conversion of JSON Value: {shown} to type: {dtype.name}",
+        )
+    if not types <= allowed:
+        raise _type_error(next(leaf for leaf in leaves if type(leaf) not in allowed), dtype)
+    try:
+        with np.errstate(over="ignore"):
+            if dtype == tf.float32:  # by way of float64, as whole numbers may be too large
+                return np.array(leaves, np.float64).astype(np.float32)
+            return np.array(leaves, dtype.as_numpy_dtype)
+    except OverflowError:
+        if dtype in _FLOATS:
+            raise errors.invalid(_TOO_BIG) from None
+        info = np.iinfo(dtype.as_numpy_dtype)
+        wrong = next(leaf for leaf in leaves if not info.min <= leaf <= info.max)
+        raise _type_error(wrong, dtype) from None
+
+
+def _type_error(value, dtype):
+    return errors.invalid(
+        f"JSON Value: {show(value)} Type: {kind_of(value)} is not of expected type: {dtype.name}"
+    )
+
+
+def kind_of(value) -> str:
+    """Returns the name of a JSON value's type, as messages have it."""
+    if value is None or isinstance(value, bool):
+        return {None: "Null", True: "True", False: "False"}[value]
+    return _KINDS[type(value)]
+
+
+def _is_base64(value):
+    return isinstance(value, dict) and value.keys() == {"b64"} and isinstance(value["b64"], str)
+
+
+def _to_bytes(value):
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogatepass")
+    if not isinstance(value, dict):
+        raise _type_error(value, tf.string)
+    return decode_base64(value)
+
+
+def decode_base64(value: dict) -> bytes:
+    """Returns the bytes of a {"b64": ...} object.
+
+    Raises:
+      ServingError: INVALID_ARGUMENT if it is none.
+    """
+    if not _is_base64(value):
+        text = f"JSON Value: {show(value)} not formatted correctly for base64 data"
+        raise errors.invalid(text)
+    text = value["b64"]
+    try:
+        padded = text if text.endswith("=") else text + "=" * (-len(text) % 4)
+        return base64.b64decode(padded, validate=True)
+    except (binascii.Error, ValueError):
+        raise errors.invalid("Unable to base64 decode") from None
+
+
+def _shape(array):
+    return f"[{','.join(map(str, array.shape))}]"
+
+
+def show(value) -> str:
+    """Returns a JSON value for a message, cut where it is long."""
+    text = ""
+    try:
+        for part in json.JSONEncoder(ensure_ascii=False).iterencode(value):
+            text += part
+            if len(text) > _SHOWN:
+                break
+    except RecursionError:
+        text += " ..."
+    return text[:_SHOWN]

@@ -1,0 +1,149 @@
+"""Signatures of a SavedModel: names, dtypes and shapes, and whether a request fits them."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from zoo.serving.contract import errors
+
+DEFAULT = "serving_default"
+
+
+class Tensor(NamedTuple):
+    """An input or output: its tensor in the graph, its dtype, its shape with None for any size.
+
+    `shape` is None where the rank is not known, `tensor` is "" for what is no dense tensor.
+    """
+
+    tensor: str
+    dtype: tf.DType
+    shape: tuple[int | None, ...] | None
+
+    @classmethod
+    def from_proto(cls, info) -> "Tensor":
+        known = not info.tensor_shape.unknown_rank
+        shape = tuple(None if d.size < 0 else d.size for d in info.tensor_shape.dim)
+        return cls(info.name, tf.dtypes.as_dtype(info.dtype), shape if known else None)
+
+    def describe(self) -> str:
+        """Returns "float32 [?,28,28,1]"."""
+        if self.shape is None:
+            return self.dtype.name
+        sizes = ",".join("?" if size is None else str(size) for size in self.shape)
+        return f"{self.dtype.name} [{sizes}]"
+
+    def takes(self, array: np.ndarray) -> bool:
+        """Whether an array has this dtype and fits this shape."""
+        kind = "string" if array.dtype.kind in "OSU" else array.dtype.name
+        if kind != self.dtype.name:
+            return False
+        if self.shape is None:
+            return True
+        pairs = zip(self.shape, array.shape, strict=False)
+        return len(self.shape) == array.ndim and all(s in (None, given) for s, given in pairs)
+
+
+class Signature(NamedTuple):
+    """A signature of a SavedModel.
+
+    Attributes:
+      key: its name.
+      method_name: "tensorflow/serving/predict", say.
+      inputs: {name: Tensor}.
+      outputs: {name: Tensor}.
+      defaults: {name: array} of inputs that may be left out.
+    """
+
+    key: str
+    method_name: str
+    inputs: Mapping[str, Tensor]
+    outputs: Mapping[str, Tensor]
+    defaults: Mapping[str, np.ndarray]
+
+    @classmethod
+    def from_proto(cls, key: str, proto) -> "Signature":
+        inputs = {name: Tensor.from_proto(proto.inputs[name]) for name in sorted(proto.inputs)}
+        outputs = {name: Tensor.from_proto(proto.outputs[name]) for name in sorted(proto.outputs)}
+        defaults = {name: tf.make_ndarray(proto.defaults[name]) for name in proto.defaults}
+        return cls(key, proto.method_name, inputs, outputs, defaults)
+
+
+def complete(signature: Signature, given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Returns the inputs of a request in the signature's order, defaults filled in.
+
+    Raises:
+      ServingError: INVALID_ARGUMENT if names, dtypes or shapes are not the signature's;
+        UNIMPLEMENTED if the signature takes sparse or ragged tensors.
+    """
+    missing = sorted(set(signature.inputs) - set(given) - set(signature.defaults))
+    extra = sorted(set(given) - set(signature.inputs))
+    if missing or extra:
+        names, expected = sorted(given), sorted(signature.inputs)
+        raise errors.invalid(
+            f"input size does not match signature: {len(names)}!={len(expected)} "
+            f"len({{{','.join(names)}}}) != len({{{','.join(expected)}}}). "
+            f"Sent extra: {{{','.join(extra)}}}. Missing but required: {{{','.join(missing)}}}."
+        )
+    whole = {**signature.defaults, **given}
+    for name, tensor in signature.inputs.items():
+        if not tensor.tensor:
+            raise errors.ServingError(
+                errors.StatusCode.UNIMPLEMENTED,
+                f"Input {name} of signature {signature.key} is no dense tensor.",
+            )
+        if not tensor.takes(whole[name]):
+            shape = ",".join(map(str, whole[name].shape))
+            dtype = "string" if whole[name].dtype.kind in "OSU" else whole[name].dtype.name
+            raise errors.invalid(
+                f"Input {name} of signature {signature.key}: expected {tensor.describe()}, given "
+                f"{dtype} [{shape}]"
+            )
+    return {name: whole[name] for name in signature.inputs}
+
+
+def select_outputs(signature: Signature, wanted: list[str]) -> tuple[str, ...]:
+    """Returns the names of the outputs to compute: those wanted, or all of them if none is named.
+
+    Raises:
+      ServingError: INVALID_ARGUMENT for a name that is unknown or stands there twice.
+    """
+    for name in wanted:
+        if name not in signature.outputs:
+            known = ",".join(signature.outputs)
+            raise errors.invalid(
+                f"output tensor alias not found in signature: {name} Outputs expected to be in the "
+                f"set {{{known}}}."
+            )
+        if wanted.count(name) > 1:
+            raise errors.invalid(f"duplicate output tensor alias: {name}")
+    return tuple(wanted or signature.outputs)
+
+
+def find(signatures: Mapping[str, Signature], key: str) -> Signature:
+    """Returns a signature by its name, the default one for "".
+
+    Raises:
+      ServingError: FAILED_PRECONDITION, as gRPC has it.
+    """
+    key = key or DEFAULT
+    if key not in signatures:
+        raise errors.ServingError(
+            errors.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{key}" not found.'
+        )
+    return signatures[key]
+
+
+def find_for_rest(signatures: Mapping[str, Signature], key: str) -> Signature:
+    """Returns a signature by its name as `find` does, with the code and text of REST."""
+    key = key or DEFAULT
+    if key not in signatures:
+        raise errors.invalid(f'Serving signature name: "{key}" not found in signature def')
+    return signatures[key]
+
+
+def rows(arrays: Mapping[str, Any]) -> int | None:
+    """Returns the size of dimension 0 that all arrays share; None if they share none."""
+    sizes = {array.shape[0] if array.ndim else None for array in arrays.values()}
+    return sizes.pop() if len(sizes) == 1 else None

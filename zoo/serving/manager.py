@@ -1,0 +1,321 @@
+"""Which versions of which models are served: found in folders, loaded, replaced, unloaded."""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import logging
+import os
+import pathlib
+from collections.abc import Iterator
+
+from tensorflow_serving.apis import get_model_status_pb2, status_pb2
+from tensorflow_serving.config import file_system_storage_path_source_pb2, model_server_config_pb2
+
+from zoo.serving.contract import errors
+from zoo.serving.contract.errors import ServingError, StatusCode
+from zoo.serving.contract.paths import ModelSpec
+from zoo.serving.servables import Servable
+
+_STATE = get_model_status_pb2.ModelVersionStatus
+_POLICY = file_system_storage_path_source_pb2.FileSystemStoragePathSourceConfig
+_PLATFORM = "tensorflow"
+_log = logging.getLogger("zoo.serving")
+
+
+class _Version:
+    """A version's state, and the servable while there is one."""
+
+    def __init__(self, files):
+        self.state = _STATE.START
+        self.error: ServingError | None = None
+        self.servable: Servable | None = None
+        self.files = files  # as they were when it was loaded, or failed to
+        self.in_use = 0
+        self.idle = asyncio.Event()
+        self.idle.set()
+
+    def may_load(self, path):
+        """Whether a version that ended is worth another try: it was unloaded, or it has changed."""
+        return self.error is None or self.files != _describe(path)
+
+
+class ModelManager:
+    """Loads what a ModelServerConfig names and keeps it in step with the folders.
+
+    A new version is loaded before the old one is unloaded, and the old one stays if the new one
+    fails. Everything runs in one event loop but loading itself, for which there is a thread.
+    """
+
+    def __init__(self, *, warm_up: bool = True, labels_for_unavailable: bool = False):
+        """Makes a manager without models.
+
+        Args:
+          warm_up: whether versions answer their warm-up requests before they are served.
+          labels_for_unavailable: whether a label may name a version that is not loaded.
+        """
+        self._warm_up, self._labels_for_unavailable = warm_up, labels_for_unavailable
+        self._configs: dict[str, model_server_config_pb2.ModelConfig] = {}
+        self._labels: dict[str, dict[str, int]] = {}
+        self._versions: dict[str, dict[int, _Version]] = {}
+        self._lock = asyncio.Lock()
+        self._thread = concurrent.futures.ThreadPoolExecutor(1, "loader")
+        self._unloading: set[asyncio.Task] = set()
+
+    async def reload(self, config: model_server_config_pb2.ModelServerConfig) -> None:
+        """Serves the models of a config and no others; returns when all are loaded.
+
+        Raises:
+          ServingError: INVALID_ARGUMENT if the config is wrong, and nothing has changed then;
+            UNKNOWN if a model of it has no version that can be loaded; FAILED_PRECONDITION if a
+            label names a version that is not loaded.
+        """
+        _check(config, self._configs)
+        async with self._lock:
+            self._configs = {c.name: c for c in config.model_config_list.config}
+            await self._follow_folders()
+            failed = [text for name in self._configs if (text := self._failure(name))]
+            self._set_labels()
+        if failed:
+            count = len(failed)
+            raise ServingError(
+                StatusCode.UNKNOWN,
+                f"{count} servable(s) did not become available: {{{'; '.join(failed)}}}",
+            )
+
+    async def poll(self) -> None:
+        """Loads and unloads what has changed in the folders since the last look."""
+        async with self._lock:
+            await self._follow_folders()
+
+    @contextlib.contextmanager
+    def use(self, spec: ModelSpec) -> Iterator[Servable]:
+        """Yields the version that a request names, which is not unloaded while the body runs.
+
+        Raises:
+          ServingError: NOT_FOUND if it is not served; INVALID_ARGUMENT for an unknown label.
+        """
+        version = self._find(spec)
+        version.in_use += 1
+        version.idle.clear()
+        try:
+            yield version.servable
+        finally:
+            version.in_use -= 1
+            if not version.in_use:
+                version.idle.set()
+
+    def status(self, spec: ModelSpec) -> get_model_status_pb2.GetModelStatusResponse:
+        """Returns the states of a model's versions, the newest first, or of the one named.
+
+        Raises:
+          ServingError: NOT_FOUND if none is known.
+        """
+        versions = self._versions.get(spec.name, {})
+        if spec.label is not None:
+            wanted = [self._labelled(spec)]
+        else:
+            wanted = sorted(versions, reverse=True) if spec.version is None else [spec.version]
+        if not versions and spec.version is None:
+            raise ServingError(
+                StatusCode.NOT_FOUND, f"Could not find any versions of model {spec.name}"
+            )
+        reply = get_model_status_pb2.GetModelStatusResponse()
+        for number in wanted:
+            if number not in versions:
+                raise ServingError(
+                    StatusCode.NOT_FOUND, f"Could not find version {number} of model {spec.name}"
+                )
+            version = versions[number]
+            status = status_pb2.StatusProto()
+            if version.error is not None:
+                status.error_code = version.error.code.value[0]
+                status.error_message = version.error.message
+            reply.model_version_status.add(version=number, state=version.state, status=status)
+        return reply
+
+    def available(self) -> dict[str, list[int]]:
+        """Returns {model: its versions that are served}."""
+        return {name: self._available(name) for name in self._configs}
+
+    async def close(self) -> None:
+        """Unloads everything once it is idle."""
+        async with self._lock:
+            for name, versions in self._versions.items():
+                for number in [n for n, v in versions.items() if v.servable]:
+                    self._unload(name, number)
+        await asyncio.gather(*self._unloading)
+        self._thread.shutdown()
+
+    def _find(self, spec):
+        if not spec.name:
+            raise errors.invalid("ModelSpec has no name specified.")
+        number = spec.version if spec.label is None else self._labelled(spec)
+        served = self._available(spec.name)
+        if number is None and served:
+            number = served[-1]
+        if number not in served:
+            what = f"Latest({spec.name})" if number is None else f"Specific({spec.name}, {number})"
+            raise ServingError(StatusCode.NOT_FOUND, f"Servable not found for request: {what}")
+        return self._versions[spec.name][number]
+
+    def _labelled(self, spec):
+        labels = self._labels.get(spec.name, {})
+        if spec.label not in labels:
+            raise errors.invalid(f"Unrecognized servable version label: {spec.label}")
+        return labels[spec.label]
+
+    def _available(self, name):
+        versions = self._versions.get(name, {})
+        return sorted(n for n, v in versions.items() if v.state == _STATE.AVAILABLE)
+
+    def _failure(self, name):
+        """Why a model with versions serves none of them; None where it serves one, or has none."""
+        failed = {n: v.error for n, v in self._versions.get(name, {}).items() if v.error}
+        if self._available(name) or not failed:
+            return None
+        number = max(failed)
+        return f"{{name: {name} version: {number}}} due to error: {failed[number].message}"
+
+    def _set_labels(self):
+        labels = {}
+        for name, config in self._configs.items():
+            for label, number in config.version_labels.items():
+                known = self._labels.get(name, {}).get(label, number) == number
+                allowed = self._labels_for_unavailable and known
+                if number not in self._available(name) and not allowed:
+                    raise ServingError(
+                        StatusCode.FAILED_PRECONDITION,
+                        f"Request to assign label to version {number} of model {name}, which is "
+                        "not currently available for inference",
+                    )
+                labels.setdefault(name, {})[label] = number
+        self._labels = labels
+
+    async def _follow_folders(self):
+        for name in dict.fromkeys([*self._versions, *self._configs]):
+            await self._follow_folder(name)
+
+    async def _follow_folder(self, name):
+        """Loads the versions that a model ought to have, then unloads all others of it."""
+        config, versions = self._configs.get(name), self._versions.setdefault(name, {})
+        found = _find_versions(config.base_path) if config else {}
+        aspired = _choose(found, config.model_version_policy) if config else []
+        for number in sorted(aspired, reverse=True):
+            version = versions.get(number)
+            if version is None or (version.state == _STATE.END and version.may_load(found[number])):
+                versions[number] = _Version(_describe(found[number]))
+                await self._load(name, number, found[number])
+        # The old version serves until the new one does.
+        if not aspired or any(versions[number].servable for number in aspired):
+            for number, version in versions.items():
+                if number not in aspired and version.state == _STATE.AVAILABLE:
+                    self._unload(name, number)
+        if config is None and not any(version.servable for version in versions.values()):
+            del self._versions[name]
+
+    async def _load(self, name, number, path):
+        version = self._versions[name][number]
+        version.state = _STATE.LOADING
+        loop = asyncio.get_running_loop()
+        try:
+            servable = await loop.run_in_executor(self._thread, self._open, name, number, path)
+        except ServingError as error:
+            version.state, version.error = _STATE.END, error
+            reason = error.message.splitlines()[0] if error.message else error.code.name
+            _log.error("%s version %d cannot be served: %s", name, number, reason)
+            return
+        version.servable, version.state = servable, _STATE.AVAILABLE
+        _log.info("%s version %d is served.", name, number)
+
+    def _open(self, name, number, path):
+        """A servable that is ready to answer; in the loader's thread."""
+        servable = Servable(name, number, path)
+        if self._warm_up:
+            try:
+                servable.warm_up(path)
+            except ServingError as error:
+                servable.close()
+                raise ServingError(
+                    error.code, f"A warm-up request failed: {error.message}"
+                ) from error
+        return servable
+
+    def _unload(self, name, number):
+        version = self._versions[name][number]
+        version.state = _STATE.UNLOADING
+        task = asyncio.get_running_loop().create_task(self._close_when_idle(name, number, version))
+        self._unloading.add(task)
+        task.add_done_callback(self._unloading.discard)
+
+    async def _close_when_idle(self, name, number, version):
+        await version.idle.wait()
+        servable, version.servable = version.servable, None
+        await asyncio.get_running_loop().run_in_executor(self._thread, servable.close)
+        version.state = _STATE.END
+        _log.info("%s version %d is unloaded.", name, number)
+
+
+def _check(config, old):
+    """Refuses a config that no server takes."""
+    if config.WhichOneof("config") != "model_config_list":
+        raise errors.invalid(
+            "ServerModelConfig type not supported by HandleReloadConfigRequest. Only "
+            "ModelConfigList is currently supported"
+        )
+    seen = set()
+    for model in config.model_config_list.config:
+        if not model.name:
+            raise errors.invalid("A model of the config has no name")
+        if model.name in seen:
+            raise errors.invalid(
+                f"Illegal to list model {model.name} multiple times in config list"
+            )
+        seen.add(model.name)
+        if not model.base_path or not os.path.isabs(model.base_path):
+            raise errors.invalid(
+                f"Expected model {model.name} to have an absolute path or URI; got base_path()="
+                f"{model.base_path}"
+            )
+        if not model.model_platform:
+            raise errors.invalid(
+                "Illegal setting neither ModelServerConfig::model_type (deprecated) nor "
+                f"ModelServerConfig::model_platform, model name is {model.name}"
+            )
+        if model.model_platform != _PLATFORM:
+            raise errors.invalid(
+                f"Model {model.name} requests unsupported platform {model.model_platform}"
+            )
+        before = old.get(model.name)
+        if before is not None and before.model_platform != model.model_platform:
+            raise errors.invalid(f"Illegal to change a model's platform. For model {model.name}")
+
+
+def _find_versions(base_path: str) -> dict[int, pathlib.Path]:
+    """{version: folder} of a model's folder; of two names for a version, the shorter one."""
+    found = {}
+    with contextlib.suppress(OSError):
+        for entry in sorted(os.scandir(base_path), key=lambda e: len(e.name), reverse=True):
+            if entry.name.isascii() and entry.name.isdigit() and entry.is_dir():
+                found[int(entry.name)] = pathlib.Path(entry.path)
+    return found
+
+
+def _choose(found, policy: _POLICY.ServableVersionPolicy) -> list[int]:
+    """The versions that a policy wants of those found."""
+    choice = policy.WhichOneof("policy_choice")
+    if choice == "all":
+        return list(found)
+    if choice == "specific":
+        return [number for number in policy.specific.versions if number in found]
+    return sorted(found)[-max(policy.latest.num_versions, 1) :]
+
+
+def _describe(path):
+    """Files of a version with their sizes and times: a copy under way changes them."""
+    described = []
+    for folder, _, names in os.walk(path):
+        for name in names:
+            with contextlib.suppress(OSError):
+                stat = os.stat(os.path.join(folder, name))
+                described.append((folder, name, stat.st_size, stat.st_mtime_ns))
+    return sorted(described)

@@ -1,0 +1,155 @@
+"""A version of a SavedModel in memory, loaded as TF Serving loads it: into a session.
+
+So it takes any SavedModel with the tag "serve", of TensorFlow 1 or 2, of this zoo or not.
+"""
+
+import gc
+import pathlib
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+
+from zoo.serving.contract import errors, examples, protos, signatures
+
+TAG = "serve"
+WARM_UP = pathlib.Path("assets.extra") / "tf_serving_warmup_requests"
+MAX_WARM_UPS = 1000
+
+
+class Servable:
+    """One version of a model.
+
+    Attributes:
+      name: of the model.
+      version: of the model.
+      signatures: {name: Signature}.
+      protos: {name: SignatureDef}.
+    """
+
+    def __init__(self, name: str, version: int, path: pathlib.Path):
+        """Loads the version at `path`.
+
+        Raises:
+          ServingError: with the code and the reason that TensorFlow tells.
+        """
+        self.name, self.version = name, version
+        self._graph = tf.Graph()
+        self._session = tf.compat.v1.Session(graph=self._graph)
+        self._callables, self._lock = {}, threading.Lock()
+        try:
+            with self._graph.as_default():
+                meta = tf.compat.v1.saved_model.load(self._session, [TAG], str(path))
+        except tf.errors.OpError as error:
+            self.close()
+            raise errors.from_tensorflow(error) from error
+        except Exception as error:  # files that are damaged fail in many ways
+            self.close()
+            reason = str(error).strip() or type(error).__name__
+            raise errors.ServingError(errors.StatusCode.UNKNOWN, reason) from error
+        self.protos = {key: proto for key, proto in meta.signature_def.items() if key[:2] != "__"}
+        self.signatures = {
+            key: signatures.Signature.from_proto(key, proto) for key, proto in self.protos.items()
+        }
+
+    def run(
+        self, key: str, inputs: dict[str, np.ndarray], outputs: tuple[str, ...]
+    ) -> dict[str, np.ndarray]:
+        """Returns the outputs of a signature by their names.
+
+        Args:
+          key: of the signature.
+          inputs: as `signatures.complete` returns them.
+          outputs: names.
+
+        Raises:
+          ServingError: with the code that TensorFlow gives.
+        """
+        function = self._callable(key, outputs)
+        try:
+            values = function(*inputs.values())
+        except tf.errors.OpError as error:
+            raise errors.from_tensorflow(error) from error
+        return {name: np.asarray(v) for name, v in zip(outputs, values, strict=True)}
+
+    def _callable(self, key, outputs):
+        with self._lock:
+            if (key, outputs) not in self._callables:
+                signature = self.signatures[key]
+                tensor = self._graph.get_tensor_by_name
+                fetches = [tensor(signature.outputs[name].tensor) for name in outputs]
+                feeds = [tensor(given.tensor) for given in signature.inputs.values()]
+                # Unlike Session.run, it neither casts nor reshapes what it is given.
+                self._callables[key, outputs] = self._session.make_callable(fetches, feeds)
+            return self._callables[key, outputs]
+
+    def warm_up(self, path: pathlib.Path) -> int:
+        """Runs the requests in a version's file of warm-up requests; returns their number.
+
+        Raises:
+          ServingError: if one fails, or there are more than MAX_WARM_UPS.
+        """
+        count = 0
+        for count, log in enumerate(_read_logs(path / WARM_UP), 1):
+            if count > MAX_WARM_UPS:
+                raise errors.invalid(
+                    f"Number of warmup records exceeds the maximum ({MAX_WARM_UPS}) at "
+                    f"{path / WARM_UP}"
+                )
+            for key, inputs, outputs in self._requests(log):
+                self.run(key, inputs, outputs)
+        return count
+
+    def _requests(self, log):
+        """The runs that one logged request takes."""
+        kind = log.WhichOneof("log_type")
+        if kind == "predict_log":
+            yield self._predict(log.predict_log.request)
+        elif kind == "classify_log":
+            yield self._examples(log.classify_log.request, examples.check_classifier)
+        elif kind == "regress_log":
+            yield self._examples(log.regress_log.request, examples.check_regressor)
+        elif kind == "multi_inference_log":
+            request = log.multi_inference_log.request
+            for task in request.tasks:
+                signature = signatures.find(self.signatures, task.model_spec.signature_name)
+                rows = examples.serialize(request.input)
+                yield signature.key, {examples.INPUTS: rows}, tuple(signature.outputs)
+        else:
+            raise errors.ServingError(
+                errors.StatusCode.UNIMPLEMENTED, f"Unsupported log_type for warmup: {kind}"
+            )
+
+    def _predict(self, request: predict_pb2.PredictRequest):
+        signature = signatures.find(self.signatures, request.model_spec.signature_name)
+        given = {name: protos.to_array(name, proto) for name, proto in request.inputs.items()}
+        outputs = signatures.select_outputs(signature, list(request.output_filter))
+        return signature.key, signatures.complete(signature, given), outputs
+
+    def _examples(self, request, check):
+        signature = check(self.signatures, request.model_spec.signature_name)
+        rows = examples.serialize(request.input)
+        return signature.key, {examples.INPUTS: rows}, tuple(signature.outputs)
+
+    def close(self) -> None:
+        """Gives its memory back; nothing may run any more."""
+        self._callables = {}
+        self._session.close()
+        self._graph = self._session = None
+        gc.collect()  # graphs of Python hold themselves in cycles
+
+
+def _read_logs(path) -> Iterator[prediction_log_pb2.PredictionLog]:
+    if not path.exists():
+        return
+    try:
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            yield prediction_log_pb2.PredictionLog.FromString(record)
+    except tf.errors.OpError as error:
+        raise errors.from_tensorflow(error) from error
+    except Exception as error:
+        raise errors.ServingError(
+            errors.StatusCode.DATA_LOSS, f"Please verify your warmup data. Unable to parse: {error}"
+        ) from error

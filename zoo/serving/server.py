@@ -1,0 +1,256 @@
+"""The stand-in for tensorflow_model_server: one process, one event loop, two protocols."""
+
+import asyncio
+import contextlib
+import logging
+import pathlib
+import signal
+import socket
+from collections.abc import Callable
+from typing import NamedTuple
+
+import grpc
+import uvicorn
+import uvloop
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from tensorflow_serving.config import model_server_config_pb2
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from zoo.errors import UserError
+from zoo.serving import grpc as grpc_services
+from zoo.serving import rest, server_configs
+from zoo.serving.batching import Runner
+from zoo.serving.contract.errors import ServingError
+from zoo.serving.manager import ModelManager
+from zoo.serving.metrics import Metrics
+from zoo.serving.service import Service
+
+# Seconds that requests under way have when the server is asked to stop.
+GRACE = 30.0
+# Seconds for the line and the headers of an HTTP request.
+HEADER_TIMEOUT = 30.0
+_HEALTHY = ("", "tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")
+_log = logging.getLogger("zoo.serving")
+
+
+class Options(NamedTuple):
+    """What a server serves and where.
+
+    Attributes:
+      models: config of the models.
+      host: address to listen on.
+      port: of gRPC; 0 for none.
+      rest_port: of REST; 0 for none.
+      rest_timeout: seconds for a request of REST.
+      socket_path: UNIX socket for gRPC; "" for none.
+      channel_arguments: (name, value) of gRPC.
+      health: whether grpc.health.v1 is served.
+      config_file: models.config to look at again every `config_poll` seconds; None for none.
+      config_poll: 0 for never.
+      poll: seconds between two looks at the folders; 0 or less for a single one.
+      batching: None for no joining of rows.
+      metrics_path: of Prometheus; None for no such page.
+      warm_up: whether versions answer their warm-up requests before they are served.
+      labels_for_unavailable: whether a label may name a version that is not loaded.
+    """
+
+    models: model_server_config_pb2.ModelServerConfig
+    host: str = "127.0.0.1"
+    port: int = 8500
+    rest_port: int = 8501
+    rest_timeout: float = 30.0
+    socket_path: str = ""
+    channel_arguments: tuple[tuple[str, int | str], ...] = ()
+    health: bool = False
+    config_file: pathlib.Path | None = None
+    config_poll: float = 0.0
+    poll: float = 1.0
+    batching: server_configs.Batching | None = None
+    metrics_path: str | None = None
+    warm_up: bool = True
+    labels_for_unavailable: bool = False
+
+
+def run(options: Options, announce: Callable[[str], None]) -> None:
+    """Serves until SIGTERM or SIGINT, then answers what is under way and returns.
+
+    Args:
+      options: of the server.
+      announce: is told a line when the server is ready.
+
+    Raises:
+      UserError: if a port is taken or a model cannot be loaded; names it.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(options, announce))
+
+
+async def _serve(options, announce):
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with contextlib.AsyncExitStack() as stack:
+        # Ports first: a port that is taken is said before minutes of loading.
+        listener = _listen(options.host, options.rest_port) if options.rest_port else None
+        manager = ModelManager(
+            warm_up=options.warm_up, labels_for_unavailable=options.labels_for_unavailable
+        )
+        runner = Runner(options.batching)
+        service, metrics = Service(manager, runner), Metrics()
+        grpc_server = await _create_grpc(options, service, metrics)
+        stack.callback(runner.close)
+        stack.push_async_callback(manager.close)
+        try:
+            await _or_stop(manager.reload(options.models), stop)
+        except ServingError as error:
+            raise UserError(f"Failed to start server. {error.message}") from error
+        stack.push_async_callback(grpc_server.stop, GRACE)
+        await grpc_server.start()
+        if listener is not None:
+            stack.push_async_callback(await _start_rest(options, service, metrics, listener))
+        stack.callback(_start_polls(options, manager))
+        if not stop.is_set():
+            announce(_places(options))
+            await stop.wait()
+            _log.info("Stopping: requests under way are answered.")
+
+
+async def _or_stop(work, stop):
+    """Awaits work unless the server is asked to stop before it is done."""
+    working, stopped = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    await asyncio.wait([working, stopped], return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if working.done():
+        working.result()
+    working.cancel()
+
+
+def _listen(host, port):
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        return listener
+    except (OSError, OverflowError) as error:
+        raise UserError(
+            f"REST cannot listen on {host}:{port} ({error}): choose another --rest_api_port."
+        ) from error
+
+
+async def _create_grpc(options, service, metrics):
+    # Two servers on one port would each get a part of the requests.
+    arguments = (("grpc.so_reuseport", 0), *options.channel_arguments)
+    server = grpc.aio.server(options=arguments)
+    grpc_services.add_services(server, service, metrics)
+    if options.health:
+        servicer = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+        for name in _HEALTHY:
+            await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
+    places = [f"{options.host}:{options.port}"] if options.port else []
+    places += [f"unix:{options.socket_path}"] if options.socket_path else []
+    for place in places:
+        try:
+            server.add_insecure_port(place)
+        except RuntimeError as error:
+            raise UserError(
+                f"gRPC cannot listen on {place}, which may be in use: choose another --port."
+            ) from error
+    return server
+
+
+class _Protocol(HttpToolsProtocol):
+    """HTTP whose request line and headers have to arrive in time."""
+
+    def connection_made(self, transport):
+        super().connection_made(transport)
+        self._late = self.loop.call_later(HEADER_TIMEOUT, self._refuse)
+
+    def on_message_begin(self):
+        self._late.cancel()
+        self._late = self.loop.call_later(HEADER_TIMEOUT, self._refuse)
+        super().on_message_begin()
+
+    def on_headers_complete(self):
+        self._late.cancel()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc):
+        self._late.cancel()
+        super().connection_lost(exc)
+
+    def _refuse(self):
+        if not self.transport.is_closing():
+            self.transport.write(
+                b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            )
+            self.transport.close()
+
+
+class _RestServer(uvicorn.Server):
+    """Leaves signals to the whole server."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):
+        yield
+
+
+async def _start_rest(options, service, metrics, listener):
+    """Starts REST; returns what stops it."""
+    app = rest.create_app(service, metrics, options.rest_timeout, options.metrics_path)
+    config = uvicorn.Config(
+        app,
+        http=_Protocol,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(GRACE),
+    )
+    server = _RestServer(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not task.done():
+        await asyncio.sleep(0.01)
+
+    async def stop():
+        server.should_exit = True
+        await task
+
+    return stop
+
+
+def _start_polls(options, manager):
+    """Starts looking at folders and config again and again; returns what ends that."""
+
+    async def reread():
+        models = server_configs.read_models(options.config_file).proto
+        if models != reread.last:
+            await manager.reload(models)
+            reread.last = models
+
+    reread.last = options.models
+    tasks = []
+    if options.poll > 0:
+        tasks.append(asyncio.create_task(_repeat(options.poll, manager.poll)))
+    if options.config_file is not None and options.config_poll > 0:
+        tasks.append(asyncio.create_task(_repeat(options.config_poll, reread)))
+    return lambda: [task.cancel() for task in tasks]
+
+
+async def _repeat(seconds, look):
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await look()
+        except (UserError, ServingError) as error:
+            _log.error("%s", error)
+        except Exception:  # the server goes on with what it has
+            _log.exception("Looking for changes failed")
+
+
+def _places(options):
+    parts = [f"REST on http://{options.host}:{options.rest_port}"] if options.rest_port else []
+    parts += [f"gRPC on {options.host}:{options.port}"] if options.port else []
+    parts += [f"gRPC on unix:{options.socket_path}"] if options.socket_path else []
+    return ", ".join(parts)

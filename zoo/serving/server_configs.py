@@ -1,0 +1,193 @@
+"""The files in text format that tensorflow_model_server reads: models, batching, monitoring.
+
+tensorflow-serving-api has no stubs for the last two, so their messages are declared here.
+"""
+
+import os
+import pathlib
+from typing import NamedTuple
+
+from google.protobuf import (
+    descriptor_pb2,
+    descriptor_pool,
+    message_factory,
+    text_format,
+    wrappers_pb2,
+)
+from tensorflow_serving.config import model_server_config_pb2
+
+from zoo.errors import UserError
+
+_FIELD = descriptor_pb2.FieldDescriptorProto
+_PACKAGE = "zoo.serving"
+_PROMETHEUS_PATH = "/monitoring/prometheus/metrics"
+_INT64, _BOOL = ".google.protobuf.Int64Value", ".google.protobuf.BoolValue"
+# {message: {field: its type, a message's name or a scalar's}}.
+_MESSAGES = {
+    "BatchingParameters": {
+        "max_batch_size": _INT64,
+        "batch_timeout_micros": _INT64,
+        "max_enqueued_batches": _INT64,
+        "num_batch_threads": _INT64,
+        "thread_pool_name": ".google.protobuf.StringValue",
+        "allowed_batch_sizes": [_FIELD.TYPE_INT64],
+        "pad_variable_length_inputs": _FIELD.TYPE_BOOL,
+        "enable_large_batch_splitting": _BOOL,
+        "max_execution_batch_size": _INT64,
+    },
+    "PrometheusConfig": {"enable": _FIELD.TYPE_BOOL, "path": _FIELD.TYPE_STRING},
+    "MonitoringConfig": {"prometheus_config": f".{_PACKAGE}.PrometheusConfig"},
+}
+
+
+def _declare():
+    """{name: message class} of _MESSAGES."""
+    file = descriptor_pb2.FileDescriptorProto(
+        name="zoo/serving/server_configs.proto", package=_PACKAGE, syntax="proto3"
+    )
+    file.dependency.append(wrappers_pb2.DESCRIPTOR.name)
+    for name, fields in _MESSAGES.items():
+        message = file.message_type.add(name=name)
+        for number, (field, kind) in enumerate(fields.items(), 1):
+            repeated = isinstance(kind, list)
+            kind = kind[0] if repeated else kind
+            added = message.field.add(name=field, number=number)
+            added.label = _FIELD.LABEL_REPEATED if repeated else _FIELD.LABEL_OPTIONAL
+            if isinstance(kind, str):
+                added.type, added.type_name = _FIELD.TYPE_MESSAGE, kind
+            else:
+                added.type = kind
+    pool = descriptor_pool.Default()
+    pool.Add(file)
+    return {
+        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
+        for name in _MESSAGES
+    }
+
+
+_CLASSES = _declare()
+
+
+class Batching(NamedTuple):
+    """How rows of several requests are joined; defaults as in TF Serving, but for threads.
+
+    Attributes:
+      max_batch_size: rows of a batch.
+      timeout: seconds that a request waits for others while a thread is free.
+      max_enqueued_batches: full batches that may wait.
+      num_threads: batches that are computed at a time.
+      allowed_sizes: batches are padded to the next of these; not padded if empty.
+    """
+
+    max_batch_size: int = 1000
+    timeout: float = 0.0
+    max_enqueued_batches: int = 10
+    num_threads: int = os.cpu_count() or 1
+    allowed_sizes: tuple[int, ...] = ()
+
+
+class Models(NamedTuple):
+    """A models.config.
+
+    Attributes:
+      proto: ModelServerConfig, its base paths as they are on this machine.
+      moved: {base path in the file: folder that stands for it}.
+    """
+
+    proto: model_server_config_pb2.ModelServerConfig
+    moved: dict[str, pathlib.Path]
+
+
+def read_models(path: str | os.PathLike) -> Models:
+    """Returns a models.config.
+
+    A base path that does not exist, /models/NAME of the container say, stands for the folder NAME
+    beside the file, if there is one.
+
+    Raises:
+      UserError: if the file cannot be read, or has no list of models.
+    """
+    proto = _read(path, model_server_config_pb2.ModelServerConfig())
+    if proto.WhichOneof("config") != "model_config_list":
+        raise UserError(f"{path}: expected a model_config_list {{ config {{ ... }} }}.")
+    moved, folder = {}, pathlib.Path(path).resolve().parent
+    for config in proto.model_config_list.config:
+        beside = folder / pathlib.PurePath(config.base_path).name
+        if not os.path.isdir(config.base_path) and beside.is_dir():
+            moved[config.base_path] = beside
+            config.base_path = str(beside)
+    return Models(proto, moved)
+
+
+def single_model(name: str, base_path: str) -> model_server_config_pb2.ModelServerConfig:
+    """Returns the config of one model, of which the newest version is served."""
+    config = model_server_config_pb2.ModelServerConfig()
+    config.model_config_list.config.add(name=name, base_path=base_path, model_platform="tensorflow")
+    return config
+
+
+def parse_channel_arguments(text: str) -> tuple[tuple[str, int | str], ...]:
+    """Returns the (name, value) pairs of "NAME=VALUE,NAME=VALUE".
+
+    Raises:
+      UserError: for a part without a name or a value.
+    """
+    arguments = []
+    for part in filter(None, text.split(",")):
+        name, _, value = (word.strip() for word in part.partition("="))
+        if not name or not value:
+            raise UserError(f"--grpc_channel_arguments: expected NAME=VALUE, given {part!r}.")
+        number = value.lstrip("-").isdigit()
+        arguments.append((name, int(value) if number else value))
+    return tuple(arguments)
+
+
+def read_batching(path: str | os.PathLike) -> Batching:
+    """Returns a file of batching parameters.
+
+    Raises:
+      UserError: if it cannot be read, or asks for what does not go together.
+    """
+    proto = _read(path, _CLASSES["BatchingParameters"]())
+    fields = {
+        "max_batch_size": "max_batch_size",
+        "max_enqueued_batches": "max_enqueued_batches",
+        "num_batch_threads": "num_threads",
+    }
+    given = {ours: getattr(proto, f).value for f, ours in fields.items() if proto.HasField(f)}
+    if proto.pad_variable_length_inputs:
+        raise UserError(f"{path}: pad_variable_length_inputs is not supported here: leave it out.")
+    batching = Batching(**given)._replace(
+        timeout=proto.batch_timeout_micros.value / 1e6,
+        allowed_sizes=tuple(proto.allowed_batch_sizes),
+    )
+    small = [name for name, ours in fields.items() if getattr(batching, ours) < 1]
+    if small or batching.timeout < 0:
+        raise UserError(f"{path}: {(small or ['batch_timeout_micros'])[0]} is too small.")
+    sizes = batching.allowed_sizes
+    if sizes and (list(sizes) != sorted(set(sizes)) or sizes[-1] != batching.max_batch_size):
+        raise UserError(
+            f"{path}: allowed_batch_sizes must increase, and the last be max_batch_size "
+            f"({batching.max_batch_size}); given: {list(sizes)}."
+        )
+    return batching
+
+
+def read_prometheus_path(path: str | os.PathLike) -> str | None:
+    """Returns where a monitoring config wants the metrics, None if it does not want them.
+
+    Raises:
+      UserError: if it cannot be read.
+    """
+    config = _read(path, _CLASSES["MonitoringConfig"]()).prometheus_config
+    return (config.path or _PROMETHEUS_PATH) if config.enable else None
+
+
+def _read(path, message):
+    try:
+        text = pathlib.Path(path).expanduser().read_text()
+        return text_format.Parse(text, message)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read: {error}.") from error
+    except text_format.ParseError as error:
+        raise UserError(f"{path} is no {message.DESCRIPTOR.name}: {error}") from error
