@@ -185,9 +185,8 @@ def to_classifications(outputs: Mapping[str, np.ndarray], rows: int) -> Classifi
             raise errors.invalid(f"Expected {name} Tensor of {expected}. Got: {array.dtype.name}")
         if len(array) != rows:
             raise errors.invalid(f"Expected {name} output batch size of {rows}. Got: {len(array)}")
-    if None not in (result.classes, result.scores) and (
-        result.classes.shape != result.scores.shape
-    ):
+    both = result.classes is not None and result.scores is not None
+    if both and result.classes.shape != result.scores.shape:
         raise errors.invalid(
             "Tensors class and score should match in dim_size(1). Got "
             f"{result.classes.shape[1]} vs. {result.scores.shape[1]}"
