@@ -165,6 +165,11 @@ def draw(p: tfd.Distribution, row_seeds: tf.Tensor) -> tf.Tensor:
 
 def of_component(components: tfd.Distribution, chosen: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
     """Returns z [B, D] of the components `chosen` [B], by standard normal noise [B, D]."""
+    if isinstance(components, tfd.MultivariateNormalDiag):
+        loc, scale = (
+            tf.gather(of_all, chosen) for of_all in (components.mean(), components.stddev())
+        )
+        return loc + scale * noise
     of_each = components.bijector.forward(noise[:, None])  # [B, C, D]
     return tf.gather(of_each, chosen, batch_dims=1)
 
