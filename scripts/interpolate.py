@@ -8,6 +8,7 @@ scripts/interpolate.py --saved_model=saved_models/cvae_mnist --grid --seeds=1,2,
 scripts/interpolate.py --saved_model=saved_models/cvae_mnist --grid --images=0,1,2 --out=restyle.png
 scripts/interpolate.py --saved_model=saved_models/dcgan_mnist --grid --seeds=1,2,3,4 --out=grid.png
 scripts/interpolate.py --saved_model=saved_models/cgan_mnist --seeds=1 --labels=3,8 --out=morph.gif
+scripts/interpolate.py --server=localhost:8501 --model_name=cvae_mnist --seeds=1,2 --out=walk.gif
 
 --seeds draws the images to start from, without any dataset; --images takes them, by their number in
 TFDS' order, from the test split of the model's dataset. A walk of a conditional VAE is between
@@ -18,10 +19,9 @@ what lies between four seeds. --labels turns one label into the next, which cond
 from absl import flags
 
 from zoo import cli
-from zoo.serving import versions
 
 cli.define_data_flags()
-_SAVED_MODEL = flags.DEFINE_string("saved_model", None, "An export.", required=True)
+cli.define_model_flags()
 _OUT = flags.DEFINE_string("out", None, "A .png or .gif.", required=True)
 _SEEDS = flags.DEFINE_list("seeds", None, "Seeds of the samples to start from.")
 _IMAGES = flags.DEFINE_list("images", None, "Numbers of the test images to start from.")
@@ -62,10 +62,9 @@ def from_images(model):
 
 
 def main():
-    import zoo
     from zoo import pictures
 
-    model = zoo.load(_SAVED_MODEL.value)
+    model = cli.open_model()
     of_codes = "decode" in model.signatures and "encode" not in model.signatures
     frames, columns = from_codes(model) if of_codes else from_images(model)
     pictures.save(_OUT.value, frames, {}, columns)
@@ -73,4 +72,4 @@ def main():
 
 
 if __name__ == "__main__":
-    cli.run(main, lambda: versions.find(_SAVED_MODEL.value))
+    cli.run(main, cli.check_model_flags)

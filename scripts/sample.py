@@ -1,19 +1,20 @@
 #!/usr/bin/env python3
-"""Draws samples from a SavedModel: a grid, single files or an array. Needs no dataset.
+"""Draws samples from a SavedModel, or one on a server: a grid, single files or an array.
 
 scripts/sample.py --saved_model=saved_models/cvae_mnist --out=samples.png
 scripts/sample.py --saved_model=saved_models/cvae_mnist --labels=3,8 --count=20 --out=digits/
 scripts/sample.py --saved_model=saved_models/cvae_mnist --count=1000 --out=samples.npz
+scripts/sample.py --server=localhost:8501 --model_name=cvae_mnist --out=samples.png
 
-Sample i is drawn from seed + i and, where the model is conditional, from the labels in turn.
+Needs no dataset. Sample i is drawn from seed + i and, where the model is conditional, from the
+labels in turn.
 """
 
 from absl import flags
 
 from zoo import cli
-from zoo.serving import versions
 
-_SAVED_MODEL = flags.DEFINE_string("saved_model", None, "An export.", required=True)
+cli.define_model_flags()
 _OUT = flags.DEFINE_string("out", None, "A .png (grid), an .npz or a folder.", required=True)
 _COUNT = flags.DEFINE_integer("count", 100, "Number of samples.", lower_bound=1)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of the first sample.")
@@ -24,10 +25,9 @@ _COLUMNS = flags.DEFINE_integer("columns", 10, "Columns of the grid.", lower_bou
 
 
 def main():
-    import zoo
     from zoo import pictures
 
-    model = zoo.load(_SAVED_MODEL.value)
+    model = cli.open_model()
     x, arrays = pictures.draw_samples(model, _COUNT.value, _SEED.value, _LABELS.value)
     header = pictures.label_header(model, _LABELS.value, _COLUMNS.value)
     pictures.save(_OUT.value, x, arrays, _COLUMNS.value, header)
@@ -35,4 +35,4 @@ def main():
 
 
 if __name__ == "__main__":
-    cli.run(main, lambda: versions.find(_SAVED_MODEL.value))
+    cli.run(main, cli.check_model_flags)

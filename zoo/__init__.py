@@ -10,6 +10,7 @@ import importlib
 
 _WHERE = {
     "UserError": "zoo.errors",
+    "connect": "zoo.serving.client",
     "create": "zoo.models",
     "entries": "zoo.configs",
     "export": "zoo.serving.export",

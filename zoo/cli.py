@@ -43,6 +43,38 @@ def define_data_flags() -> None:
     flags.DEFINE_string("manual_dir", None, "Original files of the set, where there is no network.")
 
 
+def define_model_flags() -> None:
+    """Defines --saved_model and --server, of which a script takes one."""
+    flags.DEFINE_string("saved_model", None, "An export.")
+    flags.DEFINE_string(
+        "server", None, "HOST:PORT of a model server (REST), or grpc://HOST:PORT, for --model_name."
+    )
+    flags.DEFINE_string("model_name", None, "Name of the model on the --server.")
+
+
+def check_model_flags() -> None:
+    """Refuses model flags that name no model, or two."""
+    from zoo.serving import versions
+
+    given = flags.FLAGS
+    if bool(given.saved_model) == bool(given.server):
+        raise UserError("Say which model: --saved_model=FOLDER, or --server=HOST:PORT.")
+    if given.saved_model:
+        versions.find(given.saved_model)
+    elif not given.model_name:
+        raise UserError("--server needs --model_name, the name of the model there.")
+
+
+def open_model():
+    """Returns the model of the model flags, in this process or on a server."""
+    import zoo
+
+    given = flags.FLAGS
+    return (
+        zoo.connect(given.server, given.model_name) if given.server else zoo.load(given.saved_model)
+    )
+
+
 def define_judge_flag() -> None:
     """Defines which classifier judges samples."""
     flags.DEFINE_string(

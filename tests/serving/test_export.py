@@ -1,6 +1,7 @@
 """Exports: versions, what stands beside them, what is refused."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -37,6 +38,8 @@ def test_versions_count_up_and_a_card_and_pictures_stand_beside(model, tmp_path)
     assert json.loads((extra / "config.json").read_text())["config"]["latent_dim"] == 3
     config = (tmp_path / "models.config").read_text()
     assert 'name: "cvae_tiny"' in config and config.count("config {") == 1
+    labels = re.findall(r'key: "(\w+)"\s+value: (\d)', config)
+    assert sorted(labels) == [("previous", "2"), ("stable", "7")]
     assert zoo.load(base).path.name == "7"
 
 

@@ -5,7 +5,9 @@ import os
 import pathlib
 
 import tensorflow as tf
+from google.protobuf import text_format
 from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
+from tensorflow_serving.config import model_server_config_pb2
 
 from zoo import files, models, pictures
 from zoo.errors import UserError
@@ -105,19 +107,22 @@ def _location(base):
 def refresh_models_config(folder: pathlib.Path) -> None:
     """Writes models.config, which tells TF Serving of every model in the folder.
 
-    Paths are those of TF Serving's image, where the folder is mounted at /models.
+    Paths are those of TF Serving's image, where the folder is mounted at /models. The two newest
+    versions of a model are served, under the labels "stable" and "previous".
     """
-    entries = "".join(
-        f"  config {{\n"
-        f'    name: "{base.name}"\n'
-        f'    base_path: "/models/{base.name}"\n'
-        f'    model_platform: "tensorflow"\n'
-        f"  }}\n"
-        for base in sorted(folder.iterdir())
-        if base.is_dir() and versions(base)
-    )
+    config = model_server_config_pb2.ModelServerConfig()
+    for base in sorted(folder.iterdir()):
+        newest = versions(base)[::-1] if base.is_dir() else []
+        if not newest:
+            continue
+        entry = config.model_config_list.config.add(
+            name=base.name, base_path=f"/models/{base.name}", model_platform="tensorflow"
+        )
+        entry.model_version_policy.latest.num_versions = 2
+        for label, version in zip(("stable", "previous"), newest, strict=False):
+            entry.version_labels[label] = version
     with files.atomic(folder / "models.config") as temporary:
-        temporary.write_text(f"model_config_list {{\n{entries}}}\n")
+        temporary.write_text(text_format.MessageToString(config))
 
 
 def _write_warm_up(path, name, inputs):

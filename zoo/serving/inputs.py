@@ -4,6 +4,7 @@ Models, loader, cards, warm-up requests and golden answers read them here. It is
 zoo.serving that models import.
 """
 
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,21 @@ import tensorflow as tf
 
 from zoo.data import Spec
 from zoo.errors import UserError
+
+# In which order signatures take their inputs, for whoever knows only the names.
+ORDER = {
+    "sample": ("seed", "y"),
+    "sample_cluster": ("seed", "cluster"),
+    "score": ("x", "y", "seed"),
+    "encode": ("x", "y"),
+    "reconstruct": ("x", "y"),
+    "discriminate": ("x", "y"),
+    "decode": ("z", "y"),
+    "interpolate": ("x0", "x1", "t", "y"),
+    "restyle": ("x", "y", "y_new"),
+    "morph": ("z", "y", "y_new", "t"),
+}
+_EXPECTED = "{name} is expected in {range}"
 
 
 class Input(NamedTuple):
@@ -67,7 +83,7 @@ class Input(NamedTuple):
 
     def in_range(self, tensor: tf.Tensor) -> list[tf.Operation]:
         """Returns operations that fail in a graph where a value is out of range, or NaN."""
-        message, checks = f"{self.name} is expected in {self.range()}", []
+        message, checks = _EXPECTED.format(name=self.name, range=self.range()), []
         if self.low is not None:
             low = tf.constant(self.low, self.dtype)
             checks.append(tf.debugging.assert_greater_equal(tensor, low, message))
@@ -131,6 +147,19 @@ class Input(NamedTuple):
         wrong = array[(array < low) | (array > high)].flat[0]
         what = f"label {self.name}" if self.is_label else self.name
         raise UserError(f"{signature}: {what}={wrong} is out of range: expected {low} .. {high}.")
+
+
+def read_range(name: str, message: str) -> tuple[int, int] | None:
+    """Returns the limits of an integer input that a graph names when a value is out of them.
+
+    Args:
+      name: of the input.
+      message: the error of the graph; None is returned if it is about something else.
+    """
+    found = re.search(
+        re.escape(_EXPECTED.format(name=name, range="")) + r"(-?\d+) \.\. (-?\d+)", message
+    )
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def make(names, spec: Spec, latent_dim: int = 0, num_clusters: int = 0) -> list[Input]:

@@ -1,0 +1,93 @@
+"""Signatures as methods, with numpy in and out, wherever the model is."""
+
+import inspect
+from collections.abc import Mapping
+
+import numpy as np
+
+from zoo.data import Spec
+from zoo.errors import UserError, near_miss
+from zoo.serving.inputs import Input
+
+
+class SignatureCalls:
+    """Calls signatures by their names: `model.sample(seed=[7, 8], y=[3, 3])`.
+
+    A signature with one output gives an array, one with several a dict of arrays. Arguments are
+    taken by name, or in the order that `model.signatures[NAME]` tells. Labels may be names of
+    classes where the model has them, pixels bytes.
+
+    Attributes:
+      path: where the model is, for messages.
+      spec: shape of x, number of labels.
+      class_names: of the labels, in their order; none if they are not known.
+      signatures: {name: [inputs]}.
+      inputs: {name: zoo.serving.inputs.Input}, shape, dtype and limits of each.
+      conditional: whether samples are drawn for a label.
+    """
+
+    def __init__(
+        self, path, spec: Spec, signatures: Mapping[str, list[str]], inputs: Mapping[str, Input]
+    ):
+        self.path, self.spec, self.class_names = path, spec, spec.class_names
+        self.signatures, self.inputs = signatures, inputs
+        self.conditional = "y" in signatures.get("sample", [])
+
+    def _run(self, name: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The outputs of a signature for inputs that fit."""
+        raise NotImplementedError
+
+    def _describe_outputs(self, name: str) -> dict[str, str]:
+        """{output: its type and shape} of a signature."""
+        raise NotImplementedError
+
+    def __getattr__(self, name):
+        if name.startswith("_") or name not in self.__dict__.get("signatures", {}):
+            known = list(self.__dict__.get("signatures", {}))
+            raise AttributeError(
+                f"no signature {name!r}.{near_miss(name, known)} This model has {', '.join(known)}."
+            )
+        return self._method(name)
+
+    def __dir__(self):
+        return sorted({*super().__dir__(), *self.signatures})
+
+    def _method(self, name):
+        """A signature as a function with a docstring."""
+
+        def method(*args, **inputs):
+            return self._call(name, args, inputs)
+
+        names = self.signatures[name]
+        given = [self.inputs[key] for key in names]
+        lines = [f"  {i.name}: {describe(i.dtype, (None, *i.shape))}, {i.about}" for i in given]
+        returns = [f"  {key}: {text}" for key, text in self._describe_outputs(name).items()]
+        method.__name__ = method.__qualname__ = name
+        parameter = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        parameters = [inspect.Parameter(key, parameter) for key in names]
+        method.__signature__ = inspect.Signature(parameters)
+        method.__doc__ = "\n".join(
+            [f"Signature {name!r} of {self.path}.", "", "Args:", *lines, "", "Returns:", *returns]
+        )
+        return method
+
+    def _call(self, name, args, inputs):
+        expected = self.signatures[name]
+        given = {**dict(zip(expected, args, strict=False)), **inputs}
+        if len(args) > len(expected) or sorted(given) != sorted(expected):
+            raise UserError(
+                f"{name} takes {', '.join(expected)}; given: {', '.join(given) or 'nothing'}."
+            )
+        arrays = {
+            key: self.inputs[key].to_array(name, value, self.spec) for key, value in given.items()
+        }
+        rows = {key: len(array) for key, array in arrays.items()}
+        if len(set(rows.values())) > 1:
+            raise UserError(f"{name}: every input needs the same number of rows, given {rows}.")
+        outputs = self._run(name, arrays)
+        return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+
+
+def describe(dtype: str, shape) -> str:
+    """Returns "float32 [B, 28, 28, 1]"; unknown sizes are B."""
+    return f"{dtype} [{', '.join('B' if size is None else str(size) for size in shape)}]"
