@@ -3,6 +3,7 @@
 
 scripts/benchmark.py train --dataset=mnist    steps of a VAE; needs requirements-bench.txt
 scripts/benchmark.py gmm --dataset=mnist      iterations of EM
+scripts/benchmark.py serving                  requests to scripts/serve.py
 """
 
 from absl import flags
@@ -12,12 +13,21 @@ from zoo.errors import UserError
 
 cli.define_data_flags()
 _DATASET = flags.DEFINE_string("dataset", "mnist", "TFDS name of 28x28 grey images.")
-_ROUNDS = flags.DEFINE_integer("rounds", None, "Epochs or iterations of each contender.", 1)
+_ROUNDS = flags.DEFINE_integer(
+    "rounds", None, "Epochs or iterations of each contender; seconds for serving.", 1
+)
 
 
-def train(loaded):
+def load():
+    from zoo import data
+
+    return data.load(_DATASET.value, **cli.data_places())
+
+
+def train():
     from zoo.benchmarks import training
 
+    loaded = load()
     test = training.binarised(loaded.test)
     result = training.compare(loaded.train, test, loaded.spec, _ROUNDS.value or 5)
     print(f"{'':16}{'steps/s':>10}{'zoo is':>12}{'test ELBO':>12}  after {result['steps']} steps")
@@ -26,12 +36,13 @@ def train(loaded):
         print(f"{name:16}{rate:10.1f}{ratio:10.2f} x{elbo:12.2f}")
 
 
-def gmm(loaded):
+def gmm():
     import numpy as np
 
     from zoo import data
     from zoo.benchmarks import mixtures
 
+    loaded = load()
     images = np.concatenate([loaded.train.x, loaded.validation.x])
     x = mixtures.project(data.InMemory(images))
     result = mixtures.compare(x, _ROUNDS.value or 20)
@@ -45,19 +56,34 @@ def gmm(loaded):
         print(f"largest difference of zoo's {precision}: {difference:.2g} nats a row")
 
 
-MEASURES = {"train": train, "gmm": gmm}
+def serving():
+    from zoo.benchmarks import serving
+
+    def show(model, signature, result):
+        rate = result.pop("in process")
+        print(f"{model} {signature}: {rate:,.0f} rows/s in process, 32 rows per call")
+        for protocol, load in result.items():
+            print(
+                f"  {protocol}: {load.rate:,.0f} rows/s from 32 clients, {load.rate / rate:.0%} of "
+                f"it; p50 {load.p50 * 1e3:.1f} ms, p99 {load.p99 * 1e3:.1f} ms, "
+                f"{load.p99 / load.p50:.1f} times as long",
+                flush=True,
+            )
+
+    serving.compare(_ROUNDS.value or 10, show)
+
+
+MEASURES = {"train": train, "gmm": gmm, "serving": serving}
 
 
 def prepare():
     if WHAT not in MEASURES:
-        known = " or ".join(MEASURES)
+        known = "|".join(MEASURES)
         raise UserError(f"Say what to measure, scripts/benchmark.py {known}; given: {WHAT!r}.")
 
 
 def main():
-    from zoo import data
-
-    MEASURES[WHAT](data.load(_DATASET.value, **cli.data_places()))
+    MEASURES[WHAT]()
 
 
 if __name__ == "__main__":

@@ -1,12 +1,7 @@
 """A server in a process of its own, and what asks it: raw HTTP and the official stubs."""
 
-import contextlib
 import json
 import pathlib
-import signal
-import socket
-import subprocess
-import sys
 import time
 
 import grpc
@@ -18,42 +13,20 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
+from zoo.benchmarks.servers import ServerProcess
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
-def free_ports(count):
-    """Ports that nobody listens on."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-
-
-class Server:
+class Server(ServerProcess):
     """scripts/serve.py with some flags, ready to answer when it is made."""
 
     def __init__(self, *flags, log):
-        self.port, self.rest_port = free_ports(2)
-        self._log = log
-        command = [
-            sys.executable,
-            str(ROOT / "scripts" / "serve.py"),
-            f"--port={self.port}",
-            f"--rest_api_port={self.rest_port}",
-            *map(str, flags),
-        ]
-        with open(log, "w") as file:
-            self.process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
-        self.wait_for(lambda: "Ready:" in self.log() or self.process.poll() is not None, 120)
-        assert self.process.poll() is None, self.log()
+        super().__init__(*flags, log=log)
         self.url = f"http://127.0.0.1:{self.rest_port}/v1/models"
         self.channel = grpc.insecure_channel(f"127.0.0.1:{self.port}")
         self.predictions = prediction_service_pb2_grpc.PredictionServiceStub(self.channel)
         self.models = model_service_pb2_grpc.ModelServiceStub(self.channel)
-
-    def log(self):
-        return pathlib.Path(self._log).read_text()
 
     @staticmethod
     def wait_for(condition, seconds=10.0):
@@ -94,8 +67,7 @@ class Server:
     def stop(self):
         """The exit code after SIGTERM."""
         self.channel.close()
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        return super().stop()
 
 
 def predict_request(model, signature="", version=None, label=None, outputs=(), **given):

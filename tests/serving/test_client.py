@@ -12,7 +12,8 @@ import pytest
 
 import zoo
 from tests.conftest import script
-from tests.serving.serving import ROOT, Server, free_ports
+from tests.serving.serving import ROOT, Server
+from zoo.benchmarks.servers import free_ports
 from zoo.errors import UserError
 from zoo.serving.client import Refused
 from zoo.serving.inputs import ORDER

@@ -1,0 +1,65 @@
+"""scripts/serve.py in a process of its own, for benchmarks and tests."""
+
+import contextlib
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+_SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "serve.py"
+
+
+def free_ports(count: int) -> list[int]:
+    """Returns ports of this machine that nobody listens on."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+class ServerProcess:
+    """A server that is ready to answer.
+
+    Attributes:
+      process: subprocess.Popen.
+      port: of gRPC.
+      rest_port: of REST.
+    """
+
+    def __init__(self, *flags, log: pathlib.Path):
+        """Starts a server and waits until it is ready.
+
+        Args:
+          *flags: of scripts/serve.py, but ports.
+          log: file for what it writes.
+
+        Raises:
+          RuntimeError: if it ends before it is ready; tells what it wrote.
+        """
+        self.port, self.rest_port = free_ports(2)
+        self._log = pathlib.Path(log)
+        ports = [f"--port={self.port}", f"--rest_api_port={self.rest_port}"]
+        command = [sys.executable, str(_SCRIPT), *ports, *map(str, flags)]
+        with open(log, "w") as file:
+            self.process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
+        while "Ready:" not in self.log():
+            if self.process.poll() is not None:
+                raise RuntimeError(self.log())
+            time.sleep(0.05)
+
+    def log(self) -> str:
+        """Returns what the server has written so far."""
+        return self._log.read_text()
+
+    def memory(self) -> int:
+        """Returns the bytes that the server holds (Linux)."""
+        pages = pathlib.Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
+        return int(pages) * 4096
+
+    def stop(self) -> int:
+        """Stops the server; returns its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
