@@ -14,7 +14,7 @@ from tensorflow_serving.config import file_system_storage_path_source_pb2, model
 from zoo.serving.contract import errors
 from zoo.serving.contract.errors import ServingError, StatusCode
 from zoo.serving.contract.paths import ModelSpec
-from zoo.serving.servables import Servable
+from zoo.serving.servables import Servable, settle_memory
 
 _STATE = get_model_status_pb2.ModelVersionStatus
 _POLICY = file_system_storage_path_source_pb2.FileSystemStoragePathSourceConfig
@@ -238,6 +238,7 @@ class ModelManager:
                 raise ServingError(
                     error.code, f"A warm-up request failed: {error.message}"
                 ) from error
+        settle_memory()
         return servable
 
     def _unload(self, name, number):
