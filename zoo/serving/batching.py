@@ -51,11 +51,11 @@ class Runner:
     """Runs signatures in threads, a request at a time or, given `batching`, the rows of several.
 
     Rows are joined where the model, its version, the signature, the outputs and the shapes of rows
-    are the same. It belongs to one event loop.
+    are the same. It has to be made in the event loop that it then belongs to.
     """
 
     def __init__(self, batching: Batching | None = None, threads: int = 4):
-        self._batching = batching
+        self._batching, self._loop = batching, asyncio.get_running_loop()
         threads = batching.num_threads if batching else threads
         self._threads = concurrent.futures.ThreadPoolExecutor(threads, "servable")
         self._free = threads
@@ -82,11 +82,10 @@ class Runner:
             rows = _count_rows(inputs)
             shapes = tuple((i.dtype.str, i.shape[1:]) for i in inputs.values())
             queue_key = (servable, key, outputs, shapes)
-        loop = asyncio.get_running_loop()
         self._check_room(queue_key, rows)
         queue = self._queues.setdefault(queue_key, _Queue())
-        future = loop.create_future()
-        queue.append(_Task(inputs, rows, future, loop.time()))
+        future = self._loop.create_future()
+        queue.append(_Task(inputs, rows, future, self._loop.time()))
         self._start()
         return await future
 
@@ -104,20 +103,19 @@ class Runner:
 
     def _start(self):
         """Gives waiting tasks to threads that are free, those that wait longest first."""
-        loop = asyncio.get_running_loop()
         ready = sorted(self._queues, key=lambda k: self._queues[k].tasks[0].since)
         for queue_key in ready:
             while self._free and queue_key in self._queues:
                 queue = self._queues[queue_key]
-                if not self._is_due(queue, loop.time()):
-                    self._wake(loop, queue_key, queue.tasks[0].since + self._batching.timeout)
+                if not self._is_due(queue, self._loop.time()):
+                    self._wake(queue_key, queue.tasks[0].since + self._batching.timeout)
                     break
                 tasks = queue.take(self._batching.max_batch_size if self._batching else 1)
                 if not queue.tasks:
                     del self._queues[queue_key]
                 if tasks:
                     self._free -= 1
-                    task = loop.create_task(self._run_batch(queue_key, tasks))
+                    task = self._loop.create_task(self._run_batch(queue_key, tasks))
                     self._running.add(task)
                     task.add_done_callback(self._running.discard)
 
@@ -127,20 +125,19 @@ class Runner:
         full = queue.rows >= self._batching.max_batch_size
         return full or now >= queue.tasks[0].since + self._batching.timeout
 
-    def _wake(self, loop, queue_key, when):
+    def _wake(self, queue_key, when):
         def start():
             self._timers.pop(queue_key, None)
             self._start()
 
         if queue_key not in self._timers:
-            self._timers[queue_key] = loop.call_at(when, start)
+            self._timers[queue_key] = self._loop.call_at(when, start)
 
     async def _run_batch(self, queue_key, tasks):
         servable, key, outputs, _ = queue_key
-        loop = asyncio.get_running_loop()
         work = [task.inputs for task in tasks]
         try:
-            results = await loop.run_in_executor(
+            results = await self._loop.run_in_executor(
                 self._threads, self._compute, servable, key, work, outputs
             )
             for task, result in zip(tasks, results, strict=True):
