@@ -27,7 +27,8 @@ CASES = (
     ("gmvae_mnist", "responsibilities"),
     ("dcgan_mnist", "sample"),
 )
-_BATCHING = "max_batch_size { value: 32 } batch_timeout_micros { value: 2000 } num_batch_threads { value: 1 }"
+_BATCHING = """max_batch_size { value: 32 } batch_timeout_micros { value: 2000 }
+num_batch_threads { value: 1 }"""
 _PREDICT = "/tensorflow.serving.PredictionService/Predict"
 _WARM_UP = 1.0
 
