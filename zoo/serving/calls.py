@@ -37,6 +37,10 @@ class SignatureCalls:
         """The outputs of a signature for inputs that fit."""
         raise NotImplementedError
 
+    def output_names(self, name: str) -> list[str]:
+        """Returns the names of a signature's outputs."""
+        return list(self._describe_outputs(name))
+
     def _describe_outputs(self, name: str) -> dict[str, str]:
         """{output: its type and shape} of a signature."""
         raise NotImplementedError

@@ -220,17 +220,18 @@ def to_array(value, dtype: tf.DType) -> np.ndarray:
         )
     leaves = [value]
     for level, size in enumerate(sizes):
-        for node in leaves:
-            if not isinstance(node, list):
-                raise errors.invalid(
-                    f"JSON Value: {show(node)} found at incorrect level: {level + 1} in the JSON "
-                    f"DOM. Expected at level: {len(sizes)}"
-                )
-            if len(node) != size:
-                raise errors.invalid(
-                    f"Encountered list at unexpected size: {len(node)} at level: {level} expected "
-                    f"size: {size}"
-                )
+        if set(map(type, leaves)) > {list}:
+            node = next(node for node in leaves if not isinstance(node, list))
+            raise errors.invalid(
+                f"JSON Value: {show(node)} found at incorrect level: {level + 1} in the JSON DOM. "
+                f"Expected at level: {len(sizes)}"
+            )
+        if set(map(len, leaves)) > {size}:
+            length = next(len(node) for node in leaves if len(node) != size)
+            raise errors.invalid(
+                f"Encountered list at unexpected size: {length} at level: {level} expected size: "
+                f"{size}"
+            )
         leaves = list(chain.from_iterable(leaves))
     return _to_flat(leaves, dtype, len(sizes)).reshape(sizes)
 

@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+"""Runs a signature over a whole dataset by Apache Beam; needs requirements-beam.txt.
+
+scripts/batch_infer.py --saved_model=saved_models/cvae_mnist --signature=encode \
+    --dataset=mnist --split=train,validation --out=codes
+scripts/batch_infer.py --saved_model=saved_models/vae_mnist --signature=score \
+    --records='images/*.tfrecord' --out=scores --format=tfrecord
+
+Rows come from a TFDS name, an image folder or TFRecord files. They go to Parquet or TFRecord shards
+with a key ("train/17", or the record's own) and the outputs. Any runner of Beam will do:
+--runner=FlinkRunner --beam_options=--flink_master=HOST:8081.
+"""
+
+from absl import flags
+
+from zoo import cli, files
+from zoo.errors import UserError
+from zoo.serving import versions
+
+cli.define_data_flags()
+_SAVED_MODEL = flags.DEFINE_string("saved_model", None, "An export.", required=True)
+_SIGNATURE = flags.DEFINE_string("signature", None, "One that takes images.", required=True)
+_DATASET = flags.DEFINE_string("dataset", "", "TFDS name or image folder.")
+_SPLIT = flags.DEFINE_list("split", ["test"], "train, validation, test, or several of them.")
+_RECORDS = flags.DEFINE_string("records", "", "TFRecord files of tf.train.Examples, a pattern.")
+_OUT = flags.DEFINE_string("out", None, "Folder for the shards.", required=True)
+_FORMAT = flags.DEFINE_enum("format", "parquet", ["parquet", "tfrecord"], "Of the shards.")
+_BATCH = flags.DEFINE_integer("batch_size", 256, "Rows of one call.", 1)
+_RUNNER = flags.DEFINE_string("runner", "DirectRunner", "Runner of Beam.")
+_OPTIONS = flags.DEFINE_list("beam_options", [], "--NAME=VALUE,--NAME=VALUE of the runner.")
+
+
+def prepare():
+    versions.find(_SAVED_MODEL.value)
+    if bool(_DATASET.value) == bool(_RECORDS.value):
+        raise UserError("Say where images come from: --dataset=NAME or --records=FILES.")
+
+
+def main():
+    try:
+        from zoo.serving import batch
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"{error.name} is missing: install requirements-beam.txt in an environment of its own."
+        ) from error
+    source = batch.Source(_DATASET.value, _SPLIT.value, _RECORDS.value, cli.data_places())
+    out = files.user_path(_OUT.value)
+    job = batch.Job(
+        str(files.user_path(_SAVED_MODEL.value)), _SIGNATURE.value, out, _FORMAT.value, _BATCH.value
+    )
+    print(f"{batch.run(source, job, _RUNNER.value, _OPTIONS.value):,} rows written to {out}.")
+
+
+if __name__ == "__main__":
+    cli.run(main, prepare)

@@ -1,0 +1,226 @@
+"""A signature over a whole dataset, on any runner of Apache Beam.
+
+It needs requirements-beam.txt; nothing else of the zoo imports this module.
+"""
+
+import pathlib
+import shutil
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import tensorflow as tf
+from apache_beam.ml.inference.base import KeyedModelHandler, ModelHandler, RunInference
+from apache_beam.options.pipeline_options import PipelineOptions
+from pyarrow import parquet
+
+import zoo
+from zoo import data
+from zoo.errors import UserError
+from zoo.serving.calls import SignatureCalls
+
+# Rows that one worker reads at a time.
+_RANGE = 2000
+FORMATS = ("parquet", "tfrecord")
+
+
+class Source(NamedTuple):
+    """Where images come from.
+
+    Attributes:
+      dataset: TFDS name or image folder; "" if they come from records.
+      splits: of the dataset, "train", "validation" and "test".
+      records: pattern of TFRecord files of tf.train.Examples with "image", encoded, or "x", the
+        numbers, "y" where the signature takes labels, and "key" by which rows are found again.
+      places: data_dir and manual_dir of zoo.data.load.
+    """
+
+    dataset: str
+    splits: Sequence[str] = ("test",)
+    records: str = ""
+    places: dict[str, Any] = {}  # noqa: RUF012  (never written to)
+
+
+class Job(NamedTuple):
+    """What is computed, and where it goes.
+
+    Attributes:
+      saved_model: path of the export.
+      signature: its name.
+      out: folder of the output's shards.
+      format: of FORMATS.
+      batch_size: rows of one call.
+    """
+
+    saved_model: str
+    signature: str
+    out: pathlib.Path
+    format: str = "parquet"
+    batch_size: int = 256
+
+
+class _Handler(ModelHandler[dict, dict, SignatureCalls]):
+    """Runs a signature of an export of the zoo."""
+
+    def __init__(self, job):
+        super().__init__()
+        self._path, self._signature, self._size = job.saved_model, job.signature, job.batch_size
+
+    def load_model(self):
+        return zoo.load(self._path)
+
+    def batch_elements_kwargs(self):
+        return {"min_batch_size": 1, "max_batch_size": self._size}
+
+    def run_inference(self, batch, model, inference_args=None) -> Iterable[dict]:
+        names = model.signatures[self._signature]
+        given = {name: np.stack([row[name] for row in batch]) for name in names}
+        outputs = getattr(model, self._signature)(**given)
+        if not isinstance(outputs, dict):
+            outputs = {model.output_names(self._signature)[0]: outputs}
+        for i in range(len(batch)):
+            yield {name: value[i] for name, value in outputs.items()}
+
+
+class _ReadRows(beam.DoFn):
+    """(key, row) of a range of a split, of which each worker holds one copy."""
+
+    def __init__(self, source, preparation):
+        self._source, self._preparation = source, preparation
+
+    def setup(self):
+        self._data = data.load(self._source.dataset, **self._source.places, **self._preparation)
+
+    def process(self, element):
+        name, start, end = element
+        split = getattr(self._data, name)
+        for i in range(start, min(end, split.size)):
+            yield f"{name}/{i}", {"x": split.x[i], "y": split.y[i], "seed": i}
+
+
+def run(source: Source, job: Job, runner: str, options: Sequence[str] = ()) -> int:
+    """Runs the job; returns the number of rows.
+
+    Shards have columns `key` and the outputs, flattened. A job that is killed leaves no shard, and
+    the same command makes all of them.
+
+    Args:
+      source: of the rows.
+      job: what is computed.
+      runner: a runner of Beam, "DirectRunner" say.
+      options: of the runner, as "--name=value".
+
+    Raises:
+      UserError: if the export has no such signature, or takes what the source does not have.
+    """
+    model = zoo.load(job.saved_model)
+    given = model.signatures.get(job.signature)
+    if given is None or not set(given) <= {"x", "y", "seed"}:
+        known = [k for k, names in model.signatures.items() if set(names) <= {"x", "y", "seed"}]
+        raise UserError(
+            f"--signature={job.signature}: expected one that takes images, of {job.saved_model} "
+            f"{' or '.join(known) or 'none'}."
+        )
+    _clean(job.out)
+    with beam.Pipeline(runner=runner, options=PipelineOptions(list(options))) as pipeline:
+        if source.records:
+            rows = (
+                pipeline
+                | "Read" >> beam.io.ReadFromTFRecord(source.records)
+                | "Parse" >> beam.Map(_parse, model.spec.shape)
+            )
+        else:
+            ranges, preparation = _plan(source, model)
+            rows = (
+                pipeline
+                | "Ranges" >> beam.Create(ranges)
+                | "Spread" >> beam.Reshuffle()
+                | "Read" >> beam.ParDo(_ReadRows(source, preparation))
+            )
+        results = rows | RunInference(KeyedModelHandler(_Handler(job)))
+        _write(results, job)
+    _clean(job.out)
+    return _count(job)
+
+
+def _plan(source, model):
+    """Ranges of rows, and how images are prepared: as in training."""
+    config = model.config
+    preparation = {
+        field: config[field]
+        for field in ("image_size", "channels", "fit", "background", "validation_fraction")
+        if field in config
+    }
+    loaded = data.load(source.dataset, **source.places, **preparation)
+    if loaded.spec.shape != model.spec.shape:
+        raise UserError(
+            f"{source.dataset} has rows of shape {loaded.spec.shape}, the model takes "
+            f"{model.spec.shape}."
+        )
+    ranges = []
+    for name in source.splits:
+        split = getattr(loaded, name, None)
+        if split is None:
+            raise UserError(f"--split={name}: expected train, validation or test, or several.")
+        if not isinstance(split, data.InMemory):
+            raise UserError(f"{source.dataset} is too large to be held: give it as TFRecord files.")
+        ranges += [(name, start, start + _RANGE) for start in range(0, split.size, _RANGE)]
+    return ranges, preparation
+
+
+def _parse(record, shape):
+    """(key, row) of a tf.train.Example."""
+    features = tf.train.Example.FromString(record).features.feature
+    if "image" in features:
+        x = tf.io.decode_image(features["image"].bytes_list.value[0], shape[-1]).numpy()
+    else:
+        x = np.array(features["x"].float_list.value, np.float32)
+    if x.size != np.prod(shape):
+        raise UserError(f"A record holds {x.size} numbers, the model takes {shape}.")
+    row = {"x": x.reshape(shape), "seed": 0}
+    for name in ("y", "seed"):
+        if features[name].int64_list.value:
+            row[name] = features[name].int64_list.value[0]
+    key = features["key"].bytes_list.value
+    return key[0].decode() if key else "", row
+
+
+def _write(results, job):
+    prefix = str(job.out / "part")
+    if job.format == "tfrecord":
+        examples = results | "Encode" >> beam.Map(_to_example)
+        return examples | beam.io.WriteToTFRecord(prefix, file_name_suffix=".tfrecord")
+    model = zoo.load(job.saved_model)
+    names = model.output_names(job.signature)
+    numbers = [(name, pa.list_(pa.float32())) for name in names]
+    schema = pa.schema([("key", pa.string()), *numbers])
+    rows = results | "Flatten" >> beam.Map(_to_row)
+    return rows | beam.io.WriteToParquet(prefix, schema, file_name_suffix=".parquet")
+
+
+def _to_row(result):
+    key, outputs = result
+    return {"key": key, **{name: np.ravel(value).tolist() for name, value in outputs.items()}}
+
+
+def _to_example(result):
+    row, example = _to_row(result), tf.train.Example()
+    example.features.feature["key"].bytes_list.value.append(row.pop("key").encode())
+    for name, values in row.items():
+        example.features.feature[name].float_list.value.extend(values)
+    return example.SerializeToString()
+
+
+def _clean(folder):
+    """Removes what a killed job has left behind."""
+    for leftover in folder.glob("beam-temp-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _count(job):
+    shards = sorted(str(path) for path in job.out.glob(f"part-*.{job.format}"))
+    if job.format == "tfrecord":
+        return sum(1 for _ in tf.data.TFRecordDataset(shards))
+    return sum(parquet.read_metadata(shard).num_rows for shard in shards)
