@@ -202,6 +202,13 @@ def test_errors_over_grpc(server, request_, code, text):
     assert caught.value.code().name == code and text in caught.value.details()
 
 
+def test_bytes_that_are_no_message(server):
+    call = server.channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
+    with pytest.raises(grpc.RpcError) as caught:
+        call(b"\n\x06\xf2", timeout=30)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
 def _example(x):
     feature = tf.train.Feature(float_list=tf.train.FloatList(value=[x]))
     return tf.train.Example(features=tf.train.Features(feature={"x": feature}))

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 
 import grpc
+from google.protobuf import message
 from tensorflow_serving.apis import (
     classification_pb2,
     inference_pb2,
@@ -37,6 +38,28 @@ def add_services(server: grpc.aio.Server, service: Service, metrics: Metrics) ->
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(
         ModelService(service, answers), server
     )
+
+
+class ParseRequests(grpc.aio.ServerInterceptor):
+    """Answers bytes that are no message by INVALID_ARGUMENT, where gRPC would say UNKNOWN."""
+
+    async def intercept_service(self, continuation, handler_call_details):
+        handler = await continuation(handler_call_details)
+        if handler is None or handler.unary_unary is None:
+            return handler
+        parse, answer = handler.request_deserializer, handler.unary_unary
+
+        async def parse_and_answer(data, context):
+            try:
+                request = parse(data)
+            except message.DecodeError:
+                text = "The request is no valid message of this method"
+                await context.abort(StatusCode.INVALID_ARGUMENT, text)
+            return await answer(request, context)
+
+        return grpc.unary_unary_rpc_method_handler(
+            parse_and_answer, response_serializer=handler.response_serializer
+        )
 
 
 class _Answers:

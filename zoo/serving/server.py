@@ -141,7 +141,8 @@ def _listen(host, port):
 async def _create_grpc(options, service, metrics):
     # Two servers on one port would each get a part of the requests.
     arguments = (("grpc.so_reuseport", 0), *options.channel_arguments)
-    server = grpc.aio.server(options=arguments)
+    parse = grpc_services.ParseRequests()
+    server = grpc.aio.server(options=arguments, interceptors=[parse])
     grpc_services.add_services(server, service, metrics)
     if options.health:
         servicer = health.aio.HealthServicer()
