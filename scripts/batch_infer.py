@@ -11,7 +11,7 @@ with a key ("train/17", or the record's own) and the outputs. Any runner of Beam
 --runner=FlinkRunner --beam_options=--flink_master=HOST:8081.
 """
 
-from absl import flags
+from absl import flags, logging
 
 from zoo import cli, files
 from zoo.errors import UserError
@@ -43,6 +43,7 @@ def main():
         raise UserError(
             f"{error.name} is missing: install requirements-beam.txt in an environment of its own."
         ) from error
+    logging.set_verbosity(logging.ERROR)  # Beam tells of clouds that are not installed
     source = batch.Source(_DATASET.value, _SPLIT.value, _RECORDS.value, cli.data_places())
     out = files.user_path(_OUT.value)
     job = batch.Job(
