@@ -60,6 +60,7 @@ class ModelManager:
         self._lock = asyncio.Lock()
         self._thread = concurrent.futures.ThreadPoolExecutor(1, "loader")
         self._unloading: set[asyncio.Task] = set()
+        self._closing = False
 
     async def reload(self, config: model_server_config_pb2.ModelServerConfig) -> None:
         """Serves the models of a config and no others; returns when all are loaded.
@@ -139,6 +140,7 @@ class ModelManager:
 
     async def close(self) -> None:
         """Unloads everything once it is idle."""
+        self._closing = True
         async with self._lock:
             for name, versions in self._versions.items():
                 for number in [n for n, v in versions.items() if v.servable]:
@@ -251,7 +253,9 @@ class ModelManager:
     async def _close_when_idle(self, name, number, version):
         await version.idle.wait()
         servable, version.servable = version.servable, None
-        await asyncio.get_running_loop().run_in_executor(self._thread, servable.close)
+        servable.close()
+        if not self._closing:
+            await asyncio.get_running_loop().run_in_executor(self._thread, settle_memory)
         version.state = _STATE.END
         _log.info("%s version %d is unloaded.", name, number)
 

@@ -134,11 +134,10 @@ class Servable:
         return signature.key, {examples.INPUTS: rows}, tuple(signature.outputs)
 
     def close(self) -> None:
-        """Gives its memory back; nothing may run any more."""
+        """Gives its memory back at the next `settle_memory`; nothing may run any more."""
         self._callables = {}
         self._session.close()
         self._graph = self._session = None
-        settle_memory()
 
 
 def settle_memory() -> None:
