@@ -79,8 +79,8 @@ def exec_real(models):
 
 
 def read_options(models):
-    """The stand-in's options."""
-    from zoo.serving import server, server_configs
+    """The stand-in's options, as arguments."""
+    from zoo.serving import server_configs
 
     given = flags.FLAGS
     if given.batching_parameters_file and not given.enable_batching:
@@ -92,30 +92,32 @@ def read_options(models):
             batching = server_configs.read_batching(given.batching_parameters_file)
     if given.monitoring_config_file:
         metrics_path = server_configs.read_prometheus_path(given.monitoring_config_file)
-    return server.Options(
-        models=models,
-        host=given.host,
-        port=given.port,
-        rest_port=given.rest_api_port,
-        rest_timeout=given.rest_api_timeout_in_ms / 1000,
-        socket_path=given.grpc_socket_path,
-        channel_arguments=server_configs.parse_channel_arguments(given.grpc_channel_arguments),
-        health=given.enable_grpc_healthcheck_service,
-        config_file=files.user_path(given.model_config_file) if given.model_config_file else None,
-        config_poll=given.model_config_file_poll_wait_seconds,
-        poll=given.file_system_poll_wait_seconds,
-        batching=batching,
-        metrics_path=metrics_path,
-        warm_up=given.enable_model_warmup,
-        labels_for_unavailable=given.allow_version_labels_for_unavailable_models,
-    )
+    return {
+        "models": models,
+        "host": given.host,
+        "port": given.port,
+        "rest_port": given.rest_api_port,
+        "rest_timeout": given.rest_api_timeout_in_ms / 1000,
+        "socket_path": given.grpc_socket_path,
+        "channel_arguments": server_configs.parse_channel_arguments(given.grpc_channel_arguments),
+        "health": given.enable_grpc_healthcheck_service,
+        "config_file": files.user_path(given.model_config_file)
+        if given.model_config_file
+        else None,
+        "config_poll": given.model_config_file_poll_wait_seconds,
+        "poll": given.file_system_poll_wait_seconds,
+        "batching": batching,
+        "metrics_path": metrics_path,
+        "warm_up": given.enable_model_warmup,
+        "labels_for_unavailable": given.allow_version_labels_for_unavailable_models,
+    }
 
 
 def prepare():
     models = read_models()
     if shutil.which(REAL):
         exec_real(models)
-    OPTIONS.append(models)
+    OPTIONS.update(read_options(models))
 
 
 def main():
@@ -127,9 +129,9 @@ def main():
     log.addHandler(logging.StreamHandler(sys.stdout))
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # the loader is called deprecated
     log.info("%s is not on the PATH: the zoo's stand-in serves, for development and tests.", REAL)
-    server.run(read_options(OPTIONS[0]), lambda places: print(f"Ready: {places}", flush=True))
+    server.run(server.Options(**OPTIONS), lambda places: print(f"Ready: {places}", flush=True))
 
 
 if __name__ == "__main__":
-    OPTIONS = []
+    OPTIONS = {}
     cli.run(main, prepare)

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import os
 import shutil
 import socket
 import time
@@ -22,10 +23,12 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
+from tests.conftest import script
 from tests.serving import small_models
-from tests.serving.serving import Server, predict_request
+from tests.serving.serving import ROOT, Server, predict_request
 
 pytestmark = pytest.mark.long
+CONFIG = ROOT / "saved_models" / "models.config"
 MODELS = """model_config_list {
   config { name: "half" base_path: "%(half)s" model_platform: "tensorflow"
            model_version_policy { all {} } version_labels { key: "stable" value: 1 } }
@@ -383,3 +386,69 @@ def test_versions_come_go_and_fail_while_requests_are_answered(tmp_path):
         server.process.terminate()
         assert under_way[0].result()[0] == 200 and under_way[1].result()["y"] == [3.5]
     assert server.process.wait(30) == 0
+
+
+def test_the_real_server_is_run_where_there_is_one(tmp_path):
+    """With the same flags; base paths of the container are those of the checkout."""
+    real = tmp_path / "tensorflow_model_server"
+    show = 'for a; do case $a in --model_config_file=*) cat "${a#*=}";; esac; done'
+    real.write_text(f'#!/bin/sh\necho "$@"\n{show}\n')
+    real.chmod(0o755)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    flags = [
+        "--enable_batching",
+        "--port=9",
+        "--grpc_socket_path=/tmp/s",
+        "--noenable_model_warmup",
+    ]
+    done = script("serve.py", f"--model_config_file={CONFIG}", *flags, env=env)
+    assert done.returncode == 0, done.stderr
+    given = done.stdout.splitlines()[-1 - CONFIG.read_text().count("\n")].split()
+    for flag in (
+        "--enable_batching=true",
+        "--port=9",
+        "--rest_api_port=8501",
+        "--grpc_socket_path=/tmp/s",
+        "--enable_model_warmup=false",
+    ):
+        assert flag in given
+    known = {"--host", "--model_name", "--model_base_path", "--batching_parameters_file"}
+    assert not known & {flag.split("=")[0] for flag in given}
+    assert f'base_path: "{CONFIG.parent}/cvae_mnist"' in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("flags", "text"),
+    [
+        ([], "Say what to serve: --model_config_file=FILE or --model_base_path=FOLDER"),
+        (["--model_base_path=/no/such"], "--model_base_path: there is no folder /no/such"),
+        (["--model_config_file=/no/such"], "/no/such cannot be read"),
+        (["--model_config_file=README.md"], "README.md is no ModelServerConfig"),
+        (["--model_base_path=tests", "--batching_parameters_file=x"], "needs --enable_batching"),
+        (["--model_base_path=tests", "--enable_batching", "--batching_parameters_file=README.md"],
+         "README.md is no BatchingParameters"),
+        (["--model_base_path=tests", "--grpc_channel_arguments=x"], "expected NAME=VALUE"),
+        (["--model_base_path=tests", "--rest_port=1"], "Unknown flag --rest_port"),
+    ],
+)  # fmt: skip
+def test_flags_that_are_wrong(flags, text):
+    done = script("serve.py", *flags, "--port=0", cwd=ROOT)
+    assert done.returncode == 2 and text in done.stderr, done.stderr
+    assert done.stderr.splitlines()[-1].startswith("error: ") and "Traceback" not in done.stderr
+
+
+def test_a_port_that_is_taken_and_a_model_that_is_broken(tmp_path):
+    base = tmp_path / "half"
+    (base / "1").mkdir(parents=True)
+    (base / "1" / "saved_model.pb").write_bytes(b"broken")
+    flags = [f"--model_base_path={base}", "--port=0", "--rest_api_port=0"]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for flag in (f"--port={port}", f"--rest_api_port={port}"):
+            done = script(
+                "serve.py", f"--model_base_path={base}", "--port=0", "--rest_api_port=0", flag
+            )
+            assert done.returncode == 2 and f"cannot listen on 127.0.0.1:{port}" in done.stderr
+    done = script("serve.py", *flags)
+    assert done.returncode == 2 and "1 servable(s) did not become available" in done.stderr
+    assert "Traceback" not in done.stderr
