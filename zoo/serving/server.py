@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-import pathlib
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -45,7 +45,7 @@ class Options(NamedTuple):
       socket_path: UNIX socket for gRPC; "" for none.
       channel_arguments: (name, value) of gRPC.
       health: whether grpc.health.v1 is served.
-      config_file: models.config to look at again every `config_poll` seconds; None for none.
+      config_file: models.config to look at again every `config_poll` seconds; "" for none.
       config_poll: 0 for never.
       poll: seconds between two looks at the folders; 0 or less for a single one.
       batching: None for no joining of rows.
@@ -62,7 +62,7 @@ class Options(NamedTuple):
     socket_path: str = ""
     channel_arguments: tuple[tuple[str, int | str], ...] = ()
     health: bool = False
-    config_file: pathlib.Path | None = None
+    config_file: str | os.PathLike = ""
     config_poll: float = 0.0
     poll: float = 1.0
     batching: server_configs.Batching | None = None
@@ -234,7 +234,7 @@ def _start_polls(options, manager):
     tasks = []
     if options.poll > 0:
         tasks.append(asyncio.create_task(_repeat(options.poll, manager.poll)))
-    if options.config_file is not None and options.config_poll > 0:
+    if options.config_file and options.config_poll > 0:
         tasks.append(asyncio.create_task(_repeat(options.config_poll, reread)))
     return lambda: [task.cancel() for task in tasks]
 
