@@ -221,7 +221,11 @@ class ModelManager:
         loop = asyncio.get_running_loop()
         try:
             servable = await loop.run_in_executor(self._thread, self._open, name, number, path)
-        except ServingError as error:
+        except Exception as unexpected:  # one model that is odd costs no other
+            error = unexpected
+            if not isinstance(unexpected, ServingError):
+                _log.exception("%s version %d cannot be loaded", name, number)
+                error = ServingError(StatusCode.UNKNOWN, f"{type(error).__name__}: {error}")
             version.state, version.error = _STATE.END, error
             reason = error.message.splitlines()[0] if error.message else error.code.name
             _log.error("%s version %d cannot be served: %s", name, number, reason)

@@ -79,6 +79,11 @@ class Servable:
             if (key, outputs) not in self._callables:
                 signature = self.signatures[key]
                 tensor = self._graph.get_tensor_by_name
+                for name in outputs:
+                    if not signature.outputs[name].tensor:
+                        raise errors.ServingError(
+                            errors.StatusCode.UNIMPLEMENTED, f"Output {name} is no dense tensor"
+                        )
                 fetches = [tensor(signature.outputs[name].tensor) for name in outputs]
                 feeds = [tensor(given.tensor) for given in signature.inputs.values()]
                 # Unlike Session.run, it neither casts nor reshapes what it is given.

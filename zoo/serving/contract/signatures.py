@@ -25,7 +25,9 @@ class Tensor(NamedTuple):
     def from_proto(cls, info) -> "Tensor":
         known = not info.tensor_shape.unknown_rank
         shape = tuple(None if d.size < 0 else d.size for d in info.tensor_shape.dim)
-        return cls(info.name, tf.dtypes.as_dtype(info.dtype), shape if known else None)
+        # Ragged and other composite tensors have neither a name nor a dtype of their own.
+        dtype = tf.dtypes.as_dtype(info.dtype) if info.dtype else tf.variant
+        return cls(info.name, dtype, shape if known else None)
 
     def describe(self) -> str:
         """Returns "float32 [?,28,28,1]"."""
