@@ -1,5 +1,6 @@
 """What the scripts share: configs as flags, errors as one line, exit codes."""
 
+import logging as std_logging
 import os
 import pathlib
 import sys

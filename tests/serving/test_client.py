@@ -130,6 +130,10 @@ def test_scripts_draw_from_a_server(server, tmp_path):
     assert done.returncode == 0 and out.exists(), done.stderr
     done = script("interpolate.py", *flags, "--images=1,2", f"--out={out}")
     assert done.returncode == 2 and "does not tell how a model was trained" in done.stderr
+    [port] = free_ports(1)
+    done = script("sample.py", f"--server=127.0.0.1:{port}", flags[1], f"--out={out}")
+    assert done.returncode == 2 and "No server answers" in done.stderr
+    assert "Retrying" not in done.stderr
     done = script("sample.py", flags[0], f"--out={out}")
     assert done.returncode == 2 and "--server needs --model_name" in done.stderr
 
