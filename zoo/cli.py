@@ -71,9 +71,11 @@ def open_model():
     import zoo
 
     given = flags.FLAGS
-    return (
-        zoo.connect(given.server, given.model_name) if given.server else zoo.load(given.saved_model)
-    )
+    if not given.server:
+        return zoo.load(given.saved_model)
+    # Its warnings about each new try say less than the error that follows the last one.
+    std_logging.getLogger("urllib3").setLevel(std_logging.ERROR)
+    return zoo.connect(given.server, given.model_name)
 
 
 def define_judge_flag() -> None:
