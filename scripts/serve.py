@@ -51,6 +51,7 @@ def read_models():
     given = flags.FLAGS
     if given.model_config_file:
         models = server_configs.read_models(files.user_path(given.model_config_file))
+        MOVED.update(models.moved)
         if models.moved:
             path, folder = next(iter(models.moved.items()))
             rest = f", and so for {len(models.moved)} models" if len(models.moved) > 1 else ""
@@ -68,10 +69,25 @@ def exec_real(models):
     """Becomes tensorflow_model_server, given the same flags."""
     from google.protobuf import text_format
 
-    with tempfile.NamedTemporaryFile("w", suffix=".config", delete=False) as written:
-        written.write(text_format.MessageToString(models))
+    if flags.FLAGS["host"].present:
+        raise UserError(f"--host: {REAL} listens on all addresses and has no such flag.")
+    if MOVED and flags.FLAGS.model_config_file_poll_wait_seconds:
+        raise UserError(
+            "--model_config_file_poll_wait_seconds: base paths of the file are not those of this "
+            f"machine, so {REAL} is given a copy of it; correct the paths to have it polled."
+        )
+    path = flags.FLAGS.model_config_file and files.user_path(flags.FLAGS.model_config_file)
+    if MOVED or not path:
+        with tempfile.NamedTemporaryFile("w", suffix=".config", delete=False) as written:
+            written.write(text_format.MessageToString(models))
+        path = written.name
     values = {f.name: f.value for f in flags.FLAGS.get_key_flags_for_module(sys.argv[0])}
-    command = [REAL, f"--model_config_file={written.name}"]
+    for name in ("batching_parameters_file", "monitoring_config_file"):
+        values[name] = values[name] and files.user_path(values[name])
+    # It sets labels before any model is loaded.
+    if any(config.version_labels for config in models.model_config_list.config):
+        values["allow_version_labels_for_unavailable_models"] = True
+    command = [REAL, f"--model_config_file={path}"]
     for name, value in values.items():
         if name not in NOT_PASSED and value != "":
             command.append(f"--{name}={str(value).lower() if isinstance(value, bool) else value}")
@@ -133,5 +149,5 @@ def main():
 
 
 if __name__ == "__main__":
-    OPTIONS = {}
+    OPTIONS, MOVED = {}, {}
     cli.run(main, prepare)

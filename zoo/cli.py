@@ -75,7 +75,9 @@ def open_model():
         return zoo.load(given.saved_model)
     # Its warnings about each new try say less than the error that follows the last one.
     std_logging.getLogger("urllib3").setLevel(std_logging.ERROR)
-    return zoo.connect(given.server, given.model_name)
+    model = zoo.connect(given.server, given.model_name)
+    model.ask_limits()
+    return model
 
 
 def define_judge_flag() -> None:

@@ -53,6 +53,7 @@ def test_every_signature_as_from_zoo_load(place, name):
     local, remote = zoo.load(ROOT / "saved_models" / name), zoo.connect(place, name)
     assert {k: list(v) for k, v in remote.signatures.items()} == dict(local.signatures)
     assert remote.spec.shape == local.spec.shape and remote.conditional == local.conditional
+    remote.ask_limits()
     if local.conditional:
         assert remote.spec.num_classes == local.spec.num_classes
     for signature, names in local.signatures.items():
@@ -79,6 +80,9 @@ def test_many_rows_go_in_several_calls(server):
 
 def test_mistakes_are_named(place, server):
     remote = zoo.connect(place, "cvae_mnist")
+    with pytest.raises(Refused, match=r"y is expected in 0 .. 9"):
+        remote.sample([1], [12])
+    remote.ask_limits()
     with pytest.raises(UserError, match=r"label y=12 is out of range: expected 0 .. 9"):
         remote.sample([1], [12])
     with pytest.raises(UserError, match="takes seed, y; given: seed"):

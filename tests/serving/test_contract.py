@@ -205,6 +205,12 @@ def test_outputs_without_a_row_form_are_refused(outputs, text):
     assert caught.value.code == StatusCode.INVALID_ARGUMENT
 
 
+def test_bytes_keep_their_zeros():
+    rows = {"y_bytes": np.array([b"a\0", b"\0\0"], object)}
+    reply = json_replies.from_predictions(rows, by_rows=True)
+    assert reply == '{"predictions": [{"b64": "YQA="}, {"b64": "AAA="}]}'
+
+
 def test_batches_of_no_rows():
     empty = {"y": np.zeros([0, 1, 2], np.float32), "z": np.zeros([0, 3], np.int32)}
     assert json_replies.from_predictions(empty, by_rows=True) == '{"predictions": []}'
@@ -301,6 +307,7 @@ def test_examples():
         ({"examples": [{"n": [1.0, "a"]}]}, "feature: n expecting type: float"),
         ({"examples": [{"n": ["a", 1]}]}, "feature: n expecting type: bytes"),
         ({"examples": [{"n": [2**63]}]}, "has uint64_t element"),
+        ({"examples": [{"\ud800": [1]}]}, "The name of a feature is no text"),
     ],
 )
 def test_wrong_examples_are_refused(request_, text):
@@ -362,6 +369,7 @@ def test_protos_that_contradict_themselves_are_refused():
 
     for wrong in [
         proto([2], tensor_content=b"abc"),
+        proto([2**62] * 300, float_val=[1.0]),
         proto([-1], float_val=[1.0]),
         proto([2], float_val=[1.0, 2.0, 3.0]),
         proto([1], dtype=999, float_val=[1.0]),

@@ -47,7 +47,9 @@ def server(tmp_path_factory):
     config = folder / "models.config"
     config.write_text(MODELS % {name: folder / name for name in ("half", "old", "none")})
     batching, monitoring = folder / "batching.config", folder / "monitoring.config"
-    batching.write_text("max_batch_size { value: 16 } allowed_batch_sizes: [4, 16]")
+    batching.write_text(
+        "num_batch_threads { value: 2 } max_batch_size { value: 16 } allowed_batch_sizes: [4, 16]"
+    )
     monitoring.write_text("prometheus_config { enable: true }")
     made = Server(
         f"--model_config_file={config}",
@@ -103,6 +105,8 @@ def test_predict_over_rest(server):
          "equal 0th-dimension size"),
         ("half:predict", {"inputs": 1.0}, 400, "at least one dimension"),
         ("half:predict", {"signature_name": "scalar", "instances": [1.0]}, 400, "0th dimension"),
+        ("half:predict", {"instances": [1.0] * 17}, 400,
+         "Task size 17 is larger than maximum input batch size 16"),
         ("half:predict", {"signature_name": "picky", "instances": [11]}, 400, "expected below 10"),
         ("nope:predict", {"instances": [1]}, 404, "Servable not found for request: Latest(nope)"),
         ("none:predict", {"instances": [1]}, 404, "Servable not found for request: Latest(none)"),
@@ -341,7 +345,7 @@ def _write_version(base, number, plus):
 
 
 def test_versions_come_go_and_fail_while_requests_are_answered(tmp_path):
-    """The short form of scripts/benchmark.py versions; then SIGTERM, which answers what runs."""
+    """The short form of scripts/stress.py versions; then SIGTERM, which answers what runs."""
     base = tmp_path / "half"
     base.mkdir()
     _write_version(base, 1, 2)

@@ -123,6 +123,10 @@ def run(source: Source, job: Job, runner: str, options: Sequence[str] = ()) -> i
             f"--signature={job.signature}: expected one that takes images, of {job.saved_model} "
             f"{' or '.join(known) or 'none'}."
         )
+    if list(job.out.glob("part-*")):
+        raise UserError(
+            f"{job.out} holds what another job wrote: remove it or choose another --out."
+        )
     _clean(job.out)
     with beam.Pipeline(runner=runner, options=PipelineOptions(list(options))) as pipeline:
         if source.records:

@@ -13,7 +13,7 @@ from zoo.serving.contract import errors, signatures
 from zoo.serving.servables import Servable
 from zoo.serving.server_configs import Batching
 
-# Requests that may wait where rows are not joined.
+# Requests that may wait, whatever they ask.
 MAX_WAITING = 1000
 
 
@@ -33,14 +33,19 @@ class _Queue:
 
     def append(self, task):
         self.tasks.append(task)
-        self.rows += task.rows
+        self.rows += max(task.rows, 1)
+
+    def drop_done(self):
+        """Removes the tasks that nobody waits for any more."""
+        self.tasks = collections.deque(t for t in self.tasks if not t.future.done())
+        self.rows = sum(max(t.rows, 1) for t in self.tasks)
 
     def take(self, most: int) -> list[_Task]:
         """Removes the next batch, of at most so many rows or else one task."""
         taken, rows = [], 0
         while self.tasks and (not taken or rows + self.tasks[0].rows <= most):
             task = self.tasks.popleft()
-            self.rows -= task.rows
+            self.rows -= max(task.rows, 1)
             if not task.future.done():  # else nobody waits for it any more
                 taken.append(task)
                 rows += task.rows
@@ -80,26 +85,40 @@ class Runner:
             queue_key, rows = (servable, key, outputs, None), 1
         else:
             rows = _count_rows(inputs)
+            most = self._batching.max_batch_size
+            if rows > most and not self._batching.split_large:
+                raise errors.invalid(
+                    f"Task size {rows} is larger than maximum input batch size {most}"
+                )
             shapes = tuple((i.dtype.str, i.shape[1:]) for i in inputs.values())
             queue_key = (servable, key, outputs, shapes)
-        self._check_room(queue_key, rows)
+        if self._is_full(queue_key, rows):
+            self._drop_done()
+        if self._is_full(queue_key, rows):
+            raise errors.ServingError(
+                errors.StatusCode.RESOURCE_EXHAUSTED,
+                "The batch scheduling queue to which this task was submitted is full",
+            )
         queue = self._queues.setdefault(queue_key, _Queue())
         future = self._loop.create_future()
         queue.append(_Task(inputs, rows, future, self._loop.time()))
         self._start()
         return await future
 
-    def _check_room(self, queue_key, rows):
+    def _drop_done(self):
+        for queue_key, queue in list(self._queues.items()):
+            queue.drop_done()
+            if not queue.tasks:
+                del self._queues[queue_key]
+
+    def _is_full(self, queue_key, rows):
         if self._batching is None:
-            waiting, most = sum(queue.rows for queue in self._queues.values()), MAX_WAITING
+            waiting, most = 0, MAX_WAITING
         else:
             waiting = self._queues[queue_key].rows if queue_key in self._queues else 0
             most = self._batching.max_batch_size * self._batching.max_enqueued_batches
-        if waiting and waiting + rows > most:
-            raise errors.ServingError(
-                errors.StatusCode.RESOURCE_EXHAUSTED,
-                "The batch scheduling queue to which this task was submitted is full",
-            )
+        everywhere = sum(len(queue.tasks) for queue in self._queues.values())
+        return (waiting > 0 and waiting + rows > most) or everywhere >= MAX_WAITING
 
     def _start(self):
         """Gives waiting tasks to threads that are free, those that wait longest first."""
@@ -147,6 +166,10 @@ class Runner:
                     task.future.set_exception(result)
                 else:
                     task.future.set_result(result)
+        except Exception as error:  # no thread could be started, say
+            for task in tasks:
+                if not task.future.done():
+                    task.future.set_exception(error)
         finally:
             self._free += 1
             self._start()

@@ -29,7 +29,7 @@ from zoo.serving.inputs import ORDER, Input, read_range
 _RETRIES = 4
 # Bytes of the rows of one call, safely below gRPC's default limit of 4 MiB for a message.
 _CALL_BYTES = 1 << 20
-_ROWS = 1024
+_ROWS = 128  # which batching configs of servers usually take
 # Of a channel: retries while a server is away.
 _SERVICE_CONFIG = """{"methodConfig": [{"name": [{}], "retryPolicy": {"maxAttempts": 5,
  "initialBackoff": "0.2s", "maxBackoff": "2s", "backoffMultiplier": 2,
@@ -56,12 +56,6 @@ class RemoteModel(SignatureCalls):
         inputs |= pixels
         path = f"{place} {model.name}"
         super().__init__(path, _spec(self._known, 0), names, inputs)
-        for name in [n for n in inputs if inputs[n].is_label or n == "cluster"]:
-            limits = self._ask_limits(name)
-            if limits is not None:
-                self.inputs[name] = inputs[name]._replace(low=limits[0], high=limits[1])
-        if "y" in self.inputs and self.inputs["y"].high is not None:
-            self.spec = _spec(self._known, self.inputs["y"].high + 1)
 
     def __repr__(self):
         calls = ", ".join(f"{name}({', '.join(i)})" for name, i in self.signatures.items())
@@ -88,6 +82,19 @@ class RemoteModel(SignatureCalls):
         reply = self._place.read_status(self._model)
         state = get_model_status_pb2.ModelVersionStatus.State.Name
         return {s.version: state(s.state) for s in reply.model_version_status}
+
+    def ask_limits(self) -> None:
+        """Learns how many labels there are, which metadata does not tell.
+
+        It sends a wrong label for that, whose error tells the right ones. A server with batching
+        may then refuse other requests of the same moment too.
+        """
+        for name in [n for n, given in self.inputs.items() if given.is_label or n == "cluster"]:
+            limits = self._ask_limits(name)
+            if limits is not None:
+                self.inputs[name] = self.inputs[name]._replace(low=limits[0], high=limits[1])
+        if "y" in self.inputs and self.inputs["y"].high is not None:
+            self.spec = _spec(self._known, self.inputs["y"].high + 1)
 
     def _run(self, name, arrays):
         """Answers by calls of a limited size: every signature of the zoo is row-wise."""

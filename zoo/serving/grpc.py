@@ -23,9 +23,11 @@ from zoo.serving.contract import errors, examples, protos
 from zoo.serving.contract.errors import ServingError, StatusCode
 from zoo.serving.contract.paths import ModelSpec
 from zoo.serving.metrics import Metrics
-from zoo.serving.service import Answer, Service
+from zoo.serving.service import Answer, Service, off_loop
 
 _METHODS = {"classify": "tensorflow/serving/classify", "regress": "tensorflow/serving/regress"}
+# Clients take a few thousand bytes of it, and no reply at all with more.
+_SHOWN = 2000
 _log = logging.getLogger("zoo.serving")
 
 
@@ -79,7 +81,7 @@ class _Answers:
                     counted.model = spec.name
                 yield spec
         except ServingError as error:
-            await context.abort(error.code, error.message)
+            await context.abort(error.code, error.message[:_SHOWN])
         except (asyncio.CancelledError, grpc.aio.AbortError):
             raise
         except Exception:  # a fault of ours
@@ -109,6 +111,13 @@ def _spec_proto(answer: Answer):
     return spec
 
 
+def _predict_reply(answer):
+    reply = predict_pb2.PredictResponse(model_spec=_spec_proto(answer))
+    for name, array in answer.outputs.items():
+        reply.outputs[name].CopyFrom(protos.to_proto(array, answer.dtypes[name]))
+    return reply
+
+
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     """Predict, Classify, Regress, MultiInference, GetModelMetadata."""
 
@@ -117,14 +126,11 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     async def Predict(self, request, context):
         async with self._answers.to(context, "Predict", self._service, request) as spec:
-            inputs = {n: protos.to_array(n, proto) for n, proto in request.inputs.items()}
+            inputs = await off_loop(request.ByteSize(), protos.to_arrays, request.inputs)
             name, wanted = request.model_spec.signature_name, list(request.output_filter)
             answer = await self._service.predict(spec, name, inputs, wanted)
-            reply = predict_pb2.PredictResponse(model_spec=_spec_proto(answer))
-            for output, array in answer.outputs.items():
-                proto = protos.to_proto(array, answer.dtypes[output])
-                reply.outputs[output].CopyFrom(proto)
-            return reply
+            size = sum(array.nbytes for array in answer.outputs.values())
+            return await off_loop(size, _predict_reply, answer)
 
     async def Classify(self, request, context):
         async with self._answers.to(context, "Classify", self._service, request) as spec:
@@ -197,5 +203,8 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
         try:
             await self._service.reload(request.config)
         except ServingError as error:
-            await context.abort(error.code, error.message)
+            await context.abort(error.code, error.message[:_SHOWN])
+        except Exception:  # a fault of ours
+            _log.exception("HandleReloadConfigRequest failed")
+            await context.abort(StatusCode.INTERNAL, "Internal error of the server")
         return model_management_pb2.ReloadConfigResponse(status=status_pb2.StatusProto())

@@ -208,7 +208,7 @@ class ModelManager:
                 versions[number] = _Version(_describe(found[number]))
                 await self._load(name, number, found[number])
         # The old version serves until the new one does.
-        if not aspired or any(versions[number].servable for number in aspired):
+        if not aspired or set(aspired) & set(self._available(name)):
             for number, version in versions.items():
                 if number not in aspired and version.state == _STATE.AVAILABLE:
                     self._unload(name, number)
@@ -257,7 +257,7 @@ class ModelManager:
     async def _close_when_idle(self, name, number, version):
         await version.idle.wait()
         servable, version.servable = version.servable, None
-        servable.close()
+        await asyncio.get_running_loop().run_in_executor(self._thread, servable.close)
         if not self._closing:
             await asyncio.get_running_loop().run_in_executor(self._thread, settle_memory)
         version.state = _STATE.END
@@ -302,10 +302,11 @@ def _check(config, old):
 def _find_versions(base_path: str) -> dict[int, pathlib.Path]:
     """{version: folder} of a model's folder; of two names for a version, the shorter one."""
     found = {}
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):  # no folder, or no name that a folder has
         for entry in sorted(os.scandir(base_path), key=lambda e: len(e.name), reverse=True):
-            if entry.name.isascii() and entry.name.isdigit() and entry.is_dir():
-                found[int(entry.name)] = pathlib.Path(entry.path)
+            number = int(entry.name) if entry.name.isascii() and entry.name.isdigit() else None
+            if number is not None and number < 2**63 and entry.is_dir():
+                found[number] = pathlib.Path(entry.path)
     return found
 
 

@@ -106,12 +106,12 @@ class _Api:
         return await off_loop(size, json_replies.from_predictions, answer.outputs, parsed.by_rows)
 
     async def _classify(self, model, body):
-        name, given = examples.parse_json(body)
+        name, given = await off_loop(len(body), examples.parse_json, body)
         _, result = await self._service.classify(model, name, given)
         return json_replies.from_classifications(result.classes, result.scores)
 
     async def _regress(self, model, body):
-        name, given = examples.parse_json(body)
+        name, given = await off_loop(len(body), examples.parse_json, body)
         _, values = await self._service.regress(model, name, given)
         return json_replies.from_regressions(values)
 

@@ -39,6 +39,7 @@ class Servable:
         self._graph = tf.Graph()
         self._session = tf.compat.v1.Session(graph=self._graph)
         self._callables, self._lock = {}, threading.Lock()
+        self._running, self._idle = 0, threading.Condition(self._lock)
         try:
             with self._graph.as_default():
                 meta = tf.compat.v1.saved_model.load(self._session, [TAG], str(path))
@@ -72,7 +73,13 @@ class Servable:
             values = function(*inputs.values())
         except tf.errors.OpError as error:
             raise errors.from_tensorflow(error) from error
-        return {name: np.asarray(v) for name, v in zip(outputs, values, strict=True)}
+        finally:
+            with self._lock:
+                self._running -= 1
+                self._idle.notify_all()
+        # A scalar string is bytes, of which NumPy would strip the last zeros.
+        values = [np.array(v, object) if isinstance(v, bytes) else np.asarray(v) for v in values]
+        return dict(zip(outputs, values, strict=True))
 
     def _callable(self, key, outputs):
         with self._lock:
@@ -88,6 +95,7 @@ class Servable:
                 feeds = [tensor(given.tensor) for given in signature.inputs.values()]
                 # Unlike Session.run, it neither casts nor reshapes what it is given.
                 self._callables[key, outputs] = self._session.make_callable(fetches, feeds)
+            self._running += 1
             return self._callables[key, outputs]
 
     def warm_up(self, path: pathlib.Path) -> int:
@@ -139,7 +147,9 @@ class Servable:
         return signature.key, {examples.INPUTS: rows}, tuple(signature.outputs)
 
     def close(self) -> None:
-        """Gives its memory back at the next `settle_memory`; nothing may run any more."""
+        """Waits for what runs, and gives its memory back at the next `settle_memory`."""
+        with self._lock:
+            self._idle.wait_for(lambda: not self._running)
         self._callables = {}
         self._session.close()
         self._graph = self._session = None

@@ -104,15 +104,21 @@ async def _serve(options, announce):
             await _or_stop(manager.reload(options.models), stop)
         except ServingError as error:
             raise UserError(f"Failed to start server. {error.message}") from error
-        stack.push_async_callback(grpc_server.stop, GRACE)
         await grpc_server.start()
+        stops = [lambda: grpc_server.stop(GRACE)]
         if listener is not None:
-            stack.push_async_callback(await _start_rest(options, service, metrics, listener))
+            stops.append(await _start_rest(options, service, metrics, listener))
+        stack.push_async_callback(_stop_all, stops)
         stack.callback(_start_polls(options, manager))
         if not stop.is_set():
             announce(_places(options))
             await stop.wait()
             _log.info("Stopping: requests under way are answered.")
+
+
+async def _stop_all(stops):
+    """Both protocols at once: neither takes requests while the other still answers its own."""
+    await asyncio.gather(*[stop() for stop in stops])
 
 
 async def _or_stop(work, stop):
@@ -149,7 +155,8 @@ async def _create_grpc(options, service, metrics):
         health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
         for name in _HEALTHY:
             await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
-    places = [f"{options.host}:{options.port}"] if options.port else []
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    places = [f"{host}:{options.port}"] if options.port else []
     places += [f"unix:{options.socket_path}"] if options.socket_path else []
     for place in places:
         try:

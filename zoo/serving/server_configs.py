@@ -77,6 +77,7 @@ class Batching(NamedTuple):
       max_enqueued_batches: full batches that may wait.
       num_threads: batches that are computed at a time.
       allowed_sizes: batches are padded to the next of these; not padded if empty.
+      split_large: whether a request may have more rows than a batch.
     """
 
     max_batch_size: int = 1000
@@ -84,6 +85,7 @@ class Batching(NamedTuple):
     max_enqueued_batches: int = 10
     num_threads: int = os.cpu_count() or 1
     allowed_sizes: tuple[int, ...] = ()
+    split_large: bool = False
 
 
 class Models(NamedTuple):
@@ -160,6 +162,7 @@ def read_batching(path: str | os.PathLike) -> Batching:
     batching = Batching(**given)._replace(
         timeout=proto.batch_timeout_micros.value / 1e6,
         allowed_sizes=tuple(proto.allowed_batch_sizes),
+        split_large=proto.enable_large_batch_splitting.value,
     )
     small = [name for name, ours in fields.items() if getattr(batching, ours) < 1]
     if small or batching.timeout < 0:

@@ -55,7 +55,10 @@ def _to_example(value):
         raise errors.invalid(f"Example must be JSON object but got JSON {kind_of(value)}")
     example = tf.train.Example()
     for name, content in value.items():
-        feature = example.features.feature[name]
+        try:
+            feature = example.features.feature[name]
+        except UnicodeEncodeError:
+            raise errors.invalid(f"The name of a feature is no text: {show(name)}") from None
         for leaf in content if isinstance(content, list) else [content]:
             _add_value(feature, name, leaf)
     return example

@@ -40,7 +40,8 @@ def from_predictions(outputs: Mapping[str, np.ndarray], by_rows: bool) -> str:
                 f"Tensor name: {name} has inconsistent batch size: {shape[0]} expecting: {batch}"
             )
         batch = shape[0]
-    columns = [[_write(name, np.asarray(row)) for row in outputs[name]] for name in names]
+    # With "...", as a row that is a scalar would lose its dtype, and bytes their last zeros.
+    columns = [[_write(n, outputs[n][i, ...]) for i in range(batch)] for n in names]
     if len(names) > 1:
         rows = [_join(names, row) for row in zip(*columns, strict=True)]
     else:

@@ -1,6 +1,7 @@
 """Tensors between arrays and the protos of gRPC."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -9,7 +10,8 @@ from tensorflow.core.framework import tensor_pb2
 from zoo.serving.contract import errors
 
 # A proto may say one value for a tensor of any shape; more elements than that are not made of it.
-MAX_ELEMENTS = 1 << 24
+MAX_ELEMENTS = 1 << 22
+_MAX_RANK = 254  # of a tensor in TensorFlow
 # Official clients read the field of the dtype, not tensor_content.
 _FIELDS = {
     tf.float32: "float_val",
@@ -36,20 +38,35 @@ def to_array(name: str, proto: tensor_pb2.TensorProto) -> np.ndarray:
 
     Raises:
       ServingError: INVALID_ARGUMENT for a proto whose dtype, shape and values do not go together;
-        RESOURCE_EXHAUSTED for a tensor of more than MAX_ELEMENTS.
+        RESOURCE_EXHAUSTED for more than MAX_ELEMENTS, unless each has a value of its own.
     """
     sizes = [dimension.size for dimension in proto.tensor_shape.dim]
     if proto.tensor_shape.unknown_rank or any(size < 0 for size in sizes):
         raise errors.invalid(f"Input {name}: the shape of the tensor has unknown sizes")
-    if math.prod(sizes) > MAX_ELEMENTS:
-        raise errors.too_large(
-            f"Input {name} has {math.prod(sizes)} elements, at most {MAX_ELEMENTS} are read"
-        )
+    if len(sizes) > _MAX_RANK:
+        raise errors.invalid(f"Input {name} has {len(sizes)} dimensions, at most {_MAX_RANK}")
+    if math.prod(sizes) > max(MAX_ELEMENTS, proto.ByteSize()):
+        raise errors.too_large(f"Input {name} has more than {MAX_ELEMENTS} elements")
     try:
         array = tf.make_ndarray(proto)
     except Exception as error:  # whatever NumPy makes of fields that contradict each other
         raise errors.invalid(f"Input {name}: not a valid tensor: {error}") from None
     return array
+
+
+def to_arrays(inputs: Mapping[str, tensor_pb2.TensorProto]) -> dict[str, np.ndarray]:
+    """Returns the arrays of all inputs of a request, as `to_array` does.
+
+    Raises:
+      ServingError: as `to_array`, its limit of elements for all of them together.
+    """
+    arrays, elements = {}, 0
+    for name, proto in inputs.items():
+        arrays[name] = to_array(name, proto)
+        elements += arrays[name].size - proto.ByteSize()
+        if elements > MAX_ELEMENTS:
+            raise errors.too_large(f"The inputs have more than {MAX_ELEMENTS} elements")
+    return arrays
 
 
 def to_proto(array: np.ndarray, dtype: tf.DType) -> tensor_pb2.TensorProto:

@@ -120,7 +120,7 @@ def select_outputs(signature: Signature, wanted: list[str]) -> tuple[str, ...]:
             )
         if wanted.count(name) > 1:
             raise errors.invalid(f"duplicate output tensor alias: {name}")
-    return tuple(wanted or signature.outputs)
+    return tuple(sorted(wanted or signature.outputs))
 
 
 def find(signatures: Mapping[str, Signature], key: str) -> Signature:
