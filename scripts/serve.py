@@ -44,13 +44,18 @@ flags.DEFINE_bool(
 NOT_PASSED = ("host", "model_config_file", "model_base_path", "model_name")
 
 
+def config_path():
+    """The path of --model_config_file; "" if it is not given."""
+    return flags.FLAGS.model_config_file and files.user_path(flags.FLAGS.model_config_file)
+
+
 def read_models():
     """The config of the models that the flags name, base paths as they are on this machine."""
     from zoo.serving import server_configs
 
     given = flags.FLAGS
     if given.model_config_file:
-        models = server_configs.read_models(files.user_path(given.model_config_file))
+        models = server_configs.read_models(config_path())
         MOVED.update(models.moved)
         if models.moved:
             path, folder = next(iter(models.moved.items()))
@@ -76,7 +81,7 @@ def exec_real(models):
             "--model_config_file_poll_wait_seconds: base paths of the file are not those of this "
             f"machine, so {REAL} is given a copy of it; correct the paths to have it polled."
         )
-    path = flags.FLAGS.model_config_file and files.user_path(flags.FLAGS.model_config_file)
+    path = config_path()
     if MOVED or not path:
         with tempfile.NamedTemporaryFile("w", suffix=".config", delete=False) as written:
             written.write(text_format.MessageToString(models))
@@ -117,9 +122,7 @@ def read_options(models):
         "socket_path": given.grpc_socket_path,
         "channel_arguments": server_configs.parse_channel_arguments(given.grpc_channel_arguments),
         "health": given.enable_grpc_healthcheck_service,
-        "config_file": files.user_path(given.model_config_file)
-        if given.model_config_file
-        else None,
+        "config_file": config_path(),
         "config_poll": given.model_config_file_poll_wait_seconds,
         "poll": given.file_system_poll_wait_seconds,
         "batching": batching,

@@ -42,7 +42,7 @@ def half_plus(path: pathlib.Path, plus: float = 2.0) -> pathlib.Path:
 
     @tf.function(input_signature=[spec("x", [None])])
     def slow(x):
-        """Half a second for each row's worth of time, whatever the rows are."""
+        """Takes some tenths of a second, whatever the rows are."""
         rounds = tf.constant(400)
         matrix = tf.fill([400, 400], 1e-4) + tf.reduce_max(x) * 0
         total = tf.while_loop(

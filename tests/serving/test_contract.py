@@ -222,10 +222,13 @@ def test_replies_are_json_to_another_language():
     finite = json_replies.from_predictions(OUTPUTS, by_rows=True)
     error = json_replies.from_error('quote " newline \n tab \t ü \x00 \u2028')
     columns = json_replies.from_predictions(OUTPUTS, by_rows=False)
-    script = "JSON.parse(require('fs').readFileSync(0, 'utf8')).forEach(t => JSON.parse(t))"
-    subprocess.run(
-        ["node", "-e", script], input=json.dumps([finite, error, columns]), text=True, check=True
+    script = """const texts = JSON.parse(require('fs').readFileSync(0, 'utf8'))
+    console.log(JSON.stringify(texts.map(text => JSON.parse(text))))"""
+    texts = [finite, error, columns]
+    done = subprocess.run(
+        ["node", "-e", script], input=json.dumps(texts), capture_output=True, text=True, check=True
     )
+    assert json.loads(done.stdout) == [json.loads(text) for text in texts]
 
 
 def test_paths():

@@ -144,7 +144,7 @@ def run(source: Source, job: Job, runner: str, options: Sequence[str] = ()) -> i
                 | "Read" >> beam.ParDo(_ReadRows(source, preparation))
             )
         results = rows | RunInference(KeyedModelHandler(_Handler(job)))
-        _write(results, job)
+        _write(results, job, model.output_names(job.signature))
     _clean(job.out)
     return _count(job)
 
@@ -191,13 +191,11 @@ def _parse(record, shape):
     return key[0].decode() if key else "", row
 
 
-def _write(results, job):
+def _write(results, job, names):
     prefix = str(job.out / "part")
     if job.format == "tfrecord":
         examples = results | "Encode" >> beam.Map(_to_example)
         return examples | beam.io.WriteToTFRecord(prefix, file_name_suffix=".tfrecord")
-    model = zoo.load(job.saved_model)
-    names = model.output_names(job.signature)
     numbers = [(name, pa.list_(pa.float32())) for name in names]
     schema = pa.schema([("key", pa.string()), *numbers])
     rows = results | "Flatten" >> beam.Map(_to_row)

@@ -65,7 +65,7 @@ class ParseRequests(grpc.aio.ServerInterceptor):
 
 
 class _Answers:
-    """Counts calls, and turns errors into the status of a call."""
+    """Counts calls, and ends those that fail."""
 
     def __init__(self, metrics):
         self._metrics = metrics
@@ -73,20 +73,27 @@ class _Answers:
     @contextlib.asynccontextmanager
     async def to(self, context, api: str, service: Service, proto) -> Iterator[ModelSpec]:
         """Yields the ModelSpec of a request."""
-        try:
+        async with _errors_as_status(context, api):
             with self._metrics.count("GRPC") as counted:
                 counted.api = api
                 spec = _read_spec(proto)
                 if service.knows(spec.name):
                     counted.model = spec.name
                 yield spec
-        except ServingError as error:
-            await context.abort(error.code, error.message[:_SHOWN])
-        except (asyncio.CancelledError, grpc.aio.AbortError):
-            raise
-        except Exception:  # a fault of ours
-            _log.exception("%s failed", api)
-            await context.abort(StatusCode.INTERNAL, "Internal error of the server")
+
+
+@contextlib.asynccontextmanager
+async def _errors_as_status(context, api):
+    """Ends a call with the code and the text of what the body raises."""
+    try:
+        yield
+    except ServingError as error:
+        await context.abort(error.code, error.message[:_SHOWN])
+    except (asyncio.CancelledError, grpc.aio.AbortError):
+        raise
+    except Exception:  # a fault of ours
+        _log.exception("%s failed", api)
+        await context.abort(StatusCode.INTERNAL, "Internal error of the server")
 
 
 def _read_spec(request):
@@ -200,11 +207,6 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
             return self._service.status(spec)
 
     async def HandleReloadConfigRequest(self, request, context):
-        try:
+        async with _errors_as_status(context, "HandleReloadConfigRequest"):
             await self._service.reload(request.config)
-        except ServingError as error:
-            await context.abort(error.code, error.message[:_SHOWN])
-        except Exception:  # a fault of ours
-            _log.exception("HandleReloadConfigRequest failed")
-            await context.abort(StatusCode.INTERNAL, "Internal error of the server")
         return model_management_pb2.ReloadConfigResponse(status=status_pb2.StatusProto())

@@ -1,7 +1,6 @@
 """TF Serving's REST API over a Service, as an ASGI application."""
 
 import asyncio
-import contextlib
 import logging
 
 from starlette.applications import Starlette
@@ -127,6 +126,4 @@ def _body_too_large():
 
 
 def _json(text, status):
-    with contextlib.suppress(UnicodeEncodeError):
-        return Response(text.encode("utf-8"), status, media_type="application/json")
     return Response(text.encode("utf-8", "replace"), status, media_type="application/json")

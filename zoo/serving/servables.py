@@ -86,11 +86,6 @@ class Servable:
             if (key, outputs) not in self._callables:
                 signature = self.signatures[key]
                 tensor = self._graph.get_tensor_by_name
-                for name in outputs:
-                    if not signature.outputs[name].tensor:
-                        raise errors.ServingError(
-                            errors.StatusCode.UNIMPLEMENTED, f"Output {name} is no dense tensor"
-                        )
                 fetches = [tensor(signature.outputs[name].tensor) for name in outputs]
                 feeds = [tensor(given.tensor) for given in signature.inputs.values()]
                 # Unlike Session.run, it neither casts nor reshapes what it is given.
@@ -137,7 +132,7 @@ class Servable:
 
     def _predict(self, request: predict_pb2.PredictRequest):
         signature = signatures.find(self.signatures, request.model_spec.signature_name)
-        given = {name: protos.to_array(name, proto) for name, proto in request.inputs.items()}
+        given = protos.to_arrays(request.inputs)
         outputs = signatures.select_outputs(signature, list(request.output_filter))
         return signature.key, signatures.complete(signature, given), outputs
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import classification_pb2, input_pb2, regression_pb2
 
 from zoo.serving.contract import errors
-from zoo.serving.contract.json_requests import decode_base64, kind_of, parse_object, show
+from zoo.serving.contract.json_requests import decode_base64, is_base64, kind_of, parse_object, show
 from zoo.serving.contract.json_requests import signature_name as read_signature_name
 from zoo.serving.contract.signatures import DEFAULT, Signature
 
@@ -66,7 +66,7 @@ def _to_example(value):
 
 def _add_value(feature, name, value):
     """Appends a value to a feature, whose first value settles its type."""
-    if isinstance(value, dict) and value.keys() == {"b64"} and isinstance(value["b64"], str):
+    if is_base64(value):
         kind, value = "bytes_list", decode_base64(value)
     elif isinstance(value, str):
         kind, value = "bytes_list", value.encode("utf-8", "surrogatepass")

@@ -125,7 +125,7 @@ def to_arrays(body: PredictBody, inputs: dict[str, Tensor]) -> dict[str, np.ndar
 
 
 def _columns(values, inputs):
-    if not isinstance(values, dict) or _is_base64(values):
+    if not isinstance(values, dict) or is_base64(values):
         if len(inputs) > 1:
             raise errors.invalid(
                 "inputs is a plain value/list, but expecting an object as multiple input tensors "
@@ -140,7 +140,7 @@ def _columns(values, inputs):
 
 
 def _rows(instances, inputs):
-    objects = [isinstance(i, dict) and not _is_base64(i) for i in instances]
+    objects = [isinstance(i, dict) and not is_base64(i) for i in instances]
     if not objects[0]:
         if len(inputs) > 1:
             raise errors.invalid(
@@ -283,7 +283,8 @@ def kind_of(value) -> str:
     return _KINDS[type(value)]
 
 
-def _is_base64(value):
+def is_base64(value) -> bool:
+    """Whether a JSON value is a {"b64": ...} object, which stands for bytes."""
     return isinstance(value, dict) and value.keys() == {"b64"} and isinstance(value["b64"], str)
 
 
@@ -301,7 +302,7 @@ def decode_base64(value: dict) -> bytes:
     Raises:
       ServingError: INVALID_ARGUMENT if it is none.
     """
-    if not _is_base64(value):
+    if not is_base64(value):
         text = f"JSON Value: {show(value)} not formatted correctly for base64 data"
         raise errors.invalid(text)
     text = value["b64"]

@@ -109,7 +109,8 @@ def select_outputs(signature: Signature, wanted: list[str]) -> tuple[str, ...]:
     """Returns the names of the outputs to compute: those wanted, or all of them if none is named.
 
     Raises:
-      ServingError: INVALID_ARGUMENT for a name that is unknown or stands there twice.
+      ServingError: INVALID_ARGUMENT for a name that is unknown or stands there twice;
+        UNIMPLEMENTED for an output that is sparse or ragged.
     """
     for name in wanted:
         if name not in signature.outputs:
@@ -120,7 +121,13 @@ def select_outputs(signature: Signature, wanted: list[str]) -> tuple[str, ...]:
             )
         if wanted.count(name) > 1:
             raise errors.invalid(f"duplicate output tensor alias: {name}")
-    return tuple(sorted(wanted or signature.outputs))
+    names = sorted(wanted or signature.outputs)
+    for name in names:
+        if not signature.outputs[name].tensor:
+            raise errors.ServingError(
+                errors.StatusCode.UNIMPLEMENTED, f"Output {name} is no dense tensor"
+            )
+    return tuple(names)
 
 
 def find(signatures: Mapping[str, Signature], key: str) -> Signature:
