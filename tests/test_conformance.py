@@ -22,6 +22,8 @@ PARAMETERS = {
     "gmm": 0,
     "gmvae": 1_332_014,
     "iwae": 1_372_864,
+    "m1_m2": 76_030,
+    "m2": 1_268_394,
     "vae": 1_372_864,
     "vae_gaussian": 1_648_048,
     "vae_iaf": 1_514_048,
@@ -39,6 +41,15 @@ VAE = {
     "score": (["x", "seed"], {"elbo": ()}),
     "interpolate": (["x0", "x1", "t"], {"x": X}),
 }
+CVAE = {
+    "sample": (["seed", "y"], {"x": X}),
+    "encode": (["x", "y"], {"loc": (3,), "scale": (3,)}),
+    "decode": (["z", "y"], {"x": X}),
+    "reconstruct": (["x", "y"], {"x": X}),
+    "score": (["x", "y", "seed"], {"elbo": ()}),
+    "interpolate": (["x0", "x1", "t", "y"], {"x": X}),
+    "restyle": (["x", "y", "y_new"], {"x": X}),
+}
 GAN = {
     "sample": (["seed"], {"x": X}),
     "decode": (["z"], {"x": X}),
@@ -55,15 +66,7 @@ SIGNATURES = {
         "classify": (["x"], {"probs": (3,)}),
         "features": (["x"], {"features": (8,)}),
     },
-    "cvae": {
-        "sample": (["seed", "y"], {"x": X}),
-        "encode": (["x", "y"], {"loc": (3,), "scale": (3,)}),
-        "decode": (["z", "y"], {"x": X}),
-        "reconstruct": (["x", "y"], {"x": X}),
-        "score": (["x", "y", "seed"], {"elbo": ()}),
-        "interpolate": (["x0", "x1", "t", "y"], {"x": X}),
-        "restyle": (["x", "y", "y_new"], {"x": X}),
-    },
+    "cvae": CVAE,
     "gmm": {
         "sample": (["seed"], {"x": X}),
         "score": (["x"], {"log_prob": ()}),
@@ -71,6 +74,14 @@ SIGNATURES = {
     },
     "dcgan": GAN,
     "gan": GAN,
+    "m1_m2": {
+        "sample": (["seed", "y"], {"x": X}),
+        "classify": (["x"], {"probs": (3,)}),
+        "encode": (["x", "y"], {"loc": (3,), "scale": (3,)}),
+        "decode": (["z", "y"], {"x": X}),
+        "restyle": (["x", "y", "y_new"], {"x": X}),
+    },
+    "m2": {**CVAE, "classify": (["x"], {"probs": (3,)})},
     "gmvae": {
         **VAE,
         "responsibilities": (["x"], {"probs": (3,)}),

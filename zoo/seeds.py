@@ -27,6 +27,7 @@ class Stream(enum.IntEnum):
     GENERATED = 5  # the rows of a density
     CODES = 6  # codes that are clustered between two epochs
     STARTS = 7  # where EM starts
+    LABELS = 8  # which rows keep their labels
 
 
 _WORD = 0xFFFFFFFF

@@ -125,6 +125,20 @@ def parse(config: ml_collections.ConfigDict, field: str, text: str):
         ) from error
 
 
+def parse_fields(config: ml_collections.ConfigDict, text: str) -> dict:
+    """Returns {field: value} of a text such as "num_epochs=20,hidden=(300,300)".
+
+    Raises:
+      UserError: as `parse`, or for a text that is no list of fields.
+    """
+    # Commas between fields, not those within a tuple.
+    parts = [part.partition("=") for part in re.split(r",(?![^(]*\))", text) if part.strip()]
+    for field, equals, _ in parts:
+        if not equals:
+            raise UserError(f"{text!r}: {field!r} is no field, write field=value,field=value.")
+    return {name.strip(): parse(config, name.strip(), value) for name, _, value in parts}
+
+
 def _kind(value):
     return "whole numbers" if isinstance(value, tuple) else NAMES[type(value)]
 

@@ -43,6 +43,9 @@ LIMITS = {
     "stepwise": (0.0, 1.0),
     "features": (1, 10**5),
     "max_shift": (0, 1000),
+    "labels": (0, 10**9),
+    "labelled_rows": (1, 2**20),
+    "alpha": (0.0, 10**6),
 }
 CHOICES = {
     "channels": (0, 1, 3),
@@ -70,6 +73,7 @@ CHOICES = {
         "gaussian_pixel",
         "gaussian_low_rank",
         "discretized_logistic",
+        "normal",
     ),
     "pixels": ("scaled", "binarized", "dequantized"),
     "covariance": ("auto", "spherical", "diag", "tied", "full", "low_rank"),

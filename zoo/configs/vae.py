@@ -21,7 +21,7 @@ def add_fields(config):
     config.prior = "standard"
     # "bernoulli" for binarized pixels; for dequantized or scaled ones "continuous_bernoulli",
     # "gaussian", "gaussian_shared", "gaussian_pixel", "gaussian_low_rank"; "discretized_logistic"
-    # for scaled ones.
+    # for scaled ones; "normal" for rows of real numbers.
     config.likelihood = "bernoulli"
 
     # "mlp", "gated" (an MLP of gated layers) or "conv".

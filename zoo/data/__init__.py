@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from zoo.data import densities, image_folders, sources
+from zoo.data import densities, image_folders, labelled, sources
 from zoo.data.fit import fit_image
 from zoo.data.pipeline import Spec, binarize, to_float
 from zoo.data.splits import Dataset, Generated, InMemory, Shard, Split, Streamed
@@ -21,6 +21,7 @@ __all__ = [
     "Split",
     "Streamed",
     "binarize",
+    "labelled",
     "load",
     "to_float",
 ]
@@ -56,7 +57,8 @@ def load(
       background: colour behind transparent images of a folder, as Pillow names it.
       validation_fraction: share of the training split that becomes `validation`: evenly spaced
         images, a fair sample even of a set that is stored class by class. A set without a test
-        split gives as many again for `test`.
+        split gives as many again for `test`. Where only some images have labels, `test` is a share
+        of these and `validation` of the others.
       in_memory_bytes: a split that takes more is streamed from its files.
 
     Raises:
@@ -94,6 +96,11 @@ def load(
         y = tf.cast(example[label_key], tf.int32) if label_key else tf.constant(0)
         return {"x": fit_image(x, shape, fit), "y": y}
 
+    def undecoded(split):
+        return builder.as_dataset(
+            split=split, decoders={image_key: tfds.decode.SkipDecoding()}, shuffle_files=False
+        )
+
     def part(split, mask):
         """The images of the split where the mask is True."""
         size = int(np.sum(mask))
@@ -102,13 +109,8 @@ def load(
                 f"Dataset {dataset!r} has {len(mask)} images in {split!r}: too few to hold out "
                 f"{validation_fraction:.0%} of them."
             )
-        examples = builder.as_dataset(
-            split=split, decoders={image_key: tfds.decode.SkipDecoding()}, shuffle_files=False
-        )
-        keep = tf.data.Dataset.from_tensor_slices(mask)
-        examples = tf.data.Dataset.zip(keep, examples).filter(lambda kept, _: kept)
-        examples = examples.map(lambda _, example: {key: example[key] for key in kept})
-        streamed = Streamed(examples, decode, size)
+        examples = undecoded(split).map(lambda example: {key: example[key] for key in kept})
+        streamed = Streamed(examples, decode, len(mask), labels.get(split)).where(mask)
         if size * np.prod(shape) > in_memory_bytes:
             return streamed
         return _in_memory(streamed, dataset, len(names))
@@ -117,6 +119,11 @@ def load(
         return part(split, np.ones(splits[split].num_examples, bool))
 
     count = splits[source.train].num_examples
+    labels = {}
+    if is_folder and label_key:  # whose images may be without a label
+        examples = undecoded(source.train).map(lambda example: example[label_key])
+        labels[source.train] = np.array(list(examples.as_numpy_iterator()), np.int32)
+    unknown = labels.get(source.train, np.zeros(count, np.int32)) < 0
     held_out = np.zeros(count, bool)
     parts = {}
     for role, split, phase in (
@@ -126,7 +133,10 @@ def load(
         if split:
             parts[role] = whole(split)
         else:
-            mask = _evenly_spaced(count, validation_fraction, phase) & ~held_out
+            pool = unknown if role == "validation" and unknown.any() else ~unknown
+            mask = np.zeros(count, bool)
+            mask[pool] = _evenly_spaced(pool.sum(), validation_fraction, phase)
+            mask &= ~held_out
             held_out |= mask
             parts[role] = part(source.train, mask)
     parts["train"] = part(source.train, ~held_out)
@@ -154,11 +164,10 @@ def _shape(dataset, shape, image_size, channels):
 
 
 def _in_memory(split, dataset, num_classes):
-    batches = list(split.batches_of_bytes(1024).as_numpy_iterator())
-    y = np.concatenate([batch["y"] for batch in batches])
-    if num_classes and not (y.min() >= 0 and y.max() < num_classes):
+    rows = split.in_memory()
+    if num_classes and rows.highest_label() >= num_classes:
         raise UserError(
-            f"Dataset {dataset!r} has labels from {y.min()} to {y.max()}, but names {num_classes} "
-            f"classes: labels are expected in 0 .. {num_classes - 1}."
+            f"Dataset {dataset!r} has labels from {rows.y.min()} to {rows.y.max()}, but names "
+            f"{num_classes} classes: labels are expected in 0 .. {num_classes - 1}."
         )
-    return InMemory(np.concatenate([batch["x"] for batch in batches]), y)
+    return rows

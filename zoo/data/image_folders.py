@@ -3,6 +3,7 @@
     FOLDER/cat/1.jpg  FOLDER/dog/2.png                        a subfolder per class
     FOLDER/1.jpg  FOLDER/2.png                                no labels
     FOLDER/train/cat/1.jpg  FOLDER/test/cat/2.jpg  FOLDER/val/...   splits of their own
+    FOLDER/cat/1.jpg  FOLDER/unlabelled/2.jpg  FOLDER/unlabelled/...   only some have labels
 
 A class has the images of all folders below its own. Hidden files and folders are skipped.
 """
@@ -28,6 +29,8 @@ from zoo.errors import UserError
 
 # Folders that are splits where `train` is one; all other names are classes.
 SPLITS = {"train": "train", "test": "test"} | dict.fromkeys(("val", "valid", "validation"), "val")
+# Folders of images to train on whose class is not known.
+UNLABELLED = frozenset({"unlabelled", "unlabeled"})
 # What operating systems leave beside people's files.
 NOT_OURS = frozenset({"__MACOSX", "@eaDir", "lost+found", "Thumbs.db", "desktop.ini"})
 
@@ -38,7 +41,8 @@ class Listing(NamedTuple):
     Attributes:
       root: the folder.
       class_names: in their order; none if the images have no labels.
-      files: {split: [(path below root, label)]}, of the splits "train", "val" and "test".
+      files: {split: [(path below root, label)]}, of the splits "train", "val" and "test"; the label
+        is -1 where it is not known.
       skipped: {kind of file: how many}.
     """
 
@@ -114,10 +118,10 @@ def list_images(root: pathlib.Path) -> Listing:
         return Listing(root, (), {"train": [(file, 0) for file in loose]}, skipped)
     if loose:
         skipped["images beside the subfolders"] += len(loose)
-    if "train" in full and full | set(folders) <= set(SPLITS):
+    if "train" in full and full | set(folders) <= {*SPLITS, *UNLABELLED}:
         return _list_splits(root, folders, skipped)
     if "train" in full and any(_is_nested("train", file) for file in folders["train"]):
-        others = _listed(sorted(full - set(SPLITS)))
+        others = _listed(sorted(full - {*SPLITS, *UNLABELLED}))
         raise UserError(
             f"{root / 'train'} has subfolders, so it looks like a split, but beside it stand "
             f"{others}, which are none: move these away, or the images of a class 'train' out of "
@@ -127,7 +131,9 @@ def list_images(root: pathlib.Path) -> Listing:
 
 
 def _list_splits(root, folders, skipped):
-    """The listing of train/, and test/ or val/ beside it."""
+    """The listing of train/, and test/, val/ or unlabelled/ beside it."""
+    unlabelled = [file for name in UNLABELLED for file in folders.get(name, [])]
+    folders = {name: files for name, files in folders.items() if name not in UNLABELLED}
     empty = [folder for folder, files in folders.items() if not files]
     if empty:
         raise UserError(f"{root / empty[0]} holds no image: fill it or remove it.")
@@ -139,6 +145,7 @@ def _list_splits(root, folders, skipped):
     flat = {f for f, files in folders.items() if not any(_is_nested(f, file) for file in files)}
     if flat == set(folders):  # images without labels
         files = {SPLITS[f]: [(file, 0) for file in files] for f, files in folders.items()}
+        files["train"] += [(file, 0) for file in unlabelled]
         return Listing(root, (), files, skipped)
     if flat:
         raise UserError(
@@ -155,12 +162,16 @@ def _list_splits(root, folders, skipped):
             else:
                 skipped["images beside the subfolders"] += 1
         of_split[SPLITS[folder]] = (root / folder, classes)
-    return Listing(root, *_label(of_split), skipped)
+    names, files = _label(of_split)
+    files["train"] += [(file, -1) for file in unlabelled]
+    return Listing(root, names, files, skipped)
 
 
 def _label(of_split):
     """The class names, those of train, and the files of each split with their labels."""
-    names = tuple(sorted(of_split["train"][1]))
+    names = tuple(sorted(set(of_split["train"][1]) - UNLABELLED))
+    if not names:
+        return (), {"train": [(f, 0) for images in of_split["train"][1].values() for f in images]}
     files = {}
     for split, (folder, classes) in of_split.items():
         for name, images in classes.items():
@@ -169,12 +180,18 @@ def _label(of_split):
                     f"The class {folder / name} holds no image: remove the folder, or put images "
                     "into it. An empty one would count as a class."
                 )
-            if name not in names:
+            if name in UNLABELLED and split != "train":
+                raise UserError(
+                    f"{folder / name} has images without labels, which can only be trained on: "
+                    f"move them beside the classes of {of_split['train'][0]}, or remove them."
+                )
+            if name not in (*names, *UNLABELLED):
                 raise UserError(
                     f"{folder / name} is a class that the images to train on do not have; these "
                     f"are {_listed(names)}. Rename or remove it."
                 )
-        files[split] = [(f, names.index(name)) for name in sorted(classes) for f in classes[name]]
+        numbers = dict.fromkeys(UNLABELLED, -1) | {name: i for i, name in enumerate(names)}
+        files[split] = [(f, numbers[name]) for name in sorted(classes) for f in classes[name]]
     return names, files
 
 
@@ -359,8 +376,11 @@ def _common_shape(listing, preparation):
 def _tell(listing, headers, high):
     """Prints what is prepared, and what a person may not expect."""
     classes = f" in {len(listing.class_names)} classes" if listing.class_names else ", no labels"
+    unlabelled = sum(label < 0 for files in listing.files.values() for _, label in files)
+    without = f", {unlabelled:,} of them without a label" if unlabelled else ""
     print(
-        f"{listing.root}: {len(headers):,} images{classes}.{_describe_skipped(listing.skipped)}",
+        f"{listing.root}: {len(headers):,} images{classes}{without}."
+        f"{_describe_skipped(listing.skipped)}",
         file=sys.stderr,
     )
     if high:

@@ -1,6 +1,7 @@
 """Splits as batches {"x": [B, ...], "y": [B]}: in memory, streamed or generated.
 
-A row is an image, uint8 [H, W, C], or a vector, float32 [D]. All kinds of split answer to the same
+A row is an image, uint8 [H, W, C], or a vector, float32 [D]; its label y is a whole number from 0,
+or -1 where it is unknown. All kinds of split answer to the same
 two methods. `epoch` feeds the training loop: rows in an order that is a
 function of (seed, epoch), from any step on, sharded over workers and replicas such that R replicas
 together see the very batches that one would. `batches` is for evaluation and for people: float32 in
@@ -35,8 +36,19 @@ class Dataset(NamedTuple):
     validation: "Split"
     test: "Split"
 
-    def check_labels(self) -> None:
-        """Raises a UserError if rows in memory have labels that the spec does not have."""
+    def check_labels(self, all_known: bool = False) -> None:
+        """Raises a UserError if rows have labels that the spec does not have.
+
+        Args:
+          all_known: whether rows without a label are refused as well.
+        """
+        unknown = self.train.count_unknown()
+        if all_known and unknown:
+            raise UserError(
+                f"{unknown:,} of the {self.train.size:,} training rows of {self.name!r} have no "
+                "label, and this model learns from labelled rows alone: choose --model=m2 or "
+                "--model=m1_m2, or leave these rows out."
+            )
         for name, split in zip(("train", "validation", "test"), self[2:], strict=True):
             highest = split.highest_label()
             if self.spec.num_classes and highest >= self.spec.num_classes:
@@ -110,6 +122,23 @@ class Split:
         """Returns the highest label of rows in memory; -1 where it is not known."""
         return -1
 
+    def count_unknown(self) -> int:
+        """Returns the number of rows that are known to have no label."""
+        return 0
+
+    def labels(self) -> np.ndarray:
+        """Returns the labels of all rows, int32 [N]; -1 where a row has none."""
+        return np.concatenate([b["y"] for b in self.batches_of_bytes(1000).as_numpy_iterator()])
+
+    def where(self, rows: np.ndarray) -> "Split":
+        """Returns the rows for which a mask [N] is True."""
+        raise NotImplementedError
+
+    def in_memory(self) -> "InMemory":
+        """Returns the same rows as arrays."""
+        batches = list(self.batches_of_bytes(1024).as_numpy_iterator())
+        return InMemory(*(np.concatenate([b[name] for b in batches]) for name in ("x", "y")))
+
     def add_to(self, content) -> None:
         """Adds the rows to a hash; of rows that are not in memory the first FINGERPRINTED."""
         for batch in self.take(FINGERPRINTED).batches_of_bytes(1000).as_numpy_iterator():
@@ -142,7 +171,7 @@ class InMemory(Split):
     Args:
       x: images [N, H, W, C], kept as bytes; or vectors [N, D], kept as float32, as float64 where
         float32 could not tell rows apart.
-      y: labels [N], whole numbers from 0; all 0 if None.
+      y: labels [N], whole numbers from 0, or -1 where none is known; all 0 if None.
       weight: [N], how often each row counts, for models that learn from weighted rows (gmm).
 
     Raises:
@@ -194,6 +223,20 @@ class InMemory(Split):
     def highest_label(self):
         return int(self.y.max(initial=-1))
 
+    def count_unknown(self):
+        return int(np.sum(self.y < 0))
+
+    def labels(self):
+        return self.y
+
+    def where(self, rows):
+        """Returns the rows that a mask [N] or numbers of rows choose."""
+        weight = None if self.weight is None else self.weight[rows]
+        return InMemory(self.x[rows], self.y[rows], weight)
+
+    def in_memory(self):
+        return self
+
     def add_to(self, content):
         for array in (self.x, self.y, self.weight):
             if array is not None:
@@ -226,8 +269,11 @@ def _labels(y, size):
             f"Labels are expected as whole numbers from 0, got {y.dtype} such as {example!r}: "
             "np.unique(y, return_inverse=True)[1] counts classes."
         )
-    if y.size and y.min() < 0:
-        raise UserError(f"Labels are expected as whole numbers from 0, got {y.min()}.")
+    if y.size and y.min() < -1:
+        raise UserError(
+            "Labels are expected as whole numbers from 0, or -1 where none is known, got "
+            f"{y.min()}."
+        )
     return y.reshape(-1).astype(np.int32)
 
 
@@ -291,10 +337,11 @@ class Streamed(Split):
       examples: dataset of undecoded examples, in a fixed order.
       decode: maps an example to {"x": uint8 [H, W, C], "y": int32 []}.
       size: number of examples.
+      y: labels [N], if they are known without decoding the examples.
     """
 
-    def __init__(self, examples: tf.data.Dataset, decode, size: int):
-        self.examples, self.decode, self.size = examples, decode, size
+    def __init__(self, examples: tf.data.Dataset, decode, size: int, y: np.ndarray | None = None):
+        self.examples, self.decode, self.size, self.y = examples, decode, size, y
 
     def epoch(self, seed, epoch, first_step, batch_size, shard=Shard(), every_row=False):  # noqa: B008
         rows = batch_size // shard.num_workers
@@ -326,8 +373,21 @@ class Streamed(Split):
 
         return self.examples.batch(SHUFFLED_AT_ONCE).enumerate().map(shuffle).unbatch()
 
+    def count_unknown(self):
+        return 0 if self.y is None else int(np.sum(self.y < 0))
+
+    def labels(self):
+        return super().labels() if self.y is None else self.y
+
+    def where(self, rows):
+        kept = tf.data.Dataset.zip(tf.data.Dataset.from_tensor_slices(rows), self.examples)
+        examples = kept.filter(lambda keep, _: keep).map(lambda _, example: example)
+        y = None if self.y is None else self.y[rows]
+        return Streamed(examples, self.decode, int(np.sum(rows)), y)
+
     def take(self, count):
-        return Streamed(self.examples.take(count), self.decode, min(count, self.size))
+        y = None if self.y is None else self.y[:count]
+        return Streamed(self.examples.take(count), self.decode, min(count, self.size), y)
 
     def batches_of_bytes(self, batch_size):
         return self.examples.map(self.decode, tf.data.AUTOTUNE).batch(batch_size)

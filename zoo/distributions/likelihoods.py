@@ -154,6 +154,21 @@ class DiscretizedLogistic(Likelihood):
         return tfd.Independent(_Bytes(logistic, low=0.0, high=top), 3)
 
 
+class Normal(Likelihood):
+    """Rows of any real numbers, N(m, s^2) with m and s of each its own function of z."""
+
+    fits = "scaled"
+    outputs = 2
+
+    def start(self, mean):
+        scales = np.full_like(mean, _raw_scale(self.config.pixel_scale))
+        return np.concatenate([mean, scales], -1)
+
+    def distribution(self, params):
+        loc, raw_scale = self.split(params)
+        return tfd.Independent(tfd.Normal(loc, positive_scale(raw_scale)), len(self.spec.shape))
+
+
 KINDS = {
     "bernoulli": Bernoulli,
     "continuous_bernoulli": ContinuousBernoulli,
@@ -162,6 +177,7 @@ KINDS = {
     "gaussian_pixel": GaussianPixel,
     "gaussian_low_rank": GaussianLowRank,
     "discretized_logistic": DiscretizedLogistic,
+    "normal": Normal,
 }
 
 

@@ -1,6 +1,7 @@
 """Models by name: `create("cvae")`."""
 
 import random
+from collections.abc import Sequence
 
 import keras
 import ml_collections
@@ -16,6 +17,8 @@ from zoo.models.classifier import Classifier
 from zoo.models.cvae import CVAE
 from zoo.models.gmm import GMM
 from zoo.models.gmvae import GMVAE
+from zoo.models.m1_m2 import M1M2
+from zoo.models.m2 import M2
 from zoo.models.vae import VAE
 
 FAMILIES = {
@@ -25,6 +28,8 @@ FAMILIES = {
     "gan": GAN,
     "gmm": GMM,
     "gmvae": GMVAE,
+    "m1_m2": M1M2,
+    "m2": M2,
     "vae": VAE,
     "vae_without_squared_mean": ablations.WithoutSquaredMean,
     "vae_without_variance_terms": ablations.WithoutVarianceTerms,
@@ -48,12 +53,16 @@ def create(
     """
     config = configs.get(entry, **overrides) if isinstance(entry, str) else entry
     check(config, spec)
+    return _make(config, spec, FAMILIES[config.family].make_parts(config, spec))
+
+
+def _make(config, spec, parts):
     # Keras draws the seeds of its initializers from Python's generator.
     state, policy = random.getstate(), keras.config.dtype_policy()
     random.seed(config.seed)
     keras.config.set_dtype_policy(config.precision)
     try:
-        model = FAMILIES[config.family](config, spec)
+        model = FAMILIES[config.family](config, spec, **parts)
         batch = {"x": tf.zeros([1, *spec.shape]), "y": tf.zeros([1], tf.int32)}
         model.make_weights(batch)
     finally:
@@ -86,7 +95,16 @@ def description(model: GenerativeModel) -> dict:
     return model.get_config()
 
 
-def from_description(fields: dict) -> GenerativeModel:
-    """Returns a new model from what a config.json holds; its weights are those of its seed."""
+def from_description(fields: dict, weights: Sequence | None = None) -> GenerativeModel:
+    """Returns a new model from what a config.json holds.
+
+    Args:
+      fields: what `description` returns.
+      weights: of `served_variables`; those of the config's seed if None.
+    """
     config = configs.get(fields["config"]["model"], **fields["config"])
-    return create(config, Spec.from_fields(fields))
+    parts = {name: from_description(part) for name, part in fields.get("parts", {}).items()}
+    model = _make(config, Spec.from_fields(fields), parts)
+    for variable, saved in zip(model.served_variables(), weights or (), strict=bool(weights)):
+        variable.assign(saved)
+    return model

@@ -33,8 +33,11 @@ class GenerativeModel(KerasHabits):
     every_row = False
     # Whether x may be a vector [D] rather than an image.
     takes_vectors = False
-    # Whether it learns from labels.
+    # Whether it learns from labels; and whether from rows without one (y = -1) as well.
     needs_labels = False
+    learns_from_unlabelled = False
+    # Whether it can be M1, whose codes M2 learns: a VAE that needs no labels.
+    is_m1 = False
     # Whether convolutions take its time, which on a CPU are slow when XLA compiles them.
     convolutional = False
     # What to try when numbers are not finite any more.
@@ -125,6 +128,22 @@ class GenerativeModel(KerasHabits):
         return len(self.spec.shape) == 3
 
     # --- Learning ---------------------------------------------------------------------------
+
+    @classmethod
+    def first_stage(cls, config) -> ml_collections.ConfigDict | None:
+        """Returns the config of a model that has to be trained before this one, if there is one."""
+
+    @classmethod
+    def make_parts(cls, config, spec: Spec) -> dict[str, "GenerativeModel"]:
+        """Returns the models that this one is made of, as arguments of its constructor by name."""
+        return {}
+
+    def take_first_stage(self, trained: "GenerativeModel") -> None:
+        """Called once before `start_from`, with the model of `first_stage`."""
+
+    def rows_to_learn(self, split: Split) -> Split:
+        """Returns what the steps of a run see of its training rows."""
+        return split
 
     def start_from(self, split: Split) -> None:
         """Called once before the first step of a run, with its training images."""

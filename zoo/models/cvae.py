@@ -14,6 +14,7 @@ class CVAE(VAE):
     """q(z|x,y), p(x|y,z), p(z): the VAE with the label given to both networks, at every layer."""
 
     conditional = needs_labels = True
+    is_m1 = False
 
     @property
     def traits(self):

@@ -104,7 +104,8 @@ class KerasHabits(keras.Model):
         x = np.asarray(x)
         as_images = x[..., None] if self.of_images and x.ndim == len(self.spec.shape) else x
         split = data.InMemory(as_images, y)
-        data.Dataset("given", self.spec, split, split, split).check_labels()
+        given = data.Dataset("given", self.spec, split, split, split)
+        given.check_labels(self.needs_labels and not self.learns_from_unlabelled)
         return x, None if y is None else split.y
 
     def _mean_so_far(self, terms, rows):

@@ -15,6 +15,7 @@ class Trait(enum.Enum):
     BYTES = "a likelihood of byte images"  # its nats can be counted in bits per dimension
     CLUSTERS = "clusters"  # responsibilities(x)
     CLASSES = "classes"  # the term "error" of loss_terms
+    M1_CODES = "codes of a VAE that M2 classifies"  # codes(x), rows_to_learn(split)
     COMPONENTS = "Gaussian components"  # components.distribution()
 
     # Of what a model is measured on, rather than of the model.

@@ -26,6 +26,8 @@ START_IMAGES = 10_000
 class VAE(GenerativeModel):
     """q(z|x), p(z), p(x|z); where a subclass is conditional, all but p(z) given a label y too."""
 
+    is_m1 = True
+
     def __init__(self, config, spec):
         super().__init__(config, spec)
         self.posteriors = posteriors.KINDS[config.posterior](config)

@@ -53,7 +53,7 @@ def export(
             f"{max(versions(base), default=0)}, or none for the next free one."
         )
     # A model made under a strategy has a copy of each weight a device; the export has one.
-    plain = models.create(model.config, model.spec)
+    plain = models.from_description(models.description(model))
     for variable, trained in zip(plain.variables, model.variables, strict=True):
         variable.assign(trained.value)
     signatures = plain.signatures()

@@ -60,9 +60,7 @@ class LoadedModel(SignatureCalls):
 
     def to_keras(self) -> models.GenerativeModel:
         """Returns the Keras model with these weights, compiled and ready for `fit`."""
-        model = models.from_description(self._description)
-        for variable, saved in zip(model.served_variables(), self._module.weights, strict=True):
-            variable.assign(saved)
+        model = models.from_description(self._description, self._module.weights)
         model.compile_for_run(total_steps=None)
         return model
 

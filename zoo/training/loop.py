@@ -102,12 +102,17 @@ def _train(config, dataset, workdir, strategy, judge):
     chief = strategies.is_chief(strategy)
     if dataset.train.size == 0:
         raise UserError(f"Dataset {dataset.name!r} has no rows to train on.")
-    dataset.check_labels()
+    models.check(config, dataset.spec)
+    family = models.FAMILIES[config.family]
+    dataset.check_labels(all_known=family.needs_labels and not family.learns_from_unlabelled)
+    stage = family.first_stage(config)
+    first = train(stage, dataset, workdir / "m1", strategy, judge).model if stage else None
 
     with strategy.scope():
         model = models.create(config, dataset.spec)
-        _check_batch(model, dataset, strategy)
-        steps_per_epoch = dataset.train.steps_per_epoch(config.batch_size, model.every_row)
+        rows = model.rows_to_learn(dataset.train)
+        _check_batch(model, rows, dataset.name, strategy)
+        steps_per_epoch = rows.steps_per_epoch(config.batch_size, model.every_row)
         total_steps = steps_per_epoch * config.num_epochs
         model.compile_for_run(total_steps)
         averages = MovingAverages(model.averaged_variables(), config.ema)
@@ -124,6 +129,8 @@ def _train(config, dataset, workdir, strategy, judge):
     resumed = checkpoints.restore()
     if not resumed:
         with strategy.scope():
+            if first:
+                model.take_first_stage(first)
             model.start_from(dataset.train)
     if chief and not (workdir / "config.json").exists():
         files.write_json(workdir / "config.json", description)
@@ -147,7 +154,7 @@ def _train(config, dataset, workdir, strategy, judge):
 
     was_complete = complete(saved_step)
     steps_per_call, epoch_terms = 1, []
-    iterator = iter(steps.batches(dataset.train, model, saved_step, strategy))
+    iterator = iter(steps.batches(rows, model, saved_step, strategy))
 
     with contextlib.closing(log), guards.signals() as stop:
         while not complete(step := model.steps_taken()):
@@ -260,7 +267,7 @@ def _refuse_other_run(workdir, model, dataset):
     return new
 
 
-def _check_batch(model, dataset, strategy):
+def _check_batch(model, rows, name, strategy):
     config, replicas = model.config, strategy.num_replicas_in_sync
     if config.batch_size < 1 or config.batch_size % replicas:
         raise UserError(
@@ -271,12 +278,13 @@ def _check_batch(model, dataset, strategy):
         raise UserError(
             f"batch_size={config.batch_size} over {replicas} replicas cannot be shared evenly: "
             f"model {config.model!r} takes {model.rows_at_once} rows at once (d_steps, packing and "
-            f"minibatch_stddev multiply). Choose a multiple of {replicas * model.rows_at_once}."
+            "minibatch_stddev multiply, labelled_rows is a fixed share). Choose a multiple of "
+            f"{replicas * model.rows_at_once}."
         )
-    if config.batch_size > dataset.train.size and not model.every_row:
+    if not rows.steps_per_epoch(config.batch_size, model.every_row):
         raise UserError(
-            f"batch_size={config.batch_size} is more than the {dataset.train.size} training images "
-            f"of {dataset.name!r}: choose --config.batch_size={dataset.train.size} or less."
+            f"batch_size={config.batch_size} is more than the {rows.size} training images of "
+            f"{name!r}: choose --config.batch_size={rows.size} or less."
         )
 
 

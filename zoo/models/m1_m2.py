@@ -1,0 +1,233 @@
+"""M1+M2: M2 on the codes of a VAE, M1, that was trained before without labels.
+
+Kingma, Rezende, Mohamed and Welling 2014, Semi-supervised Learning with Deep Generative Models
+(arXiv 1406.5298), section 2.3. M1 is any VAE, x its data and z1 its code; M2 is the model of
+`zoo.models.m2` with z1 for x and z2 for z:
+
+    p(x|z1) p(z1|y,z2) p(y) p(z2),    q(z1|x) q(y|z1) q(z2|z1,y)
+
+M1 stays as it is. In training M2 sees z1 drawn anew from q(z1|x) at every visit, at test its mean;
+both in units of the standard deviation that codes of the training images have.
+"""
+
+import json
+import os
+
+import numpy as np
+import tensorflow as tf
+
+from zoo import configs, files, seeds
+from zoo.data import Spec
+from zoo.distributions import posteriors, priors
+from zoo.errors import UserError, near_miss
+from zoo.models.augmentation import shift
+from zoo.models.base import GenerativeModel
+from zoo.models.m2 import M2
+from zoo.models.traits import Trait
+from zoo.serving import versions
+
+# Fields that M1 shares with the model if it is trained with it.
+SHARED = (
+    "dataset",
+    "image_size",
+    "channels",
+    "fit",
+    "background",
+    "validation_fraction",
+    "seed",
+)
+
+
+class M1M2(GenerativeModel):
+    """q(z1|x) and p(x|z1) of M1; q(y|z1), q(z2|z1,y) and p(z1|y,z2) of M2."""
+
+    conditional = needs_labels = learns_from_unlabelled = True
+
+    def __init__(self, config, spec, m1):
+        super().__init__(config, spec)
+        self.m1 = m1
+        self.m1.trainable = False
+        dim = m1.config.latent_dim
+        self.m2 = M2(config, Spec((dim,), spec.num_classes))
+        self.center = self.add_weight(
+            name="center", shape=(dim,), initializer="zeros", trainable=False
+        )
+        self.spread = self.add_weight(
+            name="spread", shape=(dim,), initializer="ones", trainable=False
+        )
+        self.convolutional, self.rows_at_once = m1.convolutional, self.m2.rows_at_once
+
+    # --- How it is made -----------------------------------------------------------------------
+
+    @classmethod
+    def conflicts(cls, config):
+        yield from M2.conflicts(config)
+        if config.likelihood != "normal" or config.network == "conv":
+            yield (
+                f"M2 of {config.model!r} learns codes, which are rows of real numbers: choose "
+                "--config.likelihood=normal and --config.network=mlp or gated."
+            )
+        yield from _m1_conflicts(config)
+
+    @classmethod
+    def first_stage(cls, config):
+        if config.m1 not in configs.entries():
+            return None
+        m1 = configs.get(config.m1, **{field: config[field] for field in SHARED})
+        return configs.get(config.m1, **{**m1, **configs.parse_fields(m1, config.m1_fields)})
+
+    @classmethod
+    def make_parts(cls, config, spec):
+        from zoo import models  # which knows all classes, this one among them
+
+        stage = cls.first_stage(config)
+        return {"m1": models.create(stage, spec) if stage else _open_m1(config.m1, spec)}
+
+    def get_config(self):
+        return {**super().get_config(), "parts": {"m1": self.m1.get_config()}}
+
+    def make_weights(self, batch):
+        super().make_weights(batch)
+        self.m2.built = True
+
+    @property
+    def traits(self):
+        return frozenset(
+            {Trait.SAMPLES, Trait.LABELLED_SAMPLES, Trait.RESTYLES, Trait.CLASSES, Trait.M1_CODES}
+        )
+
+    # --- Learning -----------------------------------------------------------------------------
+
+    def take_first_stage(self, trained):
+        for mine, its in zip(self.m1.variables, trained.variables, strict=True):
+            mine.assign(its)
+
+    def start_from(self, split):
+        encode = self.m1.in_graph("encode")
+        q = [encode(batch["x"]) for batch in split.batches(1000)]
+        loc, scale = (np.concatenate([part[name] for part in q]) for name in ("loc", "scale"))
+        self.center.assign(loc.mean(0))
+        self.spread.assign(np.sqrt(loc.var(0) + np.square(scale).mean(0)))
+
+    def rows_to_learn(self, split):
+        return self.m2.rows_to_learn(split)
+
+    def compile_for_run(self, total_steps):
+        super().compile_for_run(total_steps)
+        self.annealing_steps = round(self.config.kl_warmup * (total_steps or 0))
+        self.m2.annealing_steps = self.annealing_steps
+
+    def take_step(self, batch):
+        terms = super().take_step(batch)
+        self.m2.step.assign_add(1)
+        return terms
+
+    def loss_terms(self, batch, seed, training=False):
+        """Returns the terms of M2 with z1 for x: "loss", "cross_entropy" and "error", [B] each.
+
+        z1 is drawn from q(z1|x) for the bound; cross-entropy and error are of its mean, except in
+        training.
+        """
+        x, y = batch["x"], batch["y"]
+        if training and self.config.max_shift:
+            x = shift(x, self.config.max_shift, seeds.fold_in(seed, 1))
+        q = self.m1.posterior(x)
+        noise = seeds.normal([tf.shape(x)[0], self.m1.config.latent_dim], seeds.fold_in(seed, 2))
+        z1 = self.standardize(posteriors.reparametrize(q, noise))
+        terms = self.m2.loss_terms({"x": z1, "y": y}, seed, training)
+        if not training:
+            q_y = self.m2.class_posterior(self.standardize(posteriors.moments(q)[0]))
+            terms |= self.m2.label_terms(q_y, y)
+        return {name: terms[name] for name in ("loss", "cross_entropy", "error")}
+
+    # --- Serving ------------------------------------------------------------------------------
+
+    def standardize(self, z1):
+        """Returns codes of M1 as M2 sees them, [B, D]."""
+        return (z1 - self.center.value) / self.spread.value
+
+    def codes(self, x):
+        """Returns the mean of q(z1|x) as M2 sees it, [B, D]."""
+        return self.standardize(self.m1.encode(x)["loc"])
+
+    def draw(self, z1):
+        """Returns the mean of p(x|z1) of a code as M2 sees it."""
+        return self.m1.decode(self.center.value + self.spread.value * z1)
+
+    def classify(self, x):
+        """Returns q(y|z1) at the mean of q(z1|x), [B, K]."""
+        return self.m2.classify(self.codes(x))
+
+    def encode(self, x, y):
+        """Returns mean ("loc") and standard deviation ("scale") of q(z2|z1,y), [B, D] each."""
+        return self.m2.encode(self.codes(x), y)
+
+    def decode(self, z, y):
+        """Returns the mean of p(x|z1), z1 the mean of p(z1|y,z2) with z2 = z."""
+        return self.draw(self.m2.decode(z, y))
+
+    def restyle(self, x, y, y_new):
+        """Returns the style z2 of x, which shows y, with the content y_new."""
+        return self.decode(self.encode(x, y)["loc"], y_new)
+
+    def sample(self, seed, y):
+        """Returns the mean of p(x|z1), z1 and z2 drawn; row i depends on seed[i], y[i]."""
+        z2 = priors.draw(self.m2.prior(), seed)
+        dim = self.m1.config.latent_dim
+        # Numbers past those that z2 is made of.
+        noise = seeds.row_normal(seed, self.config.latent_dim + 1 + dim)[:, -dim:]
+        p = self.m2.likelihood(z2, y)
+        return self.draw(p.mean() + p.stddev() * noise)
+
+    def signatures(self):
+        return {
+            "sample": self.signature(lambda *row: {"x": self.sample(*row)}, "seed", "y"),
+            "classify": self.signature(lambda x: {"probs": self.classify(x)}, "x"),
+            "encode": self.signature(self.encode, "x", "y"),
+            "decode": self.signature(lambda *row: {"x": self.decode(*row)}, "z", "y"),
+            "restyle": self.signature(lambda *row: {"x": self.restyle(*row)}, "x", "y", "y_new"),
+        }
+
+
+def _m1_conflicts(config):
+    """Yields what is wrong with the name of M1 or with the fields for it."""
+    from zoo import models
+
+    entries = [e for e in configs.entries() if models.FAMILIES[configs.get(e).family].is_m1]
+    if config.m1 in entries:
+        stage = configs.get(config.m1)
+        fields = configs.parse_fields(stage, config.m1_fields)
+        if both := sorted(fields.keys() & {"model", "family", *SHARED}):
+            yield f"m1_fields has {', '.join(both)}, which M1 shares with {config.model!r}."
+        else:
+            models.check(configs.get(config.m1, **fields))
+    elif config.m1_fields:
+        yield (
+            f"m1_fields={config.m1_fields!r} is for an M1 that is trained first, m1={config.m1!r} "
+            "is none: leave it out."
+        )
+    elif not os.path.exists(files.tensorflow_path(config.m1)):
+        yield (
+            f"m1={config.m1!r} is neither a folder nor an entry that can be M1."
+            f"{near_miss(config.m1, entries)} Give the path of an exported VAE, or one of "
+            f"{', '.join(entries)} to train it first."
+        )
+
+
+def _open_m1(path, spec):
+    """The VAE of an export, with its weights."""
+    from zoo import models
+
+    version = versions.find(path)
+    try:
+        description = json.loads((version / "assets.extra" / "config.json").read_text())
+        module = tf.saved_model.load(str(version))
+        model = models.from_description(description, module.weights)
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise UserError(f"m1={path}: not exported by the zoo, or damaged ({error}).") from error
+    if not model.is_m1 or model.spec.shape != spec.shape:
+        raise UserError(
+            f"m1={path} is {model.config.model!r} of images {list(model.spec.shape)}; needed is a "
+            f"VAE without labels of images {list(spec.shape)}, as the data are."
+        )
+    return model
