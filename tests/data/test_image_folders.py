@@ -196,3 +196,40 @@ def test_a_script_makes_them_to_look_at(tmp_path):
     odd_files.main(tmp_path)
     made = [pathlib.Path(f).name for f in tmp_path.rglob("*") if not f.is_dir()]
     assert len(made) == len(odd_files.READ) + len(odd_files.REFUSED) >= 30
+
+
+@pytest.mark.parametrize("name", ["unlabelled", "unlabeled"])
+@pytest.mark.parametrize("layout", ["", "train", "beside train"])
+def test_images_of_a_folder_unlabelled_have_no_label(tmp_path, load, name, layout):
+    classes = [f"{'train/' * bool(layout)}{kind}" for kind in ("cat", "dog")]
+    write(tmp_path, *classes, f"{'train/' * (layout == 'train')}{name}", count=12)
+    if layout:
+        write(tmp_path, "test/cat", "test/dog", count=2)
+    loaded = load(tmp_path)
+    assert loaded.spec.class_names == ("cat", "dog")
+    colours = {-1: 90, 0: 30, 1: 60}
+    for x, y in zip(*everything(loaded), strict=True):
+        assert x[3, 3, 0] == colours[y] or layout
+    assert np.all(loaded.validation.y == -1) and len(loaded.validation.y) == 3
+    assert np.all(loaded.test.y >= 0)
+    assert loaded.train.count_unknown() == 9
+
+
+def test_labels_unknown_in_a_streamed_folder_are_counted(tmp_path, load):
+    write(tmp_path, "cat", "dog", "unlabelled")
+    loaded = load(tmp_path, in_memory_bytes=0)
+    assert loaded.train.count_unknown() == 9
+    np.testing.assert_array_equal(loaded.train.labels(), load(tmp_path).train.y)
+    with pytest.raises(zoo.UserError, match="9 of the 27 training rows .* have no label"):
+        loaded.check_labels(all_known=True)
+
+
+def test_unlabelled_images_cannot_be_tested_on(tmp_path, load):
+    write(tmp_path, "train/cat", "train/dog", "test/cat", "test/dog", "test/unlabelled")
+    with pytest.raises(zoo.UserError, match="test/unlabelled has images without labels"):
+        load(tmp_path)
+
+
+def test_a_folder_unlabelled_alone_has_no_classes(tmp_path, load):
+    loaded = load(write(tmp_path, "unlabelled"))
+    assert loaded.spec.num_classes == 0 and loaded.train.size > 0
