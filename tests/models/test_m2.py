@@ -1,4 +1,4 @@
-"""M2 against its equations: every label summed, both bounds below log p, labels where they belong."""
+"""M2 against its equations: labels summed over, bounds below log p, labels where they belong."""
 
 import numpy as np
 import pytest
@@ -99,9 +99,7 @@ def test_fit_takes_rows_without_a_label(tiny_data):
     y = np.where(np.arange(40) < 30, -1, tiny_data.train.y)
     history = model.fit(tiny_data.train.x, y, batch_size=20, epochs=1, verbose=0)
     assert np.isfinite(history.history["loss"][0])
-    cvae = zoo.create(
-        zoo.configs.get_tiny("cvae", dataset="tiny"), spec=data.Spec((8, 8, 1), 3)
-    )
+    cvae = zoo.create(zoo.configs.get_tiny("cvae", dataset="tiny"), spec=data.Spec((8, 8, 1), 3))
     cvae.compile_for_run(None)
     with pytest.raises(zoo.UserError, match=r"30 of the 40 training rows .* no label.*--model=m2"):
         cvae.fit(tiny_data.train.x, y, verbose=0)

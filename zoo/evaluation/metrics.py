@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from zoo.data import Dataset
-from zoo.evaluation import clustering, codes, density, draws, samples
+from zoo.evaluation import baselines, clustering, codes, density, draws, samples, styles
 from zoo.evaluation.judges import Features, Judge
 from zoo.evaluation.protocol import NEIGHBOURS, SAMPLES
 from zoo.evaluation.terms import mean_terms
@@ -47,6 +47,7 @@ class Subject:
         """What the model can do, and what its data are."""
         found = set(self.model.traits)
         found |= {Trait.IMAGES} if self.model.of_images else set()
+        found |= {Trait.GREY} if self.model.spec.shape[2:] == (1,) else set()
         found |= {Trait.LABELS} if self.model.spec.num_classes > 1 else set()
         found |= {Trait.JUDGE} if self.judge else set()
         return frozenset(found)
@@ -221,6 +222,31 @@ def _conditional(subject):
     return {"conditional_accuracy": draws.conditional_accuracy(subject.model, classify, SAMPLES)}
 
 
+def _restyled(subject):
+    x, y, restyled = styles.restyle_all(subject.model, subject.dataset.test)
+    asked = np.tile(np.arange(restyled.shape[1]), len(x))
+    called = subject.judge.see(restyled.reshape(-1, *x.shape[1:])).probs.argmax(-1)
+
+    def kept(measure):
+        of_restyled = np.stack([measure(column) for column in np.moveaxis(restyled, 1, 0)], 1)
+        return styles.correlation(measure(x), of_restyled, y)
+
+    return {
+        "restyled_accuracy": float(np.mean(called == asked)),
+        "slant_kept": kept(styles.slant),
+        "thickness_kept": kept(styles.thickness),
+    }
+
+
+def _baselines_protocol(subject):
+    count = subject.model.config.labels
+    labels = f"the same {count:,} labels" if count else "the same labels"
+    return (
+        f"Logistic regression and support vector machine (RBF kernel) learn M1's codes from "
+        f"{labels}, with the settings that scikit-learn gives them."
+    )
+
+
 SAMPLED_IMAGES = frozenset({Trait.SAMPLES, Trait.IMAGES, Trait.JUDGE})
 
 METRICS = (
@@ -310,6 +336,37 @@ METRICS = (
         "share of test images that are classified correctly",
         frozenset({Trait.CLASSES}),
         lambda subject: {"accuracy": 1.0 - subject.terms["error"]},
+    ),
+    Metric(
+        "baselines",
+        {
+            "logistic_regression_error": "Error of a logistic regression on M1's codes",
+            "svm_error": "Error of a support vector machine on M1's codes",
+        },
+        "shares of test images that classifiers of M1's codes get wrong, which learn from the same "
+        "labels",
+        frozenset({Trait.M1_CODES, Trait.LABELS}),
+        lambda subject: baselines.measure(
+            subject.model, subject.dataset.train, subject.dataset.test
+        ),
+        _baselines_protocol,
+    ),
+    Metric(
+        "restyled",
+        {
+            "restyled_accuracy": "Restyled images that show what was asked for",
+            "slant_kept": "... correlation of their slant with the source's",
+            "thickness_kept": "... correlation of their stroke width with the source's",
+        },
+        f"each of {styles.SOURCES:,} test images drawn with every label: share that the judge "
+        "calls the label asked for, and how slant and stroke width go with those of the source, "
+        "all as deviations from their label's mean",
+        frozenset({Trait.RESTYLES, Trait.IMAGES, Trait.GREY, Trait.JUDGE}),
+        _restyled,
+        lambda subject: (
+            f"Restyled are the first {min(styles.SOURCES, subject.dataset.test.size):,} test "
+            "images, each with every label."
+        ),
     ),
     Metric(
         "conditional_accuracy",

@@ -20,5 +20,6 @@ class Trait(enum.Enum):
 
     # Of what a model is measured on, rather than of the model.
     IMAGES = "images"
+    GREY = "grey images"
     LABELS = "labels"
     JUDGE = "a judge"

@@ -1,0 +1,62 @@
+"""What restyled images keep of their source, its style, and what they show, the label asked for."""
+
+import numpy as np
+
+from zoo.evaluation.protocol import BATCH_SIZE
+
+# Test images that are drawn with every label.
+SOURCES = 1000
+
+
+def slant(x: np.ndarray) -> np.ndarray:
+    """Returns how far strokes lean, [N]: columns to the right per row up, 0 for upright ones.
+
+    Args:
+      x: white strokes on black, [N, H, W, 1].
+    """
+    ink = x[..., 0] / np.maximum(x.sum((1, 2)), 1e-6)[..., None]  # [N, H, W], sums to 1
+    rows, columns = np.arange(x.shape[1])[:, None], np.arange(x.shape[2])[None, :]
+    row = (ink * rows).sum((1, 2), keepdims=True)
+    column = (ink * columns).sum((1, 2), keepdims=True)
+    covariance = (ink * (rows - row) * (columns - column)).sum((1, 2))
+    variance = (ink * (rows - row) ** 2).sum((1, 2))
+    return -covariance / np.maximum(variance, 1e-6)
+
+
+def thickness(x: np.ndarray) -> np.ndarray:
+    """Returns the width of strokes in pixels, [N]: their ink over half the length of their edges.
+
+    Args:
+      x: white strokes on black, [N, H, W, 1].
+    """
+    padded = np.pad(x[..., 0], ((0, 0), (1, 1), (1, 1)))
+    down, right = np.diff(padded, axis=1)[:, :, :-1], np.diff(padded, axis=2)[:, :-1]
+    edges = np.sqrt(down**2 + right**2).sum((1, 2))
+    return 2 * x.sum((1, 2, 3)) / np.maximum(edges, 1e-6)
+
+
+def correlation(of_source: np.ndarray, of_restyled: np.ndarray, y: np.ndarray) -> float:
+    """Returns how a measure of sources [N] goes with that of their restyled images [N, K].
+
+    Digits lean by themselves, a 7 more than a 0: both sides are deviations from the mean of their
+    label, y [N] of the sources.
+    """
+    own = np.zeros(len(y))
+    for label in np.unique(y):
+        own[y == label] = of_source[y == label] - of_source[y == label].mean()
+    others = of_restyled - of_restyled.mean(0)  # [N, K]
+    return float(np.corrcoef(np.repeat(own, others.shape[1]), others.reshape(-1))[0, 1])
+
+
+def restyle_all(model, split) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns test images x [N, ...], their labels y [N], and each with every label [N, K, ...]."""
+    split, count = split.take(SOURCES), model.spec.num_classes
+    restyle, xs, ys, restyled = model.in_graph("restyle"), [], [], []
+    for batch in split.batches(BATCH_SIZE // count or 1):
+        x, y = batch["x"].numpy(), batch["y"].numpy()
+        y_new = np.tile(np.arange(count, dtype=np.int32), len(y))
+        made = restyle(np.repeat(x, count, 0), np.repeat(y, count), y_new).numpy()
+        restyled.append(made.reshape(len(y), count, *x.shape[1:]))
+        xs.append(x)
+        ys.append(y)
+    return np.concatenate(xs), np.concatenate(ys), np.concatenate(restyled)
