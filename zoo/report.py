@@ -2,51 +2,23 @@
 
 import json
 import pathlib
-import statistics
-from typing import NamedTuple
 
-from zoo import evaluation, files, markdown
+from zoo import evaluation, files, markdown, references
 from zoo.errors import UserError
 from zoo.serving import export, versions
-
-
-class Reference(NamedTuple):
-    """A published figure and how it was obtained."""
-
-    figure: str
-    protocol: str
-
 
 # By which models are ordered by their samples.
 FRECHET = "frechet_classifier_distance"
 # Codes per image in all figures that are compared.
 K = 5000
-BURDA = (
-    "Burda et al. 2016 (arXiv 1509.00519): tanh 200-200, z 50, batch 20, 3,280 epochs, K = 5,000"
-)
-NOROUZI = (
-    "Norouzi et al. 2020 (arXiv 2004.04795): gated 300-300, z 40, KL warm-up 100 epochs, early "
-    "stopping, K = 5,000"
-)
-# By entry, for MNIST binarised dynamically: test NLL in nats per image.
-REFERENCES = {
-    "vae": (Reference("86.76", BURDA), Reference("84.45 ± .12", NOROUZI)),
-    "iwae": (
-        Reference("85.54 (k = 5)", BURDA),
-        Reference("84.78 (k = 50)", BURDA),
-    ),
-    "vae_vamp": (Reference("82.43 ± .06", NOROUZI),),
-}
-
-# Share of MNIST images whose cluster is their digit, ten clusters, by Hungarian matching.
-CLUSTERING = (
-    Reference(
-        "94.46", "Jiang et al. 2017 (arXiv 1611.05148): from the authors' pretrained weights"
-    ),
-    Reference("71.6 ± 4.4", "the same model, rerun by others from 20 seeds"),
-)
-# The sweep over seeds that stands beside these.
+# The sweep over seeds that stands beside published clusters.
 CLUSTERING_SWEEP = pathlib.Path("sweeps", "gmvae_mnist", "sweep.json")
+# The sweeps over numbers of labels: what they trained, and the entry.
+FEW_LABELS_SWEEPS = {
+    "m2_mnist": ("M2", "m2"),
+    "m1_m2_vae_mnist": ("M1+M2, M1 = vae_mnist (the paper's kind)", "m1_m2"),
+    "m1_m2_vae_mog_mnist": ("M1+M2, M1 = vae_mog_mnist", "m1_m2"),
+}
 
 
 def clusters(docs: pathlib.Path) -> str:
@@ -59,14 +31,14 @@ def clusters(docs: pathlib.Path) -> str:
     )
     ours = {
         "model": f"[gmvae]({CLUSTERING_SWEEP.parent})",
-        "accuracy %": _mean_and_spread(accuracy),
+        "accuracy %": references.mean_and_deviation(accuracy),
         "lowest and highest": f"{min(accuracy):.2f}, {max(accuracy):.2f}",
-        "NMI %": _mean_and_spread(nmi),
+        "NMI %": references.mean_and_deviation(nmi),
         "seeds": len(runs),
     }
     lines = [
         {**(ours if i == 0 else dict.fromkeys(ours)), "reference": figure, "its protocol": protocol}
-        for i, (figure, protocol) in enumerate(CLUSTERING)
+        for i, (figure, protocol) in enumerate(references.CLUSTERING)
     ]
     return f"""
 ## Clusters of MNIST
@@ -78,8 +50,28 @@ digit a cluster (Hungarian matching). Mean and standard deviation over seeds, on
 """
 
 
-def _mean_and_spread(values):
-    return f"{statistics.mean(values):.2f} ± {statistics.pstdev(values):.2f}"
+def few_labels(docs: pathlib.Path) -> str:
+    """Returns the test errors of semi-supervised models as a Markdown section; "" if none."""
+    rows = []
+    for folder, (model, entry) in FEW_LABELS_SWEEPS.items():
+        path = docs / "sweeps" / folder / "sweep.json"
+        if path.exists():
+            runs = json.loads(path.read_text())
+            rows += [
+                {"model": f"[{model}](sweeps/{folder})", **row}
+                for row in references.compare_errors(entry, "mnist", runs)
+            ]
+    if not rows:
+        return ""
+    return f"""
+## Few labels on MNIST
+
+Test error in percent, of all 10,000 test images, after learning from so many labels and from all
+training images without theirs. Every seed draws its own labels, as many of each digit; mean ±
+standard deviation over seeds.
+
+{markdown.table(rows)}
+"""
 
 
 def exports(saved_models: pathlib.Path) -> list[tuple[str, dict, dict]]:
@@ -174,7 +166,7 @@ def densities(saved_models: pathlib.Path) -> str:
         obtained = f"{metrics['nll']:.2f} ± {metrics['nll_standard_error']:.2f}"
         if "bits_per_dim" in metrics:
             obtained += f" ({metrics['bits_per_dim']:.3f} bits per dimension)"
-        references = REFERENCES.get(config["model"], ()) or (Reference("", ""),)
+        published = references.DENSITIES.get(config["model"], ()) or (references.Reference("", ""),)
         ours = {
             "model": f"[{name}](../saved_models/{name})",
             "obtained": obtained,
@@ -182,7 +174,7 @@ def densities(saved_models: pathlib.Path) -> str:
             "active units": metrics["active_units"],
             "minutes": f"{training['seconds'] / 60:.0f}",
         }
-        for i, (figure, protocol) in enumerate(references):
+        for i, (figure, protocol) in enumerate(published):
             shown = ours if i == 0 else dict.fromkeys(ours)
             lines.append({**shown, "reference": figure, "its protocol": protocol})
     table = markdown.table(lines)
@@ -227,7 +219,8 @@ def write(saved_models: pathlib.Path, docs: pathlib.Path) -> pathlib.Path:
         temporary.write_text(metrics_page())
     with files.atomic(docs / "results.md") as temporary:
         temporary.write_text(
-            f"{densities(saved_models)}{sample_metrics(saved_models)}{clusters(docs)}\n"
+            f"{densities(saved_models)}{sample_metrics(saved_models)}{clusters(docs)}"
+            f"{few_labels(docs)}\n"
             "Written by `scripts/report.py` from the metrics.json of each export and the sweeps.\n"
         )
     return docs / "results.md"

@@ -9,7 +9,7 @@ import matplotlib.figure
 import numpy as np
 import tensorflow as tf
 
-from zoo import configs, data, evaluation, files, markdown, models
+from zoo import configs, data, evaluation, files, markdown, models, references
 from zoo.errors import UserError
 from zoo.evaluation import selection
 from zoo.models.traits import Trait
@@ -17,8 +17,10 @@ from zoo.training import loop
 
 # Repetitions of a run rather than another one: what the others have in common is averaged over it.
 SEED = "seed"
+# The field by whose values test errors stand beside published ones.
+LABELS = "labels"
 # Metrics that runs are judged by, where they have them; lower is better.
-COMPARED = ("bic", "aic", "loss")
+COMPARED = ("bic", "aic", "error", "loss")
 
 
 def parse(config, given: Sequence[str]) -> dict[str, list]:
@@ -93,6 +95,11 @@ def report(config, rows: list[dict], fields: dict[str, list], folder: pathlib.Pa
             lines.append(f"Lowest {metric}: {winners(rows, fields, metric)}.\n")
     text = "\n".join(lines).strip() + "\n"
     folder.mkdir(parents=True, exist_ok=True)
+    if LABELS in fields and "error" in rows[0]:
+        errors = references.compare_errors(
+            config.model, config.dataset, [{**config.to_dict(), **row} for row in rows]
+        )
+        text = f"{markdown.table(errors)}\n\n{text}"
     figure = ""
     if len(named) == 1 and isinstance(rows[0][named[0]], int | float) and len(made) > 1:
         with files.atomic(folder / "sweep.png") as temporary:
