@@ -201,16 +201,16 @@ def _m1_conflicts(config):
             yield f"m1_fields has {', '.join(both)}, which M1 shares with {config.model!r}."
         else:
             models.check(configs.get(config.m1, **fields))
-    elif config.m1_fields:
-        yield (
-            f"m1_fields={config.m1_fields!r} is for an M1 that is trained first, m1={config.m1!r} "
-            "is none: leave it out."
-        )
     elif not os.path.exists(files.tensorflow_path(config.m1)):
         yield (
             f"m1={config.m1!r} is neither a folder nor an entry that can be M1."
             f"{near_miss(config.m1, entries)} Give the path of an exported VAE, or one of "
             f"{', '.join(entries)} to train it first."
+        )
+    elif config.m1_fields:
+        yield (
+            f"m1_fields={config.m1_fields!r} is for an M1 that is trained first, m1={config.m1!r} "
+            "is none: leave it out."
         )
 
 
