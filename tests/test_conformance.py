@@ -22,8 +22,9 @@ PARAMETERS = {
     "gmm": 0,
     "gmvae": 1_332_014,
     "iwae": 1_372_864,
-    "m1_m2": 76_030,
-    "m2": 1_268_394,
+    "m1_m2": 126_630,
+    "m1_m2_conv": 925_578,
+    "m2": 1_695_342,
     "vae": 1_372_864,
     "vae_gaussian": 1_648_048,
     "vae_iaf": 1_514_048,
@@ -50,6 +51,13 @@ CVAE = {
     "interpolate": (["x0", "x1", "t", "y"], {"x": X}),
     "restyle": (["x", "y", "y_new"], {"x": X}),
 }
+M1_M2 = {
+    "sample": (["seed", "y"], {"x": X}),
+    "classify": (["x"], {"probs": (3,)}),
+    "encode": (["x", "y"], {"loc": (3,), "scale": (3,)}),
+    "decode": (["z", "y"], {"x": X}),
+    "restyle": (["x", "y", "y_new"], {"x": X}),
+}
 GAN = {
     "sample": (["seed"], {"x": X}),
     "decode": (["z"], {"x": X}),
@@ -74,13 +82,8 @@ SIGNATURES = {
     },
     "dcgan": GAN,
     "gan": GAN,
-    "m1_m2": {
-        "sample": (["seed", "y"], {"x": X}),
-        "classify": (["x"], {"probs": (3,)}),
-        "encode": (["x", "y"], {"loc": (3,), "scale": (3,)}),
-        "decode": (["z", "y"], {"x": X}),
-        "restyle": (["x", "y", "y_new"], {"x": X}),
-    },
+    "m1_m2": M1_M2,
+    "m1_m2_conv": M1_M2,
     "m2": {**CVAE, "classify": (["x"], {"probs": (3,)})},
     "gmvae": {
         **VAE,

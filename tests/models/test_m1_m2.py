@@ -90,7 +90,7 @@ def test_any_vae_can_be_m1(kind, tiny_data):
         ({"m1_fields": "latent_dim"}, "'latent_dim' is no field, write field=value"),
         ({"m1_fields": "seed=3"}, "m1_fields has seed, which M1 shares with 'm1_m2'"),
         ({"m1_fields": "beta=-1.0"}, r"beta=-1\.0: expected 0\.0 to"),
-        ({"network": "conv"}, "likelihood=normal and --config.network=mlp"),
+        ({"network": "conv"}, "network=.conv. is for images, .* choose mlp or gated"),
     ],
 )
 def test_what_cannot_be_m1_is_named(fields, message):

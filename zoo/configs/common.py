@@ -46,6 +46,7 @@ LIMITS = {
     "labels": (0, 10**9),
     "labelled_rows": (1, 2**20),
     "alpha": (0.0, 10**6),
+    "labels_first": (0.0, 0.9),
 }
 CHOICES = {
     "channels": (0, 1, 3),
@@ -53,6 +54,7 @@ CHOICES = {
     "schedule": ("constant", "cosine"),
     "precision": ("float32", "mixed_bfloat16", "float64"),
     "network": ("mlp", "gated", "conv"),
+    "class_network": ("mlp", "gated", "conv"),
     "codes": ("normal", "uniform"),
     "label": ("projection", "concatenation"),
     "loss": (

@@ -24,21 +24,28 @@ def get_config():
     config.likelihood = "normal"
     config.pixel_scale = 1.0
     config.network = "mlp"
-    config.hidden = (300,)
+    config.hidden = config.class_hidden = (500,)
     config.latent_dim = 20
     config.batch_size = 120
 
-    config.num_epochs = 60
+    config.num_epochs = 40
     config.eval_every = 5
+    config.learning_rate = 3e-3
     config.schedule = "cosine"
     config.ema = 0.99
     return config
 
 
 def get_tiny():
-    config = vae.shrink(get_config())
+    return shrink(get_config())
+
+
+def shrink(config):
+    """Returns the config made small enough for tests, its M1 too."""
+    config = vae.shrink(config)
     config.m1 = "vae"
     config.m1_fields = "hidden=(8,),latent_dim=3,batch_size=8,num_epochs=1,jit=False"
+    config.class_hidden = (16,)
     config.labels = 6
     config.labelled_rows = 2
     config.batch_size = 10

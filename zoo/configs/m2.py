@@ -18,8 +18,12 @@ def add_fields(config):
     config.labelled_rows = 20
     # Weight of the labelled images' cross-entropy (alpha of equation 9, for each image of a batch).
     config.alpha = 0.1
-    # Training images are moved by up to this many pixels in each direction.
-    config.max_shift = 0
+    # Kind of q(y|x)'s network ("mlp", "gated" or "conv"), and its hidden units or channels.
+    config.class_network = "mlp"
+    config.class_hidden = (500,)
+    # Share of the run in which q(y|x) learns from the labels alone, before the bound of images
+    # without labels joins in: it decides where what the first labels did not.
+    config.labels_first = 0.0
 
 
 def get_config():
@@ -28,7 +32,12 @@ def get_config():
     config.family = "m2"
     vae.add_fields(config)
     add_fields(config)
+    # q(y|x) sees training images moved by up to this many pixels in each direction.
+    config.max_shift = 2
 
+    config.class_network = "conv"
+    config.class_hidden = (32, 64)
+    config.labels_first = 0.1
     config.network = "mlp"
     config.hidden = (500,)
     config.latent_dim = 50
@@ -44,6 +53,7 @@ def get_config():
 
 def get_tiny():
     config = vae.shrink(get_config())
+    config.class_hidden = (4,)
     config.labels = 6
     config.labelled_rows = 2
     config.batch_size = 10

@@ -18,6 +18,7 @@ from zoo.models.cvae import CVAE
 from zoo.models.gmm import GMM
 from zoo.models.gmvae import GMVAE
 from zoo.models.m1_m2 import M1M2
+from zoo.models.m1_m2_conv import M1M2Conv
 from zoo.models.m2 import M2
 from zoo.models.vae import VAE
 
@@ -29,6 +30,7 @@ FAMILIES = {
     "gmm": GMM,
     "gmvae": GMVAE,
     "m1_m2": M1M2,
+    "m1_m2_conv": M1M2Conv,
     "m2": M2,
     "vae": VAE,
     "vae_without_squared_mean": ablations.WithoutSquaredMean,

@@ -20,7 +20,6 @@ from zoo import configs, files, seeds
 from zoo.data import Spec
 from zoo.distributions import posteriors, priors
 from zoo.errors import UserError, near_miss
-from zoo.models.augmentation import shift
 from zoo.models.base import GenerativeModel
 from zoo.models.m2 import M2
 from zoo.models.traits import Trait
@@ -42,13 +41,20 @@ class M1M2(GenerativeModel):
     """q(z1|x) and p(x|z1) of M1; q(y|z1), q(z2|z1,y) and p(z1|y,z2) of M2."""
 
     conditional = needs_labels = learns_from_unlabelled = True
+    # The model of codes, and the values that its fields may have.
+    bounds = M2
+    fits_codes = (
+        ("likelihood", ("normal",)),
+        ("network", ("mlp", "gated")),
+        ("class_network", ("mlp", "gated")),
+    )
 
     def __init__(self, config, spec, m1):
         super().__init__(config, spec)
         self.m1 = m1
         self.m1.trainable = False
         dim = m1.config.latent_dim
-        self.m2 = M2(config, Spec((dim,), spec.num_classes))
+        self.m2 = self.bounds(config, Spec((dim,), spec.num_classes))
         self.center = self.add_weight(
             name="center", shape=(dim,), initializer="zeros", trainable=False
         )
@@ -61,12 +67,13 @@ class M1M2(GenerativeModel):
 
     @classmethod
     def conflicts(cls, config):
-        yield from M2.conflicts(config)
-        if config.likelihood != "normal" or config.network == "conv":
-            yield (
-                f"M2 of {config.model!r} learns codes, which are rows of real numbers: choose "
-                "--config.likelihood=normal and --config.network=mlp or gated."
-            )
+        yield from cls.bounds.conflicts(config)
+        for field, fits in cls.fits_codes:
+            if config[field] not in fits:
+                yield (
+                    f"{field}={config[field]!r} is for images, but M2 of {config.model!r} learns "
+                    f"codes, rows of real numbers: choose {' or '.join(fits)}."
+                )
         yield from _m1_conflicts(config)
 
     @classmethod
@@ -114,8 +121,8 @@ class M1M2(GenerativeModel):
 
     def compile_for_run(self, total_steps):
         super().compile_for_run(total_steps)
-        self.annealing_steps = round(self.config.kl_warmup * (total_steps or 0))
-        self.m2.annealing_steps = self.annealing_steps
+        self.m2.set_schedule(total_steps)
+        self.annealing_steps = self.m2.annealing_steps
 
     def take_step(self, batch):
         terms = super().take_step(batch)
@@ -128,17 +135,22 @@ class M1M2(GenerativeModel):
         z1 is drawn from q(z1|x) for the bound; cross-entropy and error are of its mean, except in
         training.
         """
-        x, y = batch["x"], batch["y"]
-        if training and self.config.max_shift:
-            x = shift(x, self.config.max_shift, seeds.fold_in(seed, 1))
+        x = batch["x"]
         q = self.m1.posterior(x)
-        noise = seeds.normal([tf.shape(x)[0], self.m1.config.latent_dim], seeds.fold_in(seed, 2))
+        noise = seeds.normal([tf.shape(x)[0], self.m1.config.latent_dim], seeds.fold_in(seed, 1))
         z1 = self.standardize(posteriors.reparametrize(q, noise))
-        terms = self.m2.loss_terms({"x": z1, "y": y}, seed, training)
-        if not training:
-            q_y = self.m2.class_posterior(self.standardize(posteriors.moments(q)[0]))
-            terms |= self.m2.label_terms(q_y, y)
+        q_y = self.noisy_class_posterior(x, z1, seed) if training else self.class_posterior(x)
+        terms = self.m2.bound_terms(q_y, {"x": z1, "y": batch["y"]}, seed, training)
         return {name: terms[name] for name in ("loss", "cross_entropy", "error")}
+
+    def class_posterior(self, x):
+        """q(y|z1) at the mean of q(z1|x)"""
+        return self.m2.class_posterior(self.codes(x))
+
+    def noisy_class_posterior(self, x, z1, seed):
+        """q(y|z1) at a z1 drawn from q(z1|x), as it is in training."""
+        del x, seed
+        return self.m2.class_posterior(z1)
 
     # --- Serving ------------------------------------------------------------------------------
 
@@ -155,8 +167,8 @@ class M1M2(GenerativeModel):
         return self.m1.decode(self.center.value + self.spread.value * z1)
 
     def classify(self, x):
-        """Returns q(y|z1) at the mean of q(z1|x), [B, K]."""
-        return self.m2.classify(self.codes(x))
+        """Returns the probabilities of the classes, [B, K]."""
+        return self.class_posterior(x).probs_parameter()
 
     def encode(self, x, y):
         """Returns mean ("loc") and standard deviation ("scale") of q(z2|z1,y), [B, D] each."""

@@ -24,17 +24,16 @@ from zoo.models.traits import Trait
 tfd = tfp.distributions
 
 
-class M2(CVAE):
-    """q(y|x), q(z|x,y), p(x|y,z), p(y), p(z)."""
+class LabelBounds(CVAE):
+    """L(x, y) and U(x), for any q(y|x): q(z|x,y), p(x|y,z), p(y), p(z)."""
 
     learns_from_unlabelled = True
 
     def __init__(self, config, spec):
         super().__init__(config, spec)
         self.rows_at_once = data.labelled.rows_at_once(config)
-        self.classifier = networks.encoder(
-            config.network, spec.shape, config.hidden, spec.num_classes
-        )
+        # Steps in which q(y|x) learns from labels alone.
+        self.label_steps = 0
 
     @classmethod
     def conflicts(cls, config):
@@ -44,13 +43,9 @@ class M2(CVAE):
     def rows_to_learn(self, split):
         return data.labelled.hide_labels(split, self.config, self.spec)
 
-    @property
-    def traits(self):
-        return super().traits | {Trait.CLASSES}
-
-    def class_posterior(self, x):
-        """q(y|x)"""
-        return tfd.Categorical(logits=self.classifier(x))
+    def set_schedule(self, total_steps):
+        super().set_schedule(total_steps)
+        self.label_steps = round(self.config.labels_first * (total_steps or 0))
 
     def every_label_terms(self, x, seed, training):
         """Returns the terms of log p(x|y)'s bound for every y, [K, B] each: one batch of K B rows.
@@ -63,38 +58,44 @@ class M2(CVAE):
         terms = super().loss_terms({"x": x, "y": y}, seed, training)
         return {name: tf.reshape(term, [count, rows]) for name, term in terms.items()}
 
-    def loss_terms(self, batch, seed, training=False):
+    def bound_terms(self, q_y, batch, seed, training=False):
         """Returns "loss", "rate", "distortion", "cross_entropy" and "error", [B] each.
 
         In training the loss is L(x, y) where a label is known and U(x) where y is -1, and the
         labelled rows' cross-entropy by the weight alpha (equation 9); elsewhere it is U(x) of all
         rows, a bound on log p(x) that no label enters. Rate and distortion are given the label, or
         means under q(y|x) where there is none.
-        """
-        config, x, y = self.config, batch["x"], batch["y"]
-        if training and config.max_shift and self.of_images:
-            x = shift(x, config.max_shift, seeds.fold_in(seed, 1))
-        q_y = self.class_posterior(x)
-        given_y = self.every_label_terms(x, seed, training)  # [K, B] each
-        bound = given_y.pop("loss") + math.log(self.spec.num_classes)  # L(x, y)
 
-        label = tf.one_hot(y, self.spec.num_classes, axis=0)  # [K, B], no 1 where y = -1
-        probs = tf.transpose(q_y.probs_parameter())  # [K, B]
-        labelled = tf.reduce_sum(label * bound, 0)
-        unlabelled = tf.reduce_sum(probs * bound, 0) - q_y.entropy()  # U(x)
+        Args:
+          q_y: q(y|x) of the rows.
+          batch: {"x": [B, ...], "y": int32 [B], -1 where no label is known}.
+          seed: int32 [2].
+          training: whether this is a training step.
+        """
+        y, classes = batch["y"], self.spec.num_classes
+        given_y = self.every_label_terms(batch["x"], seed, training)  # [K, B] each
+        bound = given_y.pop("loss") + math.log(classes)  # L(x, y), as p(y) = 1 / K
+
+        label = tf.one_hot(y, classes, axis=0)  # [K, B], no 1 where y = -1
+        probs, entropy = tf.transpose(q_y.probs_parameter()), q_y.entropy()  # [K, B], [B]
+        if training:
+            probs, entropy = (self.held_at_first(part) for part in (probs, entropy))
+        labelled = tf.reduce_sum(label * bound, 0)  # L(x, y)
+        unlabelled = tf.reduce_sum(probs * bound, 0) - entropy  # U(x)
 
         of_labels = self.label_terms(q_y, y)
+        loss = unlabelled
         if training:
             loss = tf.where(y >= 0, labelled, unlabelled)
-            loss += config.alpha * of_labels["cross_entropy"]
-        else:
-            loss = unlabelled
+            loss += self.config.alpha * of_labels["cross_entropy"]
         weight = tf.where(y >= 0, label, probs)
-        return {
-            "loss": loss,
-            **{name: tf.reduce_sum(weight * term, 0) for name, term in given_y.items()},
-            **of_labels,
-        }
+        means = {name: tf.reduce_sum(weight * term, 0) for name, term in given_y.items()}
+        return {"loss": loss, **means, **of_labels}
+
+    def held_at_first(self, of_q_y):
+        """Returns a tensor of q(y|x), a constant while q(y|x) learns from labels alone."""
+        learns = tf.cast(self.step >= self.label_steps, of_q_y.dtype)
+        return learns * of_q_y + (1.0 - learns) * tf.stop_gradient(of_q_y)
 
     def label_terms(self, q_y, y):
         """Returns "cross_entropy" and "error" of q(y|x): their means are over labelled rows."""
@@ -104,6 +105,32 @@ class M2(CVAE):
             "cross_entropy": -share * q_y.log_prob(tf.maximum(y, 0)),
             "error": share * tf.cast(q_y.mode() != y, tf.float32),
         }
+
+
+class M2(LabelBounds):
+    """q(y|x) beside all that the bounds are made of."""
+
+    def __init__(self, config, spec):
+        super().__init__(config, spec)
+        self.classifier = networks.encoder(
+            config.class_network, spec.shape, config.class_hidden, spec.num_classes
+        )
+        self.convolutional = "conv" in (config.network, config.class_network)
+
+    @property
+    def traits(self):
+        return super().traits | {Trait.CLASSES}
+
+    def class_posterior(self, x):
+        """q(y|x)"""
+        return tfd.Categorical(logits=self.classifier(x))
+
+    def loss_terms(self, batch, seed, training=False):
+        """Returns the terms of `bound_terms`; in training q(y|x) sees images moved a little."""
+        x = batch["x"]
+        if training and self.config.max_shift:
+            x = shift(x, self.config.max_shift, seeds.fold_in(seed, 1))
+        return self.bound_terms(self.class_posterior(x), batch, seed, training)
 
     def classify(self, x):
         """Returns q(y|x), [B, K]."""

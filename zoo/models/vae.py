@@ -152,6 +152,10 @@ class VAE(GenerativeModel):
 
     def compile_for_run(self, total_steps):
         super().compile_for_run(total_steps)
+        self.set_schedule(total_steps)
+
+    def set_schedule(self, total_steps: int | None) -> None:
+        """Sets what changes in the course of a run of so many steps; nothing does if None."""
         self.annealing_steps = round(self.config.kl_warmup * (total_steps or 0))
 
     def start_from(self, split):
