@@ -8,8 +8,10 @@ import pytest
 import tensorflow as tf
 
 import zoo
+from tests import tiny
 from zoo import configs, experiments, models, seeds
 from zoo.experiments import mixtures, pages, plots, variants
+from zoo.serving import export
 
 SMALL = {
     "hidden": (8,),
@@ -24,9 +26,17 @@ SMALL = {
 
 
 @pytest.fixture(scope="module")
-def small(request):
-    """Variants small enough for 40 images."""
+def module_patch():
+    """`monkeypatch` for a whole module."""
     patch = pytest.MonkeyPatch()
+    yield patch
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def small(module_patch):
+    """Variants small enough for 40 images."""
+    patch = module_patch
     patch.setattr(variants, "COMMON", SMALL)
     patch.setattr(plots, "IMPORTANCE_SAMPLES", 20)
     few = [name for name in mixtures.VARIANTS if name not in list(variants.MIXTURES)[2:]]
@@ -34,8 +44,17 @@ def small(request):
     for mixture in variants.MIXTURES.values():
         patch.setitem(mixture, "num_components", 2)
         patch.setitem(mixture, "num_epochs", 2)
-    yield
-    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory, module_patch):
+    """Tiny exports in the place of the zoo's own."""
+    folder, spec = tmp_path_factory.mktemp("exports"), tiny.dataset().spec
+    metrics = {"metrics": {"accuracy": 1.0}, "images": 1, "protocol": [], "training": {"steps": 0}}
+    for entry in ("cvae", "m2", "m1_m2", "m1_m2_conv", "classifier"):
+        config = configs.get_tiny(entry, dataset="tiny")
+        export.export(models.create(config, spec), folder, metrics)
+    module_patch.setattr(variants, "SAVED_MODELS", folder)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +64,7 @@ def runs(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", experiments.names())
-def test_leaves_a_page_a_table_and_a_figure(name, small, runs, tiny_data, tmp_path):
+def test_leaves_a_page_a_table_and_a_figure(name, small, exported, runs, tiny_data, tmp_path):
     table = pages.run(name, tiny_data, runs, tmp_path, num_epochs=1)
     page = (tmp_path / f"{name}.md").read_text()
     assert table in page and f"experiment.py {name} --dataset=tiny --num_epochs=1" in page

@@ -38,8 +38,11 @@ def run(
     experiment = importlib.import_module(f"{experiments.__name__}.{name}")
     models = {}
     for variant in experiment.VARIANTS:
-        print(f"Variant {variant!r}:")
         fields = {"entry": "vae", **variants.VARIANTS[variant]}
+        if "exported" in fields:
+            models[variant] = variants.load_export(fields["exported"], dataset).to_keras()
+            continue
+        print(f"Variant {variant!r}:")
         entry = fields.pop("entry")
         if entry == "vae":
             fields = {**variants.COMMON, "num_epochs": num_epochs, **fields}

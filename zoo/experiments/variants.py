@@ -1,6 +1,15 @@
-"""The models that the experiments compare: small enough that each trains within minutes."""
+"""The models that the experiments compare: small enough that each trains within minutes.
+
+Those of entries that take longer are the zoo's own exports.
+"""
+
+import pathlib
 
 from zoo.distributions import likelihoods
+from zoo.serving import loading, versions
+
+# Where the exports are.
+SAVED_MODELS = pathlib.Path(__file__).resolve().parents[2] / "saved_models"
 
 # Fields of `vae` that differ from the entry in all of its variants.
 COMMON = {
@@ -37,4 +46,10 @@ VARIANTS = {
     "shared": {"likelihood": "gaussian_shared", **GREY},
     "per pixel": {"likelihood": "gaussian_pixel", **GREY},
     "low rank": {"likelihood": "gaussian_low_rank", **GREY},
+    **{f"exported {entry}": {"exported": entry} for entry in ("cvae", "m2", "m1_m2", "m1_m2_conv")},
 }
+
+
+def load_export(entry: str, dataset) -> loading.LoadedModel:
+    """Returns the zoo's export of an entry that was trained on a dataset."""
+    return loading.load(SAVED_MODELS / versions.export_name(entry, dataset.name))
