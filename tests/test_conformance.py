@@ -25,6 +25,7 @@ PARAMETERS = {
     "m1_m2": 126_630,
     "m1_m2_conv": 925_578,
     "m2": 1_695_342,
+    "m2_colour": 2_353_675,
     "vae": 1_372_864,
     "vae_gaussian": 1_648_048,
     "vae_iaf": 1_514_048,
@@ -58,6 +59,7 @@ M1_M2 = {
     "decode": (["z", "y"], {"x": X}),
     "restyle": (["x", "y", "y_new"], {"x": X}),
 }
+M2 = {**CVAE, "classify": (["x"], {"probs": (3,)})}
 GAN = {
     "sample": (["seed"], {"x": X}),
     "decode": (["z"], {"x": X}),
@@ -84,7 +86,8 @@ SIGNATURES = {
     "gan": GAN,
     "m1_m2": M1_M2,
     "m1_m2_conv": M1_M2,
-    "m2": {**CVAE, "classify": (["x"], {"probs": (3,)})},
+    "m2": M2,
+    "m2_colour": M2,
     "gmvae": {
         **VAE,
         "responsibilities": (["x"], {"probs": (3,)}),

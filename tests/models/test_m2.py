@@ -8,6 +8,7 @@ import zoo
 from tests import tiny
 from zoo import data, models, seeds
 from zoo.models.cvae import CVAE
+from zoo.training import loop
 
 
 @pytest.fixture(scope="module")
@@ -103,3 +104,16 @@ def test_fit_takes_rows_without_a_label(tiny_data):
     cvae.compile_for_run(None)
     with pytest.raises(zoo.UserError, match=r"30 of the 40 training rows .* no label.*--model=m2"):
         cvae.fit(tiny_data.train.x, y, verbose=0)
+
+
+@pytest.mark.parametrize(("dataset", "labels"), [("svhn_cropped", 1000), ("cifar10", 4000)])
+def test_colour_images_of_32_pixels_are_learned(dataset, labels, tmp_path):
+    """SVHN and CIFAR-10, by a few generated images of their shape."""
+    splits = [tiny.make_images(n, i, (32, 32, 3), 10) for i, n in enumerate((80, 20, 20))]
+    generated = data.Dataset(dataset, data.Spec((32, 32, 3), 10), *splits)
+    models.check(zoo.configs.get("m2_colour", dataset=dataset, labels=labels), generated.spec)
+    few = {"labels": 20, "num_epochs": 1, "batch_size": 50, "labelled_rows": 10}
+    config = zoo.configs.get("m2_colour", dataset=dataset, jit=False, hidden=(4, 4), **few)
+    run = loop.train(config, generated, tmp_path)
+    assert run.training["steps"] == 2
+    assert run.model.sample(np.arange(3), np.arange(3)).shape == (3, 32, 32, 3)

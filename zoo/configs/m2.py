@@ -52,7 +52,12 @@ def get_config():
 
 
 def get_tiny():
-    config = vae.shrink(get_config())
+    return shrink(get_config())
+
+
+def shrink(config):
+    """Returns the config made small enough for tests."""
+    config = vae.shrink(config)
     config.class_hidden = (4,)
     config.labels = 6
     config.labelled_rows = 2
