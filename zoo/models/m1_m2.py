@@ -179,8 +179,14 @@ class M1M2(GenerativeModel):
         return self.draw(self.m2.decode(z, y))
 
     def restyle(self, x, y, y_new):
-        """Returns the style z2 of x, which shows y, with the content y_new."""
-        return self.decode(self.encode(x, y)["loc"], y_new)
+        """Returns the style of x, which shows y, with the content y_new.
+
+        Style is all that is not y: z2, and the noise e of which p(z1|y,z2) makes z1 = m + s e.
+        """
+        z1, z2 = self.codes(x), self.encode(x, y)["loc"]
+        p, p_new = (self.m2.likelihood(z2, label) for label in (y, y_new))
+        noise = (z1 - p.mean()) / p.stddev()
+        return self.draw(p_new.mean() + p_new.stddev() * noise)
 
     def sample(self, seed, y):
         """Returns the mean of p(x|z1), z1 and z2 drawn; row i depends on seed[i], y[i]."""
