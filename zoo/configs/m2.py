@@ -44,7 +44,7 @@ def get_config():
     config.batch_size = 120
 
     config.pixels = "binarized"
-    config.num_epochs = 60
+    config.num_epochs = 25
     config.eval_every = 5
     config.schedule = "cosine"
     config.ema = 0.99

@@ -140,7 +140,8 @@ class M1M2(GenerativeModel):
         noise = seeds.normal([tf.shape(x)[0], self.m1.config.latent_dim], seeds.fold_in(seed, 1))
         z1 = self.standardize(posteriors.reparametrize(q, noise))
         q_y = self.noisy_class_posterior(x, z1, seed) if training else self.class_posterior(x)
-        terms = self.m2.bound_terms(q_y, {"x": z1, "y": batch["y"]}, seed, training)
+        codes = {"x": z1, "y": batch["y"]}
+        terms = self.m2.semi_supervised_terms(q_y, codes, seed, training)
         return {name: terms[name] for name in ("loss", "cross_entropy", "error")}
 
     def class_posterior(self, x):

@@ -54,11 +54,10 @@ class LabelBounds(CVAE):
         """
         count, rows = self.spec.num_classes, tf.shape(x)[0]
         y = tf.repeat(tf.range(count), rows)  # [K B]
-        x = tf.tile(x, [count, *[1] * (len(x.shape) - 1)])
-        terms = super().loss_terms({"x": x, "y": y}, seed, training)
+        terms = self.bound_terms(x, y, seed, training, times=count)
         return {name: tf.reshape(term, [count, rows]) for name, term in terms.items()}
 
-    def bound_terms(self, q_y, batch, seed, training=False):
+    def semi_supervised_terms(self, q_y, batch, seed, training=False):
         """Returns "loss", "rate", "distortion", "cross_entropy" and "error", [B] each.
 
         In training the loss is L(x, y) where a label is known and U(x) where y is -1, and the
@@ -126,11 +125,11 @@ class M2(LabelBounds):
         return tfd.Categorical(logits=self.classifier(x))
 
     def loss_terms(self, batch, seed, training=False):
-        """Returns the terms of `bound_terms`; in training q(y|x) sees images moved a little."""
+        """Returns `semi_supervised_terms`; in training q(y|x) sees images moved a little."""
         x = batch["x"]
         if training and self.config.max_shift:
             x = shift(x, self.config.max_shift, seeds.fold_in(seed, 1))
-        return self.bound_terms(self.class_posterior(x), batch, seed, training)
+        return self.semi_supervised_terms(self.class_posterior(x), batch, seed, training)
 
     def classify(self, x):
         """Returns q(y|x), [B, K]."""

@@ -95,9 +95,9 @@ class VAE(GenerativeModel):
         """q(z|x)"""
         return self.posteriors.distribution(self.posterior_params(x, y))
 
-    def posterior_params(self, x, y=None):
-        """What q(z|x) is made of, [B, ...]"""
-        return self.encoder(x, self._one_hot(y))
+    def posterior_params(self, x, y=None, times=1):
+        """What q(z|x) is made of, [B, ...]; [times B, ...] where x [B, ...] has so many labels."""
+        return self.encoder(x, self._one_hot(y), times=times)
 
     def prior(self):
         """p(z)"""
@@ -120,11 +120,16 @@ class VAE(GenerativeModel):
         loss is what is minimised: of k codes the importance-weighted bound, its rate weighted by
         beta, in training by as much of beta as the warm-up has come to.
         """
-        config, x, y = self.config, batch["x"], self._label(batch)
+        return self.bound_terms(batch["x"], self._label(batch), seed, training)
+
+    def bound_terms(self, x, y, seed, training=False, times=1):
+        """Returns the terms of `loss_terms`, [times B] of x [B, ...] and labels y [times B]."""
+        config = self.config
         k, beta = config.importance_samples, config.beta
         if training:
             beta *= bounds.linear_warm_up(self.step, self.annealing_steps)
-        params = self.posterior_params(x, y)
+        params = self.posterior_params(x, y, times)
+        x = tf.tile(x, [times, *[1] * (len(x.shape) - 1)]) if times > 1 else x
         q, p = self.posteriors.distribution(params), self.prior()
         z = posteriors.reparametrize(
             q, seeds.normal([k, tf.shape(x)[0], config.latent_dim], seed)

@@ -13,6 +13,9 @@ from zoo.networks.mlp import MLPDecoder, MLPEncoder
 def encoder(kind: str, image_shape: tuple[int, int, int], hidden: Sequence[int], outputs: int):
     """Returns a layer that maps ([B, H, W, C], [B, K] or None) to [B, outputs].
 
+    Called with `times=n`, it maps ([B, H, W, C], [n B, K]) to [n B, outputs]: all images with the
+    first B conditions, then all with the next.
+
     Args:
       kind: "mlp"; "gated", an MLP of gated layers; "conv".
       image_shape: H, W, C.

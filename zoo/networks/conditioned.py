@@ -22,8 +22,17 @@ class Conditioned(keras.Layer):
         if condition_shape is not None:
             self.of_condition.build(condition_shape)
 
-    def call(self, h, condition=None):
+    def call(self, h, condition=None, times=1):
+        """Returns [times B, ...], h repeated so many times; the product with h is made once.
+
+        Args:
+          h: [B, ...].
+          condition: [times B, K], or None.
+          times: number of conditions for each row.
+        """
         h = self.layer(h)
+        if times > 1:
+            h = keras.ops.tile(h, [times, *[1] * (len(h.shape) - 1)])
         if condition is not None:
             bias = self.of_condition(condition)  # [B, units]
             h += keras.ops.reshape(bias, [-1, *[1] * (len(h.shape) - 2), bias.shape[-1]])

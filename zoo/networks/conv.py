@@ -41,8 +41,10 @@ class ConvEncoder(keras.Layer):
         self.dense = Conditioned(keras.layers.Dense(DENSE_UNITS))
         self.last = keras.layers.Dense(outputs, dtype="float32")
 
-    def call(self, x, condition=None):
-        for convolution in self.convolutions:
+    def call(self, x, condition=None, times=1):
+        first, *others = self.convolutions
+        x = first(x, condition, times=times)
+        for convolution in others:
             x = convolution(x, condition)
         h = keras.ops.reshape(x, [-1, math.prod(x.shape[1:])])
         return self.last(self.dense(h, condition))

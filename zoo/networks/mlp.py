@@ -16,9 +16,11 @@ class MLPEncoder(keras.Layer):
         self.hidden = _dense_layers(hidden, gated)
         self.last = keras.layers.Dense(outputs, dtype="float32")
 
-    def call(self, x, condition=None):
+    def call(self, x, condition=None, times=1):
         h = keras.ops.reshape(x, [-1, self.flat])  # [B, H*W*C]
-        for layer in self.hidden:
+        first, *others = self.hidden
+        h = first(h, condition, times=times)
+        for layer in others:
             h = layer(h, condition)
         return self.last(h)
 
