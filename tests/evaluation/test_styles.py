@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from zoo import configs, data, evaluation, models
 from zoo.evaluation import styles
+from zoo.evaluation.judges import Features
 
 
 def stroke(lean, width, size=41):
@@ -39,3 +42,35 @@ def test_correlation_is_of_deviations_from_each_labels_mean():
     assert styles.correlation(source, kept, y) == pytest.approx(1.0, abs=1e-3)
     noise = np.stack([rng.normal(size=4000) + 3.0, rng.normal(size=4000) - 3.0], 1)
     assert abs(styles.correlation(source, noise, y)) < 0.05
+
+
+def test_restyled_images_are_judged_by_what_was_asked(tiny_data, monkeypatch):
+    """A model that draws the label asked for in the source's slant, and one that ignores it."""
+    spec = data.Spec((41, 41, 1), 3)
+    rng = np.random.default_rng(0)
+    x = np.concatenate([stroke(lean, 3) for lean in rng.uniform(-0.5, 0.5, 60)])
+    split = data.InMemory(x, np.arange(60) % 3)
+    model = models.create(configs.get_tiny("cvae", dataset="tiny"), spec)
+
+    class Judge:
+        """Reads the label from a mark in the corner."""
+
+        def see(self, images):
+            marks = np.round(images[:, 0, 0, 0] * 2).astype(int)
+            return Features(images.reshape(len(images), -1), np.eye(3)[marks])
+
+    def restyle(keeps):
+        def draw(x, y, y_new):
+            made = np.array(x) if keeps else np.repeat(stroke(0.1, 3), len(x), 0)
+            made[:, 0, 0, 0] = (y_new if keeps else y) / 2
+            return tf.constant(made)
+
+        return draw
+
+    subject = evaluation.Subject(model, data.Dataset("lines", spec, split, split, split), Judge())
+    monkeypatch.setattr(model, "in_graph", lambda name: restyle(True))
+    kept = evaluation.evaluate(subject, ["restyled"])
+    assert kept["restyled_accuracy"] == 1.0 and kept["slant_kept"] > 0.95
+    monkeypatch.setattr(model, "in_graph", lambda name: restyle(False))
+    lost = evaluation.evaluate(subject, ["restyled"])
+    assert lost["restyled_accuracy"] == pytest.approx(1 / 3) and abs(lost["slant_kept"]) < 0.3

@@ -238,12 +238,17 @@ def _restyled(subject):
     }
 
 
+def _accuracy_protocol(subject):
+    count = subject.model.config.get("labels")
+    if not count:
+        return None
+    return f"The model learned from {count:,} labels, as many of each class as can be."
+
+
 def _baselines_protocol(subject):
-    count = subject.model.config.labels
-    labels = f"the same {count:,} labels" if count else "the same labels"
     return (
-        f"Logistic regression and support vector machine (RBF kernel) learn M1's codes from "
-        f"{labels}, with the settings that scikit-learn gives them."
+        "Logistic regression and support vector machine (RBF kernel) learn M1's codes from the "
+        "same labels, with the settings that scikit-learn gives them."
     )
 
 
@@ -336,6 +341,7 @@ METRICS = (
         "share of test images that are classified correctly",
         frozenset({Trait.CLASSES}),
         lambda subject: {"accuracy": 1.0 - subject.terms["error"]},
+        _accuracy_protocol,
     ),
     Metric(
         "baselines",
