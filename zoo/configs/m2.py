@@ -44,8 +44,8 @@ def get_config():
     config.batch_size = 120
 
     config.pixels = "binarized"
-    config.num_epochs = 25
-    config.eval_every = 5
+    config.num_epochs = 20
+    config.eval_every = 4
     config.schedule = "cosine"
     config.ema = 0.99
     return config
