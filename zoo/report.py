@@ -70,8 +70,8 @@ def few_labels(docs: pathlib.Path) -> str:
 
 Test error in percent, of all 10,000 test images, after learning from so many labels and from all
 training images without theirs. Every seed draws its own labels, as many of each digit; mean ±
-standard deviation over seeds. [few_labels.md](few_labels.md) tells how settings were chosen and what
-else was tried.
+standard deviation over seeds. [few_labels.md](few_labels.md) tells how settings were chosen and
+what else was tried.
 
 {markdown.table(rows)}
 """

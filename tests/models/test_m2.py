@@ -117,3 +117,32 @@ def test_colour_images_of_32_pixels_are_learned(dataset, labels, tmp_path):
     run = loop.train(config, generated, tmp_path)
     assert run.training["steps"] == 2
     assert run.model.sample(np.arange(3), np.arange(3)).shape == (3, 32, 32, 3)
+
+
+def test_all_labels_may_be_known(tiny_data, tmp_path):
+    run = loop.train(zoo.configs.get_tiny("m2", dataset="tiny", labels=0), tiny_data, tmp_path)
+    assert run.training["steps"] == 10
+
+
+@pytest.mark.parametrize("entry", ["m2", "m1_m2"])
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"labels": 2}, "labels=2 is less than one for each of the 3 classes"),
+        ({"labels": 41}, "labels=41, but 40 training images have a label"),
+        ({"labelled_rows": 10}, "labelled_rows=10 of batch_size=10"),
+        ({"batch_size": 100}, "batch_size=100 is more than"),
+    ],
+)
+def test_what_cannot_be_learned_is_told_before_any_step(
+    entry, fields, message, tiny_data, tmp_path
+):
+    with pytest.raises(zoo.UserError, match=message):
+        loop.train(zoo.configs.get_tiny(entry, dataset="tiny", **fields), tiny_data, tmp_path)
+    assert not list(tmp_path.rglob("ckpt*"))
+
+
+def test_a_class_without_a_label_is_named(tiny_data, tmp_path):
+    tiny_data.train.y[tiny_data.train.y == 1] = -1
+    with pytest.raises(zoo.UserError, match="No training image has the label 1"):
+        loop.train(zoo.configs.get_tiny("m2", dataset="tiny"), tiny_data, tmp_path)

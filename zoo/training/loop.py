@@ -31,6 +31,8 @@ SELECTIONS = {
     FRECHET: "had the lowest Frechet classifier distance on the validation split",
     None: "are the last",
 }
+# Folder, in a workdir, of the run of a model that has to be trained before.
+FIRST_STAGE = "m1"
 # What the splits of a dataset are for.
 USES = ("train on", "validate on", "test on")
 # Seconds that steps run without Python looking at signals or the bar.
@@ -105,8 +107,6 @@ def _train(config, dataset, workdir, strategy, judge):
     models.check(config, dataset.spec)
     family = models.FAMILIES[config.family]
     dataset.check_labels(all_known=family.needs_labels and not family.learns_from_unlabelled)
-    stage = family.first_stage(config)
-    first = train(stage, dataset, workdir / "m1", strategy, judge).model if stage else None
 
     with strategy.scope():
         model = models.create(config, dataset.spec)
@@ -128,9 +128,11 @@ def _train(config, dataset, workdir, strategy, judge):
     best = Checkpoints(workdir / "best", keep=1, weights=weights(model))
     resumed = checkpoints.restore()
     if not resumed:
+        stage = family.first_stage(config)
+        first = train(stage, dataset, workdir / FIRST_STAGE, strategy, judge) if stage else None
         with strategy.scope():
             if first:
-                model.take_first_stage(first)
+                model.take_first_stage(first.model)
             model.start_from(dataset.train)
     if chief and not (workdir / "config.json").exists():
         files.write_json(workdir / "config.json", description)
