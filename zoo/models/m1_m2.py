@@ -7,7 +7,8 @@ Kingma, Rezende, Mohamed and Welling 2014, Semi-supervised Learning with Deep Ge
     p(x|z1) p(z1|y,z2) p(y) p(z2),    q(z1|x) q(y|z1) q(z2|z1,y)
 
 M1 stays as it is. In training M2 sees z1 drawn anew from q(z1|x) at every visit, at test its mean;
-both in units of the standard deviation that codes of the training images have.
+both in units of the standard deviation that codes of the training images have, which `start_from`
+measures; before, and in Keras' `fit` without it, codes are taken as they are.
 """
 
 import json
@@ -220,7 +221,7 @@ def _m1_conflicts(config):
             yield f"m1_fields has {', '.join(both)}, which M1 shares with {config.model!r}."
         else:
             models.check(configs.get(config.m1, **fields))
-    elif not os.path.exists(files.tensorflow_path(config.m1)):
+    elif config.m1 in configs.entries() or not os.path.exists(files.tensorflow_path(config.m1)):
         yield (
             f"m1={config.m1!r} is neither a folder nor an entry that can be M1."
             f"{near_miss(config.m1, entries)} Give the path of an exported VAE, or one of "
