@@ -39,8 +39,10 @@ def get_config():
     config.class_hidden = (32, 64)
     config.labels_first = 0.1
     config.network = "mlp"
-    config.hidden = (500,)
-    config.latent_dim = 50
+    # As in `cvae`: so few dimensions leave it to the label to say what is drawn.
+    config.hidden = (500, 300)
+    config.latent_dim = 8
+    config.beta = 1.4
     config.batch_size = 120
 
     config.pixels = "binarized"
