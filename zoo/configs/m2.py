@@ -3,7 +3,8 @@
 Paper: Kingma et al. 2014, Semi-supervised Learning with Deep Generative Models (arXiv 1406.5298).
 Command: scripts/train.py --model=m2 --dataset=mnist --config.labels=100
 Takes: five minutes on MNIST, on two CPU cores.
-Expect: on MNIST with 100 labels a test error of 2 to 4%, as the labels are drawn (the paper: 11.97%).
+Expect: on MNIST with 100 labels a test error of 2 to 4%, as the labels are drawn (the paper:
+  11.97%).
 """
 
 from zoo.configs import common, vae
