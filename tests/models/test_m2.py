@@ -146,3 +146,12 @@ def test_a_class_without_a_label_is_named(tiny_data, tmp_path):
     tiny_data.train.y[tiny_data.train.y == 1] = -1
     with pytest.raises(zoo.UserError, match="No training image has the label 1"):
         loop.train(zoo.configs.get_tiny("m2", dataset="tiny"), tiny_data, tmp_path)
+
+
+@pytest.mark.parametrize("entry", ["m2", "m1_m2", "m1_m2_conv"])
+def test_predict_gives_the_classes_of_images_without_labels(entry, tiny_data):
+    model = models.create(zoo.configs.get_tiny(entry, dataset="tiny"), tiny_data.spec)
+    model.compile_for_run(None)
+    probs = model.predict(tiny_data.test.x, verbose=0)
+    assert probs.shape == (13, 3)
+    np.testing.assert_allclose(probs.sum(1), 1.0, rtol=1e-5)

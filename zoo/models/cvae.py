@@ -13,7 +13,7 @@ from zoo.models.vae import VAE
 class CVAE(VAE):
     """q(z|x,y), p(x|y,z), p(z): the VAE with the label given to both networks, at every layer."""
 
-    conditional = needs_labels = True
+    conditional = needs_labels = answers_with_label = True
     is_m1 = False
 
     @property

@@ -17,6 +17,9 @@ class KerasHabits(keras.Model):
     an axis for one channel. A subclass has `config` and `spec`, `take_step` and `loss_terms`.
     """
 
+    # Whether `call` takes the labels of rows beside them.
+    answers_with_label = False
+
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         keras.saving.register_keras_serializable("zoo")(cls)
@@ -54,8 +57,8 @@ class KerasHabits(keras.Model):
 
     def predict_step(self, data):
         """Keras' hook for `predict`: the answers of `call`."""
-        batch = self.to_batch(data, labels=self.conditional)
-        return self(batch["x"], batch["y"]) if self.conditional else self(batch["x"])
+        batch = self.to_batch(data, labels=self.answers_with_label)
+        return self(batch["x"], batch["y"]) if self.answers_with_label else self(batch["x"])
 
     def to_batch(
         self, given: Any, step: tf.Tensor | int = 0, labels: bool | None = None

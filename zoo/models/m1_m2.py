@@ -168,6 +168,10 @@ class M1M2(GenerativeModel):
         """Returns the mean of p(x|z1) of a code as M2 sees it."""
         return self.m1.decode(self.center.value + self.spread.value * z1)
 
+    def call(self, x, y=None, training=False):
+        """Returns the probabilities of the classes, [B, K]."""
+        return self.classify(self.to_batch((x, None), labels=False)["x"])
+
     def classify(self, x):
         """Returns the probabilities of the classes, [B, K]."""
         return self.class_posterior(x).probs_parameter()

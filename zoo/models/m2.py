@@ -109,6 +109,8 @@ class LabelBounds(CVAE):
 class M2(LabelBounds):
     """q(y|x) beside all that the bounds are made of."""
 
+    answers_with_label = False
+
     def __init__(self, config, spec):
         super().__init__(config, spec)
         self.classifier = networks.encoder(
@@ -130,6 +132,10 @@ class M2(LabelBounds):
         if training and self.config.max_shift:
             x = shift(x, self.config.max_shift, seeds.fold_in(seed, 1))
         return self.semi_supervised_terms(self.class_posterior(x), batch, seed, training)
+
+    def call(self, x, y=None, training=False):
+        """Returns q(y|x), [B, K]."""
+        return self.classify(self.to_batch((x, None), labels=False)["x"])
 
     def classify(self, x):
         """Returns q(y|x), [B, K]."""
