@@ -19,6 +19,10 @@ FEW_LABELS_SWEEPS = {
     "m1_m2_vae_mnist": ("M1+M2, M1 = vae_mnist (the paper's kind)", "m1_m2"),
     "m1_m2_vae_mog_mnist": ("M1+M2, M1 = vae_mog_mnist", "m1_m2"),
     "m1_m2_vae_mog_more_labels_mnist": ("M1+M2, M1 = vae_mog_mnist", "m1_m2"),
+    "m1_m2_conv_vae_mnist": (
+        "M1+M2, classifier of images, M1 = vae_mnist (the paper's kind)",
+        "m1_m2_conv",
+    ),
     "m1_m2_conv_mnist": ("M1+M2, classifier of images, M1 = vae_mog_mnist", "m1_m2_conv"),
 }
 
