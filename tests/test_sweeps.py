@@ -8,7 +8,7 @@ import pytest
 
 import zoo
 from tests.conftest import script
-from zoo import configs, sweeps
+from zoo import configs, references, sweeps
 
 
 @pytest.fixture
@@ -50,6 +50,17 @@ def test_means_are_over_seeds_and_winners_by_seed():
     assert sweeps.winners(rows, fields, "bic") == "k=1 (seed 0); k=2 (seed 1)"
     assert sweeps.winners(rows[1:], fields, "bic") == "k=2, with each of 2 seeds"
     assert sweeps.table(made, 2).splitlines()[2] == "| 1 | 6 ± 1 |"
+
+
+def test_errors_of_other_models_are_not_averaged():
+    runs = [
+        {"labels": 100, "m1": m1, "seed": seed, "error": error}
+        for m1, seed, error in (("a", 0, 0.02), ("a", 1, 0.04), ("b", 0, 0.5))
+    ]
+    rows = references.compare_errors("m1_m2", "mnist", runs, ["labels", "m1"])
+    assert [row["obtained, test error %"] for row in rows] == ["3.00 ± 1.00", "50.00"]
+    assert [row["reference"] for row in rows] == ["3.33 ± 0.14"] * 2
+    assert references.compare_errors("m1_m2", "cifar10", runs)[0]["reference"] == ""
 
 
 def test_it_trains_what_is_missing_and_leaves_a_table_and_a_figure(config, tiny_data, tmp_path):

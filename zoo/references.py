@@ -1,6 +1,7 @@
 """Published figures, each with its protocol, to stand beside what the zoo obtains."""
 
 import statistics
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -54,22 +55,26 @@ FEW_LABELS = {
 }
 
 
-def compare_errors(entry: str, dataset: str, runs: list[dict]) -> list[dict]:
-    """Returns a row of a table for each number of labels: obtained beside published test errors.
+def compare_errors(
+    entry: str, dataset: str, runs: list[dict], fields: Sequence[str] = ("labels",)
+) -> list[dict]:
+    """Returns a row of a table for each combination of fields: obtained beside published errors.
 
     Args:
       entry: of the zoo.
       dataset: name of the set.
-      runs: a row for each run, with "labels", "seed" and "error".
+      runs: a row for each run, with the fields, "labels" among them, and "error".
+      fields: in which runs differ, but for the seed.
     """
     published = FEW_LABELS.get(entry, {}) if dataset == "mnist" else {}
     rows = []
-    for labels in sorted({run["labels"] for run in runs}):
-        errors = [100 * run["error"] for run in runs if run["labels"] == labels]
-        reference = published.get(labels, Reference("", ""))
+    for values in dict.fromkeys(tuple(run[field] for field in fields) for run in runs):
+        alike = [run for run in runs if tuple(run[field] for field in fields) == values]
+        errors = [100 * run["error"] for run in alike]
+        reference = published.get(alike[0]["labels"], Reference("", ""))
         rows.append(
             {
-                "labels": labels,
+                **dict(zip(fields, values, strict=True)),
                 "obtained, test error %": mean_and_deviation(errors),
                 "seeds": len(errors),
                 "reference": reference.figure,

@@ -20,7 +20,8 @@ SEED = "seed"
 # The field by whose values test errors stand beside published ones.
 LABELS = "labels"
 # Metrics that runs are judged by, where they have them; lower is better.
-COMPARED = ("bic", "aic", "error", "loss")
+ERROR = "error"
+COMPARED = ("bic", "aic", ERROR, "loss")
 
 
 def parse(config, given: Sequence[str]) -> dict[str, list]:
@@ -35,6 +36,11 @@ def parse(config, given: Sequence[str]) -> dict[str, list]:
         configs.check_field(config, field)
         if not equals:
             raise UserError(f"--over={text}: write it as FIELD=VALUE,VALUE.")
+        if isinstance(config[field], str) and "=" in values:
+            raise UserError(
+                f"--over={text}: {field} is a list of fields, which a sweep cannot take apart. "
+                "Train an M1 for each, and sweep over --over=m1=PATH,PATH."
+            )
         # Commas between values, not those within a tuple.
         values = re.split(r",(?![^(]*\))", values)
         fields[field] = [configs.parse(config, field, value) for value in values]
@@ -92,13 +98,13 @@ def report(config, rows: list[dict], fields: dict[str, list], folder: pathlib.Pa
     named = [field for field in fields if field != SEED]
     if named:
         for metric in compared:
+            if metric == ERROR:  # of the test split, which is not to choose by
+                continue
             lines.append(f"Lowest {metric}: {winners(rows, fields, metric)}.\n")
     text = "\n".join(lines).strip() + "\n"
     folder.mkdir(parents=True, exist_ok=True)
-    if LABELS in fields and "error" in rows[0]:
-        errors = references.compare_errors(
-            config.model, config.dataset, [{**config.to_dict(), **row} for row in rows]
-        )
+    if LABELS in fields and ERROR in rows[0]:
+        errors = references.compare_errors(config.model, config.dataset, rows, named)
         text = f"{markdown.table(errors)}\n\n{text}"
     figure = ""
     if len(named) == 1 and isinstance(rows[0][named[0]], int | float) and len(made) > 1:

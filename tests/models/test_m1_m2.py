@@ -65,6 +65,7 @@ def test_an_export_holds_the_whole_stack(vae, tmp_path):
     model = models.create(tiny(m1=str(m1), m1_fields=""), SPEC)
     loaded = loading.load(export.export(model, tmp_path / "export"))
     shutil.rmtree(m1)
+    models.check(loaded.config, SPEC)  # as scripts do before they evaluate it
     x = np.random.default_rng(0).random((4, *SPEC.shape), np.float32)
     np.testing.assert_allclose(loaded.classify(x), model.classify(x), atol=1e-5)
     again = loaded.to_keras()
@@ -84,12 +85,16 @@ def test_any_vae_can_be_m1(kind, tiny_data):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"m1": "vae_mob"}, r"neither a folder nor an entry .*Did you mean 'vae_mog'"),
+        (
+            {"m1": "vae_mob", "m1_fields": ""},
+            r"neither a folder nor an entry .*Did you mean 'vae_mog'",
+        ),
         ({"m1": "cvae"}, "m1='cvae' is neither a folder nor an entry that can be M1"),
         ({"m1_fields": "latent_dmi=3"}, "Did you mean 'latent_dim'"),
         ({"m1_fields": "latent_dim"}, "'latent_dim' is no field, write field=value"),
         ({"m1_fields": "seed=3"}, "m1_fields has seed, which M1 shares with 'm1_m2'"),
-        ({"m1_fields": "beta=-1.0"}, r"beta=-1\.0: expected 0\.0 to"),
+        ({"m1_fields": "beta=-1.0"}, r"m1_fields='beta=-1\.0': .*beta=-1\.0: expected 0\.0 to"),
+        ({"m1": "", "m1_fields": ""}, "m1='' is neither a folder nor"),
         ({"network": "conv"}, "network=.conv. is for images, .* choose mlp or gated"),
     ],
 )
@@ -102,7 +107,12 @@ def test_exports_that_cannot_be_m1_are_named(vae, tmp_path):
     (tmp_path / "empty").mkdir()
     cvae = export_tiny("cvae", tmp_path)
     other = export_tiny("vae", tmp_path, data.Spec((4, 4, 1), 3))
+    damaged = tmp_path / "damaged"
+    shutil.copytree(vae, damaged)
+    for file in (damaged / "variables").glob("*.data*"):
+        file.write_bytes(file.read_bytes()[:100])
     for path, message in (
+        (damaged, "not exported by the zoo, or damaged"),
         (tmp_path / "empty", "is no SavedModel"),
         (cvae, r"is 'cvae' of images \[8, 8, 1\]; needed is a VAE without labels"),
         (other, r"is 'vae' of images \[4, 4, 1\]; .* of images \[8, 8, 1\]"),

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 import zoo
 from tests import tiny
-from zoo import data, models, seeds
+from zoo import data, evaluation, models, seeds
 from zoo.models.cvae import CVAE
 from zoo.training import loop
 
@@ -61,7 +61,7 @@ def test_labels_do_not_enter_the_loss_that_chooses_weights(batch):
 
 def test_bounds_are_below_the_log_likelihoods_by_quadrature(batch):
     """One latent dimension: log p(x, y) and log p(x) are integrals over a line."""
-    model, x = create(latent_dim=1), batch["x"]
+    model, x = create(latent_dim=1, beta=1.0), batch["x"]
     nodes, weights = np.polynomial.hermite_e.hermegauss(60)
     z = tf.constant(nodes[:, None, None] * np.ones([1, 8, 1]), tf.float32)  # [nodes, B, 1]
     joint = []
@@ -117,6 +117,30 @@ def test_colour_images_of_32_pixels_are_learned(dataset, labels, tmp_path):
     run = loop.train(config, generated, tmp_path)
     assert run.training["steps"] == 2
     assert run.model.sample(np.arange(3), np.arange(3)).shape == (3, 32, 32, 3)
+
+
+def test_terms_of_labels_are_means_over_labelled_rows(tiny_data):
+    model, split = create(), tiny_data.test
+    whole = evaluation.mean_terms(model, split)["error"]
+    wrong = model.classify(split.x / np.float32(255)).numpy().argmax(1) != split.y
+    assert whole == pytest.approx(wrong.mean(), abs=0.2)  # of binarised images
+    known = np.arange(split.size) < 4
+    partly = data.InMemory(split.x, np.where(known, split.y, -1))
+    some = evaluation.mean_terms(model, data.InMemory(split.x[:4], split.y[:4]))["error"]
+    assert evaluation.mean_terms(model, partly)["error"] == pytest.approx(some, abs=0.3)
+    none = evaluation.mean_terms(model, data.InMemory(split.x, np.full(split.size, -1)))
+    assert "error" not in none and "loss" in none
+
+
+def test_rows_that_replicas_cannot_share_are_named(tiny_data, tmp_path, mirrored):
+    config = zoo.configs.get_tiny("m2", dataset="tiny", labelled_rows=3)
+    with pytest.raises(zoo.UserError, match="labelled_rows=3 cannot .* 2 replicas: choose a mult"):
+        loop.train(config, tiny_data, tmp_path, mirrored)
+
+
+def test_codes_density_is_not_for_images():
+    with pytest.raises(zoo.UserError, match="likelihood='normal' is a density of real numbers"):
+        create(likelihood="normal", pixels="scaled")
 
 
 def test_all_labels_may_be_known(tiny_data, tmp_path):

@@ -28,6 +28,8 @@ __all__ = [
 
 # Splits of this many bytes or fewer are read into memory, where batches cost a gather each.
 IN_MEMORY_BYTES = 2 * 2**30
+# Where so many images or more have no label, the validation split is of these alone.
+UNKNOWN_SHARE = 0.25
 # TFDS' EMNIST is stored with rows and columns exchanged.
 TRANSPOSED = {"emnist"}
 
@@ -58,7 +60,7 @@ def load(
       validation_fraction: share of the training split that becomes `validation`: evenly spaced
         images, a fair sample even of a set that is stored class by class. A set without a test
         split gives as many again for `test`. Where only some images have labels, `test` is a share
-        of these and `validation` of the others.
+        of these and `validation` of the others, or of all where the others are few.
       in_memory_bytes: a split that takes more is streamed from its files.
 
     Raises:
@@ -133,7 +135,10 @@ def load(
         if split:
             parts[role] = whole(split)
         else:
-            pool = unknown if role == "validation" and unknown.any() else ~unknown
+            pool = ~unknown
+            if role == "validation" and unknown.any():
+                # Few rows without a label would be few to choose weights by.
+                pool = unknown if unknown.mean() >= UNKNOWN_SHARE else np.ones(count, bool)
             mask = np.zeros(count, bool)
             mask[pool] = _evenly_spaced(pool.sum(), validation_fraction, phase)
             mask &= ~held_out

@@ -30,7 +30,7 @@ from zoo.errors import UserError
 # Folders that are splits where `train` is one; all other names are classes.
 SPLITS = {"train": "train", "test": "test"} | dict.fromkeys(("val", "valid", "validation"), "val")
 # Folders of images to train on whose class is not known.
-UNLABELLED = frozenset({"unlabelled", "unlabeled"})
+UNLABELLED = ("unlabelled", "unlabeled")
 # What operating systems leave beside people's files.
 NOT_OURS = frozenset({"__MACOSX", "@eaDir", "lost+found", "Thumbs.db", "desktop.ini"})
 
@@ -169,7 +169,7 @@ def _list_splits(root, folders, skipped):
 
 def _label(of_split):
     """The class names, those of train, and the files of each split with their labels."""
-    names = tuple(sorted(set(of_split["train"][1]) - UNLABELLED))
+    names = tuple(sorted(set(of_split["train"][1]) - {*UNLABELLED}))
     if not names:
         return (), {"train": [(f, 0) for images in of_split["train"][1].values() for f in images]}
     files = {}

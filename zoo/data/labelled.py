@@ -3,7 +3,6 @@
 A label of -1 says that none is known, as in scikit-learn's semi-supervised learning.
 """
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -58,11 +57,6 @@ def conflicts(config) -> Iterator[str]:
             f"labelled_rows={config.labelled_rows} of batch_size={config.batch_size} leave no row "
             "for images without labels: choose fewer, or a larger batch."
         )
-
-
-def rows_at_once(config) -> int:
-    """Returns the number that a replica's rows are a multiple of, for it to have both kinds."""
-    return config.batch_size // math.gcd(config.batch_size, config.labelled_rows)
 
 
 def hide_labels(split: Split, config, spec: Spec) -> PartlyLabelled:

@@ -30,6 +30,8 @@ class Likelihood(keras.Layer):
     outputs = 1
     # Whether it gives the probability of bytes rather than a density.
     discrete = False
+    # Whether x are images, in [0, 1].
+    of_images = True
 
     def __init__(self, config, spec):
         super().__init__()
@@ -158,6 +160,7 @@ class Normal(Likelihood):
     """Rows of any real numbers, N(m, s^2) with m and s of each its own function of z."""
 
     fits = "scaled"
+    of_images = False
     outputs = 2
 
     def start(self, mean):

@@ -231,11 +231,12 @@ def _restyled(subject):
         of_restyled = np.stack([measure(column) for column in np.moveaxis(restyled, 1, 0)], 1)
         return styles.correlation(measure(x), of_restyled, y)
 
-    return {
+    figures = {
         "restyled_accuracy": float(np.mean(called == asked)),
         "slant_kept": kept(styles.slant),
         "thickness_kept": kept(styles.thickness),
     }
+    return {name: figure for name, figure in figures.items() if not np.isnan(figure)}
 
 
 def _accuracy_protocol(subject):
@@ -366,7 +367,7 @@ METRICS = (
         },
         f"each of {styles.SOURCES:,} test images drawn with every label: share that the judge "
         "calls the label asked for, and how slant and stroke width go with those of the source, "
-        "all as deviations from their label's mean",
+        "all as deviations from their label's mean; they mean something for white strokes on black",
         frozenset({Trait.RESTYLES, Trait.IMAGES, Trait.GREY, Trait.JUDGE}),
         _restyled,
         lambda subject: (

@@ -39,12 +39,14 @@ def correlation(of_source: np.ndarray, of_restyled: np.ndarray, y: np.ndarray) -
     """Returns how a measure of sources [N] goes with that of their restyled images [N, K].
 
     Digits lean by themselves, a 7 more than a 0: both sides are deviations from the mean of their
-    label, y [N] of the sources.
+    label, y [N] of the sources. NaN where one side does not vary.
     """
     own = np.zeros(len(y))
     for label in np.unique(y):
         own[y == label] = of_source[y == label] - of_source[y == label].mean()
     others = of_restyled - of_restyled.mean(0)  # [N, K]
+    if min(own.std(), others.std()) < 1e-9:
+        return float("nan")
     return float(np.corrcoef(np.repeat(own, others.shape[1]), others.reshape(-1))[0, 1])
 
 

@@ -105,8 +105,10 @@ def from_description(fields: dict, weights: Sequence | None = None) -> Generativ
       weights: of `served_variables`; those of the config's seed if None.
     """
     config = configs.get(fields["config"]["model"], **fields["config"])
+    spec = Spec.from_fields(fields)
+    check(config, spec)
     parts = {name: from_description(part) for name, part in fields.get("parts", {}).items()}
-    model = _make(config, Spec.from_fields(fields), parts)
+    model = _make(config, spec, parts)
     for variable, saved in zip(model.served_variables(), weights or (), strict=bool(weights)):
         variable.assign(saved)
     return model

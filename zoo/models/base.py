@@ -44,6 +44,10 @@ class GenerativeModel(KerasHabits):
     remedy = "Try a lower --config.learning_rate or --config.clip_norm=1"
     # Values that `precision` takes.
     precisions = ("float32", "mixed_bfloat16")
+    # Fields of numbers of rows that all replicas share evenly.
+    shared_fields = ("batch_size",)
+    # Terms of loss_terms that only rows with a label have.
+    terms_of_labels = ()
     # The number of rows of a replica's batch has to be a multiple of this.
     rows_at_once = 1
     # Steps in which the training loss is still becoming what is judged; patience starts after.

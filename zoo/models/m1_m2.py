@@ -12,7 +12,6 @@ measures; before, and in Keras' `fit` without it, codes are taken as they are.
 """
 
 import json
-import os
 
 import numpy as np
 import tensorflow as tf
@@ -42,6 +41,8 @@ class M1M2(GenerativeModel):
     """q(z1|x) and p(x|z1) of M1; q(y|z1), q(z2|z1,y) and p(z1|y,z2) of M2."""
 
     conditional = needs_labels = learns_from_unlabelled = True
+    shared_fields = M2.shared_fields
+    terms_of_labels = M2.terms_of_labels
     # The model of codes, and the values that its fields may have.
     bounds = M2
     fits_codes = (
@@ -62,7 +63,7 @@ class M1M2(GenerativeModel):
         self.spread = self.add_weight(
             name="spread", shape=(dim,), initializer="ones", trainable=False
         )
-        self.convolutional, self.rows_at_once = m1.convolutional, self.m2.rows_at_once
+        self.convolutional = m1.convolutional
 
     # --- How it is made -----------------------------------------------------------------------
 
@@ -217,20 +218,17 @@ def _m1_conflicts(config):
     """Yields what is wrong with the name of M1 or with the fields for it."""
     from zoo import models
 
-    entries = [e for e in configs.entries() if models.FAMILIES[configs.get(e).family].is_m1]
-    if config.m1 in entries:
-        stage = configs.get(config.m1)
-        fields = configs.parse_fields(stage, config.m1_fields)
-        if both := sorted(fields.keys() & {"model", "family", *SHARED}):
-            yield f"m1_fields has {', '.join(both)}, which M1 shares with {config.model!r}."
-        else:
-            models.check(configs.get(config.m1, **fields))
-    elif config.m1 in configs.entries() or not os.path.exists(files.tensorflow_path(config.m1)):
-        yield (
-            f"m1={config.m1!r} is neither a folder nor an entry that can be M1."
-            f"{near_miss(config.m1, entries)} Give the path of an exported VAE, or one of "
-            f"{', '.join(entries)} to train it first."
-        )
+    if config.m1 in _entries():
+        try:
+            fields = configs.parse_fields(configs.get(config.m1), config.m1_fields)
+            if both := sorted(fields.keys() & {"model", "family", *SHARED}):
+                yield f"m1_fields has {', '.join(both)}, which M1 shares with {config.model!r}."
+            else:
+                models.check(configs.get(config.m1, **fields))
+        except UserError as error:
+            yield f"m1_fields={config.m1_fields!r}: {error}"
+    elif config.m1 in configs.entries():
+        yield _no_m1(config.m1)
     elif config.m1_fields:
         yield (
             f"m1_fields={config.m1_fields!r} is for an M1 that is trained first, m1={config.m1!r} "
@@ -238,17 +236,38 @@ def _m1_conflicts(config):
         )
 
 
+def _entries():
+    """The entries that can be M1."""
+    from zoo import models
+
+    return [e for e in configs.entries() if models.FAMILIES[configs.get(e).family].is_m1]
+
+
+def _no_m1(given):
+    return (
+        f"m1={given!r} is neither a folder nor an entry that can be M1."
+        f"{near_miss(given, _entries())} Give the path of an exported VAE, or one of "
+        f"{', '.join(_entries())} to train it first."
+    )
+
+
 def _open_m1(path, spec):
     """The VAE of an export, with its weights."""
     from zoo import models
 
-    version = versions.find(path)
+    if not path or not files.tensorflow_path(path).is_dir():
+        raise UserError(_no_m1(path))
+    try:
+        version = versions.find(path)
+    except UserError as error:
+        raise UserError(f"m1={path}: {error}") from error
     try:
         description = json.loads((version / "assets.extra" / "config.json").read_text())
         module = tf.saved_model.load(str(version))
         model = models.from_description(description, module.weights)
-    except (OSError, ValueError, KeyError, AttributeError) as error:
-        raise UserError(f"m1={path}: not exported by the zoo, or damaged ({error}).") from error
+    except (OSError, ValueError, LookupError, AttributeError, tf.errors.OpError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise UserError(f"m1={path}: not exported by the zoo, or damaged ({reason}).") from error
     if not model.is_m1 or model.spec.shape != spec.shape:
         raise UserError(
             f"m1={path} is {model.config.model!r} of images {list(model.spec.shape)}; needed is a "

@@ -28,10 +28,11 @@ class LabelBounds(CVAE):
     """L(x, y) and U(x), for any q(y|x): q(z|x,y), p(x|y,z), p(y), p(z)."""
 
     learns_from_unlabelled = True
+    shared_fields = ("batch_size", "labelled_rows")
+    terms_of_labels = ("cross_entropy", "error")
 
     def __init__(self, config, spec):
         super().__init__(config, spec)
-        self.rows_at_once = data.labelled.rows_at_once(config)
         # Steps in which q(y|x) learns from labels alone.
         self.label_steps = 0
 
@@ -46,6 +47,7 @@ class LabelBounds(CVAE):
     def set_schedule(self, total_steps):
         super().set_schedule(total_steps)
         self.label_steps = round(self.config.labels_first * (total_steps or 0))
+        self.annealing_steps = max(self.annealing_steps, self.label_steps)
 
     def every_label_terms(self, x, seed, training):
         """Returns the terms of log p(x|y)'s bound for every y, [K, B] each: one batch of K B rows.
@@ -62,8 +64,8 @@ class LabelBounds(CVAE):
 
         In training the loss is L(x, y) where a label is known and U(x) where y is -1, and the
         labelled rows' cross-entropy by the weight alpha (equation 9); elsewhere it is U(x) of all
-        rows, a bound on log p(x) that no label enters. Rate and distortion are given the label, or
-        means under q(y|x) where there is none.
+        rows, at beta = 1 a bound on log p(x), which no label enters. Rate and distortion are given
+        the label, or means under q(y|x) where there is none.
 
         Args:
           q_y: q(y|x) of the rows.
@@ -82,7 +84,7 @@ class LabelBounds(CVAE):
         labelled = tf.reduce_sum(label * bound, 0)  # L(x, y)
         unlabelled = tf.reduce_sum(probs * bound, 0) - entropy  # U(x)
 
-        of_labels = self.label_terms(q_y, y)
+        of_labels = self.label_terms(q_y, y, training)
         loss = unlabelled
         if training:
             loss = tf.where(y >= 0, labelled, unlabelled)
@@ -96,10 +98,14 @@ class LabelBounds(CVAE):
         learns = tf.cast(self.step >= self.label_steps, of_q_y.dtype)
         return learns * of_q_y + (1.0 - learns) * tf.stop_gradient(of_q_y)
 
-    def label_terms(self, q_y, y):
-        """Returns "cross_entropy" and "error" of q(y|x): their means are over labelled rows."""
-        known = tf.cast(y >= 0, tf.float32)  # [B]
-        share = tf.math.divide_no_nan(known, tf.reduce_mean(known))
+    def label_terms(self, q_y, y, training):
+        """Returns "cross_entropy" and "error" of q(y|x), 0 where no label is known.
+
+        In training they are such that their means over a batch are means over its labelled rows.
+        """
+        share = tf.cast(y >= 0, tf.float32)  # [B]
+        if training:
+            share = tf.math.divide_no_nan(share, tf.reduce_mean(share))
         return {
             "cross_entropy": -share * q_y.log_prob(tf.maximum(y, 0)),
             "error": share * tf.cast(q_y.mode() != y, tf.float32),

@@ -48,7 +48,8 @@ class VAE(GenerativeModel):
         yield from super().conflicts(config)
         pixels, likelihood = config.pixels, likelihoods.KINDS[config.likelihood]
         if pixels != likelihood.fits:
-            others = [name for name, kind in likelihoods.KINDS.items() if pixels == kind.fits]
+            kinds = likelihoods.KINDS.items()
+            others = [name for name, kind in kinds if pixels == kind.fits and kind.of_images]
             yield (
                 f"likelihood={config.likelihood!r} is no density of {pixels} pixels: choose "
                 f"--config.pixels={likelihood.fits}, or for {pixels} pixels --config.likelihood="
@@ -84,6 +85,15 @@ class VAE(GenerativeModel):
             yield (
                 f"prior='vamp' is made of q(z|x), which model {config.model!r} has given labels "
                 "only: choose 'standard' or 'mog'."
+            )
+
+    @classmethod
+    def misfits(cls, config, spec):
+        yield from super().misfits(config, spec)
+        if len(spec.shape) == 3 and not likelihoods.KINDS[config.likelihood].of_images:
+            yield (
+                f"likelihood={config.likelihood!r} is a density of real numbers such as codes, not "
+                "of images: choose --config.likelihood=bernoulli or gaussian."
             )
 
     @property

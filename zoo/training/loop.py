@@ -133,6 +133,7 @@ def _train(config, dataset, workdir, strategy, judge):
         with strategy.scope():
             if first:
                 model.take_first_stage(first.model)
+                state.seconds.assign(first.training["seconds"])
             model.start_from(dataset.train)
     if chief and not (workdir / "config.json").exists():
         files.write_json(workdir / "config.json", description)
@@ -271,17 +272,17 @@ def _refuse_other_run(workdir, model, dataset):
 
 def _check_batch(model, rows, name, strategy):
     config, replicas = model.config, strategy.num_replicas_in_sync
-    if config.batch_size < 1 or config.batch_size % replicas:
-        raise UserError(
-            f"batch_size={config.batch_size} cannot be split evenly over {replicas} replicas: "
-            f"choose a multiple of {replicas}."
-        )
+    for field in model.shared_fields:
+        if config[field] < 1 or config[field] % replicas:
+            raise UserError(
+                f"{field}={config[field]} cannot be split evenly over {replicas} replicas: "
+                f"choose a multiple of {replicas}."
+            )
     if config.batch_size // replicas % model.rows_at_once:
         raise UserError(
             f"batch_size={config.batch_size} over {replicas} replicas cannot be shared evenly: "
             f"model {config.model!r} takes {model.rows_at_once} rows at once (d_steps, packing and "
-            "minibatch_stddev multiply, labelled_rows is a fixed share). Choose a multiple of "
-            f"{replicas * model.rows_at_once}."
+            f"minibatch_stddev multiply). Choose a multiple of {replicas * model.rows_at_once}."
         )
     if not rows.steps_per_epoch(config.batch_size, model.every_row):
         raise UserError(
