@@ -2,7 +2,6 @@
 
 import itertools
 import pathlib
-import re
 from collections.abc import Sequence
 
 import matplotlib.figure
@@ -41,8 +40,7 @@ def parse(config, given: Sequence[str]) -> dict[str, list]:
                 f"--over={text}: {field} is a list of fields, which a sweep cannot take apart. "
                 "Train an M1 for each, and sweep over --over=m1=PATH,PATH."
             )
-        # Commas between values, not those within a tuple.
-        values = re.split(r",(?![^(]*\))", values)
+        values = configs.split_at_commas(values)
         fields[field] = [configs.parse(config, field, value) for value in values]
         if len(set(fields[field])) < len(values):
             raise UserError(f"--over={text} has a value twice: give each once.")

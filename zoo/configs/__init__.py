@@ -125,14 +125,18 @@ def parse(config: ml_collections.ConfigDict, field: str, text: str):
         ) from error
 
 
+def split_at_commas(text: str) -> list[str]:
+    """Returns the parts between commas, but for those within a tuple."""
+    return re.split(r",(?![^(]*\))", text)
+
+
 def parse_fields(config: ml_collections.ConfigDict, text: str) -> dict:
     """Returns {field: value} of a text such as "num_epochs=20,hidden=(300,300)".
 
     Raises:
       UserError: as `parse`, or for a text that is no list of fields.
     """
-    # Commas between fields, not those within a tuple.
-    parts = [part.partition("=") for part in re.split(r",(?![^(]*\))", text) if part.strip()]
+    parts = [part.partition("=") for part in split_at_commas(text) if part.strip()]
     for field, equals, _ in parts:
         if not equals:
             raise UserError(f"{text!r}: {field!r} is no field, write field=value,field=value.")

@@ -43,11 +43,8 @@ def get_tiny():
 
 def shrink(config):
     """Returns the config made small enough for tests, its M1 too."""
-    config = vae.shrink(config)
+    config = m2.shrink(config)
     config.m1 = "vae"
     config.m1_fields = "hidden=(8,),latent_dim=3,batch_size=8,num_epochs=1,jit=False"
     config.class_hidden = (16,)
-    config.labels = 6
-    config.labelled_rows = 2
-    config.batch_size = 10
     return config

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from zoo import images
 from zoo.evaluation.protocol import BATCH_SIZE
 
 # Test images that are drawn with every label.
@@ -56,9 +57,8 @@ def restyle_all(model, split) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     restyle, xs, ys, restyled = model.in_graph("restyle"), [], [], []
     for batch in split.batches(BATCH_SIZE // count or 1):
         x, y = batch["x"].numpy(), batch["y"].numpy()
-        y_new = np.tile(np.arange(count, dtype=np.int32), len(y))
-        made = restyle(np.repeat(x, count, 0), np.repeat(y, count), y_new).numpy()
-        restyled.append(made.reshape(len(y), count, *x.shape[1:]))
+        rows = images.restyle_rows(restyle, x, y, model.spec)
+        restyled.append(rows.reshape(len(y), 1 + count, *x.shape[1:])[:, 1:])
         xs.append(x)
         ys.append(y)
     return np.concatenate(xs), np.concatenate(ys), np.concatenate(restyled)

@@ -104,12 +104,10 @@ def _train(config, dataset, workdir, strategy, judge):
     chief = strategies.is_chief(strategy)
     if dataset.train.size == 0:
         raise UserError(f"Dataset {dataset.name!r} has no rows to train on.")
-    models.check(config, dataset.spec)
-    family = models.FAMILIES[config.family]
-    dataset.check_labels(all_known=family.needs_labels and not family.learns_from_unlabelled)
 
     with strategy.scope():
         model = models.create(config, dataset.spec)
+        dataset.check_labels(all_known=model.needs_labels and not model.learns_from_unlabelled)
         rows = model.rows_to_learn(dataset.train)
         _check_batch(model, rows, dataset.name, strategy)
         steps_per_epoch = rows.steps_per_epoch(config.batch_size, model.every_row)
@@ -128,7 +126,7 @@ def _train(config, dataset, workdir, strategy, judge):
     best = Checkpoints(workdir / "best", keep=1, weights=weights(model))
     resumed = checkpoints.restore()
     if not resumed:
-        stage = family.first_stage(config)
+        stage = model.first_stage(config)
         first = train(stage, dataset, workdir / FIRST_STAGE, strategy, judge) if stage else None
         with strategy.scope():
             if first:
