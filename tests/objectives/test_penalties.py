@@ -13,10 +13,10 @@ T = RNG.random(6)
 
 def test_squared_slope_of_a_linear_discriminator_is_that_of_its_weights():
     w = np.array([[1.0], [-2.0], [0.5]])
-    slope = penalties.squared_slope(lambda x: (x @ w)[:, 0] + 3.0, tf.constant(REAL))
+    slope = penalties.logits_and_slopes(lambda x: (x @ w)[:, 0] + 3.0, tf.constant(REAL))[1]
     np.testing.assert_allclose(slope, np.full(6, np.sum(w**2)))
     images = tf.constant(RNG.normal(size=(4, 2, 3, 1)))
-    slope = penalties.squared_slope(lambda x: tf.reduce_sum(x, [1, 2, 3]) * 2, images)
+    slope = penalties.logits_and_slopes(lambda x: tf.reduce_sum(x, [1, 2, 3]) * 2, images)[1]
     np.testing.assert_allclose(slope, np.full(4, 4 * 6))
 
 
@@ -52,7 +52,7 @@ def numeric_slope(discriminator, x, h=1e-5):
     return total
 
 
-@pytest.mark.parametrize("kind", ["squared_slope", "gradient_penalty"])
+@pytest.mark.parametrize("kind", ["squared_slopes", "gradient_penalty"])
 def test_gradients_for_the_weights_are_those_of_finite_differences(kind):
     """Of a small tanh network, whose slope is itself taken by finite differences."""
     first, last = RNG.normal(size=(3, 4)), RNG.normal(size=4)
@@ -61,7 +61,7 @@ def test_gradients_for_the_weights_are_those_of_finite_differences(kind):
         def discriminator(x):
             return np.tanh(x @ first) @ last
 
-        if kind == "squared_slope":
+        if kind == "squared_slopes":
             return numeric_slope(discriminator, REAL).mean()
         between = REAL + T[:, None] * (FAKE - REAL)
         return np.mean((np.sqrt(numeric_slope(discriminator, between)) - 1) ** 2)
@@ -74,8 +74,8 @@ def test_gradients_for_the_weights_are_those_of_finite_differences(kind):
 
         args = [tf.constant(a) for a in (REAL, FAKE, T)]
         penalty = (
-            penalties.squared_slope(logit, args[0])
-            if kind == "squared_slope"
+            penalties.logits_and_slopes(logit, args[0])[1]
+            if kind == "squared_slopes"
             else penalties.gradient_penalty(logit, *args)
         )
         mean = tf.reduce_mean(penalty)

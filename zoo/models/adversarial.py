@@ -141,16 +141,8 @@ class GAN(GenerativeModel):
         """D's turn, on rows [B, ...] that it knows to be real and generated."""
 
         def loss():
-            d_real, d_fake, packs = self._logits(real, fake, y, training=True)
-            terms = {
-                "d_loss": self.loss.discriminator(d_real, d_fake),
-                "real_logit": d_real,
-                "fake_logit": d_fake,
-            }
-            total = terms["d_loss"]
-            if self.penalised:
-                terms["penalty"] = self.penalty(self._logit(y), *packs, seed)
-                total += terms["penalty"]
+            terms = self.discriminator_terms(real, fake, y, seed, training=True)
+            total = terms["d_loss"] + terms.get("penalty", 0.0)
             return tf.reduce_mean(total), {k: tf.reduce_mean(v) for k, v in terms.items()}
 
         variables = self.discriminator.trainable_variables
@@ -160,10 +152,8 @@ class GAN(GenerativeModel):
         """G's turn, by the gradient through D of rows that were generated under `tape`."""
 
         def loss():
-            if self.loss.paired:
-                d_real, d_fake, _ = self._logits(real, fake, y)
-            else:
-                d_real, d_fake = None, self.judge(fake, y)
+            d_real = self.judge(real, y) if self.loss.paired else None
+            d_fake = self.judge(fake, y)
             g_loss = tf.reduce_mean(self.loss.generator(d_real, d_fake))
             total = g_loss
             if self.config.l2:
@@ -174,24 +164,37 @@ class GAN(GenerativeModel):
         variables = self.generator.trainable_variables
         return optimizers.descend(loss, self.optimizer, variables, self.config.clip_norm, tape)
 
-    def _logits(self, real, fake, y, training=False):
-        """D's logits of real and of generated rows, from one call, and the packs themselves."""
-        packs = self.discriminator.pack(real), self.discriminator.pack(fake)
-        both = None if y is None else tf.concat([y, y], 0)
-        d_real, d_fake = tf.split(self._logit(both)(tf.concat(packs, 0), training), 2)
-        return d_real, d_fake, packs
+    def discriminator_terms(self, real, fake, y, seed, training=False):
+        """What D minimises, and its logits, [B / packing] each; rows are real and generated."""
+        config = self.config
+        real, fake = self.discriminator.pack(real), self.discriminator.pack(fake)
 
-    def penalty(self, logit, real, fake, seed):
-        """What D pays for its slope at packs of rows, [B / packing]."""
-        config, total = self.config, 0.0
-        if config.r1:
-            total += config.r1 / 2 * penalties.squared_slope(logit, real)
+        def logit(x):
+            labels = None if y is None else tf.tile(y, [tf.shape(x)[0] // tf.shape(real)[0]])
+            return self._logit(labels)(x, training)
+
+        # Slopes are the dear part: as few passes as give those that are asked for.
         if config.r2:
-            total += config.r2 / 2 * penalties.squared_slope(logit, fake)
+            both, slopes = penalties.logits_and_slopes(logit, tf.concat([real, fake], 0))
+            (d_real, d_fake), (at_real, at_fake) = tf.split(both, 2), tf.split(slopes, 2)
+        elif config.r1:
+            d_real, at_real = penalties.logits_and_slopes(logit, real)
+            d_fake, at_fake = logit(fake), 0.0
+        else:
+            d_real, d_fake = tf.split(logit(tf.concat([real, fake], 0)), 2)
+            at_real = at_fake = 0.0
+        terms = {
+            "d_loss": self.loss.discriminator(d_real, d_fake),
+            "real_logit": d_real,
+            "fake_logit": d_fake,
+        }
+        if self.penalised:
+            terms["penalty"] = config.r1 / 2 * at_real + config.r2 / 2 * at_fake
         if config.gradient_penalty:
             t = seeds.uniform([tf.shape(real)[0]], seed)
-            total += config.gradient_penalty * penalties.gradient_penalty(logit, real, fake, t)
-        return total
+            between = penalties.gradient_penalty(self._logit(y), real, fake, t)
+            terms["penalty"] += config.gradient_penalty * between
+        return terms
 
     def loss_terms(self, batch, seed, training=False):
         """Returns what both players minimise without penalties, and D's logits, [B] each.
@@ -202,15 +205,8 @@ class GAN(GenerativeModel):
         batch = self._fill(batch)
         real, y = batch["x"], batch["y"] if self.conditional else None
         fake = self.generate(seeds.sample(self.prior(), tf.shape(real)[0], seed), y, training)
-        d_real, d_fake, packs = self._logits(real, fake, y)
-        terms = {
-            "d_loss": self.loss.discriminator(d_real, d_fake),
-            "g_loss": self.loss.generator(d_real, d_fake),
-            "real_logit": d_real,
-            "fake_logit": d_fake,
-        }
-        if self.penalised:
-            terms["penalty"] = self.penalty(self._logit(y), *packs, seed)
+        terms = self.discriminator_terms(real, fake, y, seed)
+        terms["g_loss"] = self.loss.generator(terms["real_logit"], terms["fake_logit"])
         return {k: tf.repeat(term, self.config.packing)[:size] for k, term in terms.items()}
 
     def _fill(self, batch):

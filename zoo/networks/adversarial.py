@@ -55,6 +55,8 @@ class Generator(keras.Layer):
         normalisation = functools.partial(keras.layers.BatchNormalization, synchronized=True)
         make = normalisation if batch_norm else keras.layers.Identity
         self.normalisations = [make() for _ in layers]
+        # Without it units that are 0 for all codes would stay so.
+        self.activation = ops.relu if batch_norm else _leaky_relu
 
     def call(self, z, condition=None, training=False):
         """Returns x [B, ...]; Keras passes `training` on to the normalisations."""
@@ -65,7 +67,7 @@ class Generator(keras.Layer):
             h = layer(h)
             if i == 0 and self.start:
                 h = ops.reshape(h, [-1, *self.start])
-            h = ops.relu(normalisation(h))
+            h = self.activation(normalisation(h))
         x = ops.reshape(self.last(h), [-1, *self.shape])
         return ops.sigmoid(x) if len(self.shape) == 3 else x
 

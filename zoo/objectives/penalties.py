@@ -8,8 +8,10 @@ import tensorflow as tf
 EPSILON = 1e-12
 
 
-def squared_slope(logit: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor) -> tf.Tensor:
-    """Returns |grad_x D(x)|^2 of each row, float32 [B].
+def logits_and_slopes(
+    logit: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns D(x) and |grad_x D(x)|^2 of each row, float32 [B] each, from one pass through D.
 
     On real images it is the penalty R1, on generated ones R2, each to be weighted by gamma / 2
     (Mescheder et al. 2018, Which Training Methods for GANs do actually Converge?, arXiv
@@ -21,9 +23,9 @@ def squared_slope(logit: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor) -> tf.T
     """
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(x)
-        total = tf.reduce_sum(logit(x))
-    slope = tape.gradient(total, x)
-    return tf.reduce_sum(tf.square(slope), range(1, len(x.shape)))
+        logits = logit(x)
+    slope = tape.gradient(logits, x)  # of their sum
+    return logits, tf.reduce_sum(tf.square(slope), range(1, len(x.shape)))
 
 
 def gradient_penalty(
@@ -40,8 +42,8 @@ def gradient_penalty(
       t: uniform in [0, 1), [B]; x is real at 0 and fake at 1.
     """
     t = tf.reshape(t, [-1, *[1] * (len(real.shape) - 1)])
-    norm = tf.sqrt(squared_slope(logit, real + t * (fake - real)) + EPSILON)
-    return tf.square(norm - 1.0)
+    _, squared_slopes = logits_and_slopes(logit, real + t * (fake - real))
+    return tf.square(tf.sqrt(squared_slopes + EPSILON) - 1.0)
 
 
 def l2(variables: Sequence[tf.Tensor]) -> tf.Tensor:
