@@ -96,7 +96,7 @@ def sample_grid(model, rows: int = 10, columns: int = 10) -> np.ndarray | None:
     if model.conditional:
         columns_are = model.spec.num_classes
     elif Trait.CLUSTER_SAMPLES in model.traits:
-        method, columns_are = "sample_cluster", model.config.prior_components
+        method, columns_are = "sample_cluster", model.num_clusters
     columns = columns_are or columns
     seeds = np.arange(rows * columns, dtype=np.int32)
     draw = model.in_graph(method)

@@ -34,7 +34,7 @@ def descend(
     variables,
     clip_norm: float = 0.0,
     tape: tf.GradientTape | None = None,
-) -> dict:
+) -> tuple[dict, tf.Tensor]:
     """Takes one step down the gradient of a loss on the batch of all replicas.
 
     Args:
@@ -45,7 +45,7 @@ def descend(
       tape: that has recorded, and stopped recording, what the loss uses; a new one if None.
 
     Returns:
-      The second value of `loss`.
+      The second value of `loss`, and the norm [] of this replica's gradient.
     """
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     with tape or tf.GradientTape() as tape:
@@ -53,6 +53,7 @@ def descend(
         # Keras sums gradients over replicas: each gives its share of the global mean.
         share = value / replicas
     gradients = tape.gradient(share, [v.value for v in variables])
+    norm = tf.linalg.global_norm(gradients) * replicas
     if clip_norm:
         # Keras would clip each replica's share by itself, which is another gradient.
         if replicas > 1:
@@ -60,7 +61,7 @@ def descend(
         gradients, _ = tf.clip_by_global_norm(gradients, clip_norm)
         gradients = [gradient / replicas for gradient in gradients]
     optimizer.apply(gradients, variables)
-    return rest
+    return rest, norm
 
 
 @keras.saving.register_keras_serializable("zoo")

@@ -153,7 +153,7 @@ def code_grid(model, seeds, steps: int):
 
 def _codes(model, seeds):
     """The codes [N, D] from which a generator samples with these seeds."""
-    prior = codes.KINDS[model.config.codes](model.config.latent_dim)
+    prior = codes.KINDS[model.config.codes](model.config)
     return row_sample(prior, _integers("seed", seeds)).numpy()
 
 

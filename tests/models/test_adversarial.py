@@ -8,6 +8,7 @@ import tensorflow as tf
 import zoo
 from tests.objectives.test_adversarial import FORMULAS
 from zoo import configs, data, models, seeds
+from zoo.models.adversarial import Turn
 from zoo.training import loop
 from zoo.training.averages import MovingAverages
 
@@ -40,9 +41,8 @@ def turn(model, batch, player):
     z = seeds.sample(model.prior(), 16, seeds.root(1))
     with tf.GradientTape() as tape:
         fake = model.generate(z, y, training=True)
-    if player == "d":
-        return model.update_discriminator(batch["x"], tf.stop_gradient(fake), y, seeds.root(2))
-    return model.update_generator(batch["x"], fake, y, tape)
+    turn = Turn(batch["x"], fake, y, z, seeds.root(2))
+    return model.update_discriminator(turn) if player == "d" else model.update_generator(turn, tape)
 
 
 @pytest.mark.parametrize("overrides", [{}, {**PENALTIES, **BUILT_IN, "l2": 0.1, "clip_norm": 0.5}])

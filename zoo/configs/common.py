@@ -47,6 +47,12 @@ LIMITS = {
     "labelled_rows": (1, 2**20),
     "alpha": (0.0, 10**6),
     "labels_first": (0.0, 0.9),
+    "categories": (2, 10**4),
+    "uniform_codes": (0, 10**4),
+    "information": (0.0, 10**6),
+    "input_noise": (0.0, 100.0),
+    "hidden_noise": (0.0, 100.0),
+    "group": (2, 10**4),
 }
 CHOICES = {
     "channels": (0, 1, 3),
@@ -55,7 +61,8 @@ CHOICES = {
     "precision": ("float32", "mixed_bfloat16", "float64"),
     "network": ("mlp", "gated", "conv"),
     "class_network": ("mlp", "gated", "conv"),
-    "codes": ("normal", "uniform"),
+    "codes": ("normal", "uniform", "informative"),
+    "technique": ("feature_matching", "minibatch_discrimination"),
     "label": ("projection", "concatenation"),
     "loss": (
         "minimax",

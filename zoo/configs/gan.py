@@ -11,16 +11,12 @@ Expect: on MNIST samples that look like digits, some of them with specks.
 from zoo.configs import common
 
 
-def add_fields(config):
-    """Adds what all GANs have; an entry's file sets its own values."""
-    # "mlp", or "conv" for strided convolutions as in DCGAN.
-    config.network = "mlp"
+def add_player_fields(config):
+    """Adds what two players have, whatever they are made of."""
     # Units of the discriminator's and the generator's hidden layers, from x inwards. For "conv":
     # channels, each layer at half the resolution of the one before.
     config.d_hidden = (512, 256)
     config.g_hidden = (512, 256)
-    # Whether the generator's hidden layers are normalised over the batch.
-    config.batch_norm = True
     # Size of the code z, and its distribution: "normal" or "uniform" in [-1, 1].
     config.latent_dim = 64
     config.codes = "normal"
@@ -28,13 +24,22 @@ def add_fields(config):
     # "minimax" (the generator minimises what the discriminator maximises), "non_saturating",
     # "least_squares", "hinge", "wasserstein" or "relativistic".
     config.loss = "non_saturating"
-    # Turns of the discriminator to one of the generator; they share the batch evenly.
-    config.d_steps = 1
     # Adam's rate for the discriminator (learning_rate is the generator's), and the decay rates of
     # the moments for both.
     config.d_learning_rate = 2e-4
     config.adam_beta_1 = 0.5
     config.adam_beta_2 = 0.999
+
+
+def add_fields(config):
+    """Adds what all GANs have; an entry's file sets its own values."""
+    add_player_fields(config)
+    # "mlp", or "conv" for strided convolutions as in DCGAN.
+    config.network = "mlp"
+    # Whether the generator's hidden layers are normalised over the batch.
+    config.batch_norm = True
+    # Turns of the discriminator to one of the generator; they share the batch evenly.
+    config.d_steps = 1
 
     # Weights (gamma) of the discriminator's squared slope at real and at generated rows.
     config.r1 = 0.0

@@ -10,13 +10,18 @@ Expect: on MNIST with 100 labels a test error of 2 to 4%, as the labels are draw
 from zoo.configs import common, vae
 
 
-def add_fields(config):
-    """Adds what models have that learn from few labels."""
+def add_label_fields(config):
+    """Adds which labels are learned from, and how batches mix rows with and without."""
     # Training images that keep their labels, as many of each class as can be, chosen by the seed;
     # 0 for all. The labels of all others are not looked at.
     config.labels = 100
     # Images of each batch that have a label; a batch has these and others in a fixed ratio.
     config.labelled_rows = 20
+
+
+def add_fields(config):
+    """Adds what M2 has beside the fields of a VAE."""
+    add_label_fields(config)
     # Weight of the labelled images' cross-entropy (alpha of equation 9, for each image of a batch).
     config.alpha = 0.1
     # Kind of q(y|x)'s network ("mlp", "gated" or "conv"), and its hidden units or channels.

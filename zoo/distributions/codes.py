@@ -1,4 +1,4 @@
-"""Priors p(z) from which a generator's codes are drawn: tfp distributions over [D]."""
+"""Priors p(z) from which a generator's codes are drawn, by config: tfp distributions over [D]."""
 
 import numpy as np
 import tensorflow as tf
@@ -7,17 +7,37 @@ import tensorflow_probability as tfp
 tfd = tfp.distributions
 
 
-def normal(dim: int) -> tfd.Distribution:
+def normal(config) -> tfd.Distribution:
     """N(0, I): the direction of a code is uniform on the sphere."""
-    return tfd.Independent(tfd.Normal(tf.zeros(dim), 1.0), 1)
+    return tfd.Independent(tfd.Normal(tf.zeros(config.latent_dim), 1.0), 1)
 
 
-def uniform(dim: int) -> tfd.Distribution:
+def uniform(config) -> tfd.Distribution:
     """Uniform in the cube [-1, 1]^D, as in the first GANs."""
-    return tfd.Independent(tfd.Uniform(tf.fill([dim], -1.0), 1.0), 1)
+    return tfd.Independent(tfd.Uniform(tf.fill([config.latent_dim], -1.0), 1.0), 1)
 
 
-KINDS = {"normal": normal, "uniform": uniform}
+def informative(config) -> tfd.Distribution:
+    """A category c, one-hot; uniform numbers u in [-1, 1]; normal noise: side by side.
+
+    Chen et al. 2016, InfoGAN (arXiv 1606.03657), section 7.2.
+    """
+    u = config.uniform_codes
+    parts = [
+        tfd.OneHotCategorical(logits=tf.zeros(config.categories), dtype=tf.float32),
+        tfd.Independent(tfd.Uniform(tf.fill([u], -1.0), 1.0), 1),
+        tfd.Independent(tfd.Normal(tf.zeros(config.latent_dim - config.categories - u), 1.0), 1),
+    ]
+    return tfd.Blockwise(parts)
+
+
+def split(z: tf.Tensor, config) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Returns c [B, K], u [B, U] and the noise of codes z that are `informative`."""
+    categories, u = config.categories, config.uniform_codes
+    return z[:, :categories], z[:, categories : categories + u], z[:, categories + u :]
+
+
+KINDS = {"normal": normal, "uniform": uniform, "informative": informative}
 
 
 def line(z0: np.ndarray, z1: np.ndarray, t: np.ndarray) -> np.ndarray:
@@ -44,4 +64,4 @@ def arc(z0: np.ndarray, z1: np.ndarray, t: np.ndarray) -> np.ndarray:
 
 
 # How to go from one code to another, by kind.
-PATHS = {"normal": arc, "uniform": line}
+PATHS = {"normal": arc, "uniform": line, "informative": line}

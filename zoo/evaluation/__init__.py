@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from zoo.errors import UserError, near_miss
-from zoo.evaluation.draws import frechet_distance_of_samples
+from zoo.evaluation.draws import validate_samples
 from zoo.evaluation.judges import Judge
 from zoo.evaluation.metrics import LABELS, METRICS, SAMPLED_IMAGES, Metric, Subject
 from zoo.evaluation.protocol import SEED
@@ -18,9 +18,9 @@ __all__ = [
     "Metric",
     "Subject",
     "evaluate",
-    "frechet_distance_of_samples",
     "mean_terms",
     "report",
+    "validate_samples",
 ]
 
 

@@ -28,13 +28,18 @@ def labels_of(split) -> np.ndarray:
     return np.concatenate([batch["y"] for batch in split.batches_of_bytes(BATCH_SIZE)])
 
 
-def frechet_distance_of_samples(model, judge, split) -> float:
-    """Returns the Frechet classifier distance of a model's samples to the images of a split.
+def validate_samples(model, judge, split) -> dict[str, float]:
+    """Returns the Frechet classifier distance of samples to a split's images, and their classes.
 
-    As many samples as images; a conditional model draws the labels of the images.
+    As many samples as images; a conditional model draws the labels of the images. "class_entropy"
+    is that of the judge's classes of the samples, in nats.
     """
     fake = judge.see(draw(model, split.size, labels_of(split)))
-    return samples.frechet_distance(judge.see_split(split).features, fake.features)
+    real = judge.see_split(split)
+    return {
+        "frechet_classifier_distance": samples.frechet_distance(real.features, fake.features),
+        "class_entropy": samples.entropy(samples.class_shares(fake.probs)),
+    }
 
 
 def conditional_accuracy(model, classify, count: int) -> float:

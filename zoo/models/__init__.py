@@ -11,12 +11,14 @@ from zoo import configs
 from zoo.data import Spec
 from zoo.errors import UserError, near_miss
 from zoo.models import ablations
-from zoo.models.adversarial import GAN, ConditionalGAN
 from zoo.models.base import GenerativeModel
 from zoo.models.classifier import Classifier
 from zoo.models.cvae import CVAE
+from zoo.models.gan import GAN, ConditionalGAN
 from zoo.models.gmm import GMM
 from zoo.models.gmvae import GMVAE
+from zoo.models.improved_gan import ImprovedGAN
+from zoo.models.infogan import InfoGAN
 from zoo.models.m1_m2 import M1M2
 from zoo.models.m1_m2_conv import M1M2Conv
 from zoo.models.m2 import M2
@@ -29,6 +31,8 @@ FAMILIES = {
     "gan": GAN,
     "gmm": GMM,
     "gmvae": GMVAE,
+    "improved_gan": ImprovedGAN,
+    "infogan": InfoGAN,
     "m1_m2": M1M2,
     "m1_m2_conv": M1M2Conv,
     "m2": M2,

@@ -50,6 +50,10 @@ class GenerativeModel(KerasHabits):
     terms_of_labels = ()
     # The number of rows of a replica's batch has to be a multiple of this.
     rows_at_once = 1
+    # Whether the weights of the best evaluation are kept, rather than the last ones.
+    keeps_best = True
+    # What `learn` returns beside the terms of loss_terms: how the two players get on, for example.
+    learning_signals = ()
     # Steps in which the training loss is still becoming what is judged; patience starts after.
     annealing_steps = 0
 
@@ -106,8 +110,14 @@ class GenerativeModel(KerasHabits):
         """Builds the layers by running them once on a batch."""
         terms = self.loss_terms(batch, seeds.root(0))
         # What Keras' fit and evaluate show: means over all examples so far.
-        self.term_means = {name: keras.metrics.Mean(name) for name in terms}
+        names = (*terms, *self.learning_signals)
+        self.term_means = {name: keras.metrics.Mean(name) for name in names}
         self.built = True
+
+    @property
+    def terms_shown(self) -> list[str]:
+        """Names of the terms that a progress bar has room for."""
+        return list(self.term_means)
 
     def steps_taken(self) -> int:
         """Returns `step` as a Python number, under any strategy."""
@@ -130,6 +140,11 @@ class GenerativeModel(KerasHabits):
     def of_images(self) -> bool:
         """Whether x is an image [H, W, C] rather than a vector."""
         return len(self.spec.shape) == 3
+
+    @property
+    def num_clusters(self) -> int:
+        """Number of clusters, of a model that has any."""
+        return self.config.get("prior_components", 0)
 
     # --- Learning ---------------------------------------------------------------------------
 
@@ -178,7 +193,7 @@ class GenerativeModel(KerasHabits):
     def learn(self, batch, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """Changes the weights by one step on this replica's batch.
 
-        Returns the means of that step under the names of `loss_terms`.
+        Returns the means of that step under the names of `loss_terms` and `learning_signals`.
         """
 
         def loss():
@@ -188,7 +203,7 @@ class GenerativeModel(KerasHabits):
 
         return optimizers.descend(
             loss, self.optimizer, self.trainable_variables, self.config.clip_norm
-        )
+        )[0]
 
     def end_epoch(self) -> None:
         """Called after each pass over the data, within the strategy; EM's M-step, for example."""
@@ -197,8 +212,12 @@ class GenerativeModel(KerasHabits):
         """Whether a further pass would change nothing that counts; asked after each."""
         return False
 
-    def remark(self) -> str | None:
-        """Returns what a person should know of the pass that has ended, if there is something."""
+    def remark(self, terms: dict[str, float]) -> str | None:
+        """Returns what a person should know of the pass that has ended, if there is something.
+
+        Args:
+          terms: means over the last steps, or over the validation split.
+        """
 
     def take_step(self, batch) -> dict[str, tf.Tensor]:
         """One step on one replica's batch; returns the terms of that step."""
@@ -235,5 +254,4 @@ class GenerativeModel(KerasHabits):
 
     def inputs(self, names) -> list[Input]:
         """Returns the inputs of a signature by their names."""
-        latent_dim = self.config.get("latent_dim", 0)
-        return make_inputs(names, self.spec, latent_dim, self.config.get("prior_components", 0))
+        return make_inputs(names, self.spec, self.config.get("latent_dim", 0), self.num_clusters)

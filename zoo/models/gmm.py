@@ -275,7 +275,7 @@ class GMM(GenerativeModel):
     def converged(self):
         return abs(float(tf.convert_to_tensor(self.change.value))) < self.config.tolerance
 
-    def remark(self):
+    def remark(self, terms):
         count = int(tf.convert_to_tensor(self.reseeded.value))
         return f"{count} empty components took a part of the heaviest." if count else None
 

@@ -20,6 +20,7 @@ from zoo import data, networks, seeds
 from zoo.models.augmentation import shift
 from zoo.models.cvae import CVAE
 from zoo.models.traits import Trait
+from zoo.objectives.labels import label_terms
 
 tfd = tfp.distributions
 
@@ -84,7 +85,7 @@ class LabelBounds(CVAE):
         labelled = tf.reduce_sum(label * bound, 0)  # L(x, y)
         unlabelled = tf.reduce_sum(probs * bound, 0) - entropy  # U(x)
 
-        of_labels = self.label_terms(q_y, y, training)
+        of_labels = label_terms(q_y, y, training)
         loss = unlabelled
         if training:
             loss = tf.where(y >= 0, labelled, unlabelled)
@@ -97,19 +98,6 @@ class LabelBounds(CVAE):
         """Returns a tensor of q(y|x), a constant while q(y|x) learns from labels alone."""
         learns = tf.cast(self.step >= self.label_steps, of_q_y.dtype)
         return learns * of_q_y + (1.0 - learns) * tf.stop_gradient(of_q_y)
-
-    def label_terms(self, q_y, y, training):
-        """Returns "cross_entropy" and "error" of q(y|x), 0 where no label is known.
-
-        In training they are such that their means over a batch are means over its labelled rows.
-        """
-        share = tf.cast(y >= 0, tf.float32)  # [B]
-        if training:
-            share = tf.math.divide_no_nan(share, tf.reduce_mean(share))
-        return {
-            "cross_entropy": -share * q_y.log_prob(tf.maximum(y, 0)),
-            "error": share * tf.cast(q_y.mode() != y, tf.float32),
-        }
 
 
 class M2(LabelBounds):

@@ -20,6 +20,8 @@ from zoo.networks.normalisation import MinibatchStddev, SpectralNorm
 LEAK = 0.2
 # Units of a convolutional discriminator's last hidden layer.
 DENSE_UNITS = 256
+# Units between D's last hidden layer and what InfoGAN's Q reads.
+RECOGNITION_UNITS = 128
 # Rows of which `minibatch_stddev` takes the deviation.
 STDDEV_GROUP = 4
 KINDS = ("mlp", "conv")
@@ -33,10 +35,19 @@ class Generator(keras.Layer):
       shape: of one x.
       hidden: units, or channels, of the layers in the discriminator's order: from x inwards.
       batch_norm: whether hidden layers are normalised over the batch of all replicas.
+      activation: of hidden layers, "relu", "leaky_relu" or "softplus".
     """
 
-    def __init__(self, kind: str, shape: tuple[int, ...], hidden: Sequence[int], batch_norm: bool):
+    def __init__(
+        self,
+        kind: str,
+        shape: tuple[int, ...],
+        hidden: Sequence[int],
+        batch_norm: bool,
+        activation: str = "relu",
+    ):
         super().__init__()
+        self.activation = ACTIVATIONS[activation]
         self.shape, self.start = shape, None
         # A normalisation takes the mean away and has a bias of its own.
         no_bias = {"use_bias": False} if batch_norm else {}
@@ -55,8 +66,6 @@ class Generator(keras.Layer):
         normalisation = functools.partial(keras.layers.BatchNormalization, synchronized=True)
         make = normalisation if batch_norm else keras.layers.Identity
         self.normalisations = [make() for _ in layers]
-        # Without it units that are 0 for all codes would stay so.
-        self.activation = ops.relu if batch_norm else _leaky_relu
 
     def call(self, z, condition=None, training=False):
         """Returns x [B, ...]; Keras passes `training` on to the normalisations."""
@@ -152,6 +161,11 @@ class Discriminator(keras.Layer):
           condition: one-hot labels of the packs, [B / packing, packing K].
           training: whether spectral norms take their power iteration; Keras passes it on.
         """
+        return self.logit(self.features(x, condition, training), condition)
+
+    def features(self, x, condition=None, training=False):
+        """Returns the last hidden layer [B / packing, F]; arguments as those of `call`."""
+        del training  # which Keras passes on from `call` alone
         h = 2.0 * x - 1.0 if len(self.shape) == 3 else x
         if not self.convolutions:
             h = _flatten(h)
@@ -164,13 +178,27 @@ class Discriminator(keras.Layer):
         h = _flatten(h)
         for layer in self.dense:
             h = _leaky_relu(layer(h))
-        features = ops.cast(h, "float32")
-        if self.stddev:
-            features = self.stddev(features)
-        logit = self.last(features)[:, 0]
+        return ops.cast(h, "float32")
+
+    def logit(self, features, condition=None):
+        """Returns logits [B / packing] from `features`."""
+        varied = self.stddev(features) if self.stddev else features
+        logit = self.last(varied)[:, 0]
         if self.label == "projection":
-            logit += ops.sum(ops.cast(h, "float32") * self.embedding(condition), axis=-1)
+            logit += ops.sum(features * self.embedding(condition), axis=-1)
         return logit
+
+
+class Recognition(keras.Layer):
+    """InfoGAN's Q: a discriminator's features [B, F] to what it reads of the codes, [B, outputs]."""
+
+    def __init__(self, outputs: int):
+        super().__init__()
+        self.hidden = keras.layers.Dense(RECOGNITION_UNITS, dtype="float32")
+        self.last = keras.layers.Dense(outputs, dtype="float32")
+
+    def call(self, features):
+        return self.last(_leaky_relu(self.hidden(features)))
 
 
 def _flatten(h):
@@ -180,3 +208,6 @@ def _flatten(h):
 def _leaky_relu(h):
     # Not keras.ops.leaky_relu: TensorFlow 2.21 fails, aloud, to fuse it with the sum before it.
     return ops.maximum(h, LEAK * h)
+
+
+ACTIVATIONS = {"relu": ops.relu, "leaky_relu": _leaky_relu, "softplus": ops.softplus}

@@ -35,6 +35,8 @@ SELECTIONS = {
 FIRST_STAGE = "m1"
 # What the splits of a dataset are for.
 USES = ("train on", "validate on", "test on")
+# Steps at the end of an epoch from which a model tells how it is.
+RECENT_STEPS = 100
 # Seconds that steps run without Python looking at signals or the bar.
 SECONDS_PER_CALL = 1.0
 
@@ -172,21 +174,23 @@ def _train(config, dataset, workdir, strategy, judge):
             terms = run_steps(iterator, tf.constant(n)).numpy()  # [n, terms]
             guards.check_finite(terms, names, step, checkpoints, model.remedy)
             epoch_terms.append(terms)
-            log.progress(n, dict(zip(names, terms.mean(0), strict=True)))
+            shown = dict(zip(names, terms.mean(0), strict=True))
+            log.progress(n, {k: v for k, v in shown.items() if k in model.terms_shown})
             step += n
 
             state.step.assign(step)
             if step % steps_per_epoch == 0:
                 end_epoch()
-                means = np.concatenate(epoch_terms).mean(0, dtype=np.float64)
+                terms = np.concatenate(epoch_terms).astype(np.float64)
                 epoch_terms = []
-                log.metrics(step, "train", dict(zip(names, means.tolist(), strict=True)))
-                log.remark(epoch, model.remark())
+                log.metrics(step, "train", _means(terms, names))
+                log.remark(epoch, model.remark(_means(terms[-RECENT_STEPS:], names)))
                 last = step == total_steps or model.converged()
                 if (epoch + 1) % config.eval_every == 0 or last:
                     with averages.applied():
                         terms, selection = _measure(model, dataset.validation, judge)
                         _keep_if_best(model, terms, selection, state, best, log, strategy)
+                        log.remark(epoch, model.remark(terms))
             elapsed = time.monotonic() - started
             state.seconds.assign_add(elapsed)
             if strategy.extended._in_multi_worker_mode():
@@ -226,6 +230,11 @@ def load_run(workdir: str | os.PathLike) -> tuple[models.GenerativeModel, dict]:
 def weights(model: models.GenerativeModel) -> list[tf.Variable]:
     """Returns all variables of the model, without those of its optimizers."""
     return [v.value for v in model.variables]
+
+
+def _means(terms, names):
+    """{name: mean} of the terms of some steps, [n, terms]."""
+    return dict(zip(names, terms.mean(0).tolist(), strict=True))
 
 
 def _first_line(model, dataset, workdir):
@@ -296,8 +305,8 @@ def _measure(model, validation, judge):
         return terms, "loss"
     if judge is None or not model.of_images:
         return terms, None
-    terms[FRECHET] = evaluation.frechet_distance_of_samples(model, judge, validation)
-    return terms, FRECHET
+    terms |= evaluation.validate_samples(model, judge, validation)
+    return terms, FRECHET if model.keeps_best else None
 
 
 def _keep_if_best(model, terms, selection, state, best, log, strategy):

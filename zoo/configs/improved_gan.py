@@ -1,0 +1,53 @@
+"""Improved GAN: the discriminator is a classifier that learns from few labels and many images.
+
+Paper: Salimans et al. 2016, Improved Techniques for Training GANs (arXiv 1606.03498).
+Command: scripts/train.py --model=improved_gan --dataset=mnist --config.labels=100
+Takes: an hour on MNIST, on two slow CPU cores.
+Expect: on MNIST with 100 labels a test error of 1 to 2%, as the labels are drawn (the paper: 0.93%
+  over ten draws); samples are poor, as they are there. For better samples and a worse classifier:
+  --config.technique=minibatch_discrimination.
+"""
+
+from zoo.configs import common, gan, m2
+
+
+def get_config():
+    config = common.get_config()
+    config.model = config.family = "improved_gan"
+    gan.add_player_fields(config)
+    m2.add_label_fields(config)
+    # What the generator learns by: "feature_matching", or "minibatch_discrimination", with which
+    # the discriminator sees how close rows are to others of their group.
+    config.technique = "feature_matching"
+    config.group = 20
+    # Deviation of the noise that is added to the discriminator's rows and to its hidden layers.
+    config.input_noise = 0.3
+    config.hidden_noise = 0.5
+
+    config.d_hidden = (1000, 500, 250, 250, 250)
+    config.g_hidden = (500, 500)
+    config.latent_dim = 100
+    config.codes = "uniform"
+    config.batch_size = 200
+    config.labelled_rows = 100
+    config.learning_rate = config.d_learning_rate = 3e-3
+    config.schedule = "cosine"
+    config.ema = 0.999
+    config.num_epochs = 80
+    config.eval_every = 8
+    # XLA takes long to draw its noise on a CPU.
+    config.jit = False
+    return config
+
+
+def get_tiny():
+    config = get_config()
+    config.d_hidden = (16, 8)
+    config.g_hidden = (8,)
+    config.latent_dim = 3
+    config.labels = 6
+    config.labelled_rows = 2
+    config.batch_size = 10
+    config.num_epochs = 2
+    config.eval_every = 1
+    return config

@@ -1,0 +1,191 @@
+"""Generative adversarial networks: a generator G and a discriminator D evolve in turn.
+
+Goodfellow et al. 2014, Generative Adversarial Nets (arXiv 1406.2661), algorithm 1. D is a binary
+classifier, real 1, generated 0. Every variant is a loss, some penalties and two networks that
+compose:
+
+    D minimises  E d(D(x), D(G(z)))  + r1 / 2 |dD/dx|^2 + r2 / 2 |dD/dG(z)|^2 + gradient_penalty
+    G minimises  E g(D(x), D(G(z)))  + l2 |weights of G|^2 / 2
+"""
+
+import tensorflow as tf
+
+from zoo import seeds
+from zoo.models.adversarial import Adversarial, Turn
+from zoo.models.traits import Trait
+from zoo.networks import adversarial as networks
+from zoo.objectives import penalties
+
+
+class GAN(Adversarial):
+    """D has `d_steps` turns to one of G; a batch holds the real rows of all turns of a step."""
+
+    def __init__(self, config, spec):
+        super().__init__(config, spec)
+        self.penalised = bool(config.r1 or config.r2 or config.gradient_penalty)
+        self.d_steps = config.d_steps
+        self.rows_at_once = config.d_steps * self.discriminator.rows_at_once
+        self.convolutional = config.network == "conv"
+
+    def make_generator(self):
+        config = self.config
+        return networks.Generator(
+            config.network,
+            self.spec.shape,
+            config.g_hidden,
+            config.batch_norm,
+            # Without normalisation a unit that is 0 for all codes would stay so.
+            "relu" if config.batch_norm else "leaky_relu",
+        )
+
+    def make_discriminator(self):
+        config = self.config
+        return networks.Discriminator(
+            config.network,
+            self.spec.shape,
+            config.d_hidden,
+            num_labels=self.spec.num_classes if self.conditional else 0,
+            label=config.label,
+            packing=config.packing,
+            spectral_norm=config.spectral_norm,
+            minibatch_stddev=config.minibatch_stddev,
+        )
+
+    @classmethod
+    def conflicts(cls, config):
+        yield from super().conflicts(config)
+        if config.network not in networks.KINDS:
+            yield (
+                f"network={config.network!r} is no network of a GAN: choose "
+                f"--config.network={' or '.join(networks.KINDS)}."
+            )
+        if config.loss == "wasserstein" and not (config.gradient_penalty or config.spectral_norm):
+            yield (
+                "loss='wasserstein' is a distance only where D's slope is bounded: choose "
+                "--config.gradient_penalty=10 or --config.spectral_norm."
+            )
+
+    @classmethod
+    def misfits(cls, config, spec):
+        yield from super().misfits(config, spec)
+        if config.network == "conv" and len(spec.shape) != 3:
+            yield (
+                f"network='conv' makes images, dataset {config.dataset!r} has rows of shape "
+                f"{list(spec.shape)}: choose --config.network=mlp."
+            )
+
+    def judge(self, x, y=None):
+        """D(x, y), a logit for each pack of rows, [B / packing]."""
+        return self._logit(y)(self.discriminator.pack(x))
+
+    def _logit(self, y):
+        """D as a function of packed x alone."""
+        condition = self._one_hot(y)
+        if condition is not None:
+            condition = tf.reshape(condition, [-1, self.config.packing * self.spec.num_classes])
+        return lambda x, training=False: self.discriminator(x, condition, training=training)
+
+    # --- Learning ---------------------------------------------------------------------------
+
+    def learn(self, batch, seed):
+        batch = self._fill(batch)
+        x, y = batch["x"], batch["y"] if self.conditional else None
+        z = seeds.sample(self.prior(), tf.shape(x)[0], seed)
+        for first in range(self.d_steps):
+            # Every so many rows, which are the same ones however many replicas share the batch.
+            x_, z_, y_ = (None if a is None else a[first :: self.d_steps] for a in (x, z, y))
+            with tf.GradientTape() as tape:
+                fake = self.generate(z_, y_, training=True)
+            turn = Turn(x_, fake, y_, z_, seeds.fold_in(seed, first))
+            terms = self.update_discriminator(turn)
+        return {**terms, **self.update_generator(turn, tape)}
+
+    def generator_loss(self, turn):
+        d_real = self.judge(turn.real, turn.y) if self.loss.paired else None
+        return self.loss.generator(d_real, self.judge(turn.fake, turn.y))
+
+    def generator_penalty(self):
+        weights = [v.value for v in self.generator.trainable_variables]
+        return self.config.l2 * penalties.l2(weights) if self.config.l2 else 0.0
+
+    def discriminator_terms(self, turn, training=False):
+        """Returns what D minimises, and what it says, [B / packing] each."""
+        config, y = self.config, turn.y
+        real, fake = self.discriminator.pack(turn.real), self.discriminator.pack(turn.fake)
+
+        def logit(x):
+            labels = None if y is None else tf.tile(y, [tf.shape(x)[0] // tf.shape(real)[0]])
+            return self._logit(labels)(x, training)
+
+        # Slopes cost the most: as few passes through D as give those that are asked for.
+        at_real = at_fake = 0.0
+        if config.r2:
+            both, slopes = penalties.logits_and_slopes(logit, tf.concat([real, fake], 0))
+            (d_real, d_fake), (at_real, at_fake) = tf.split(both, 2), tf.split(slopes, 2)
+        elif config.r1:
+            d_real, at_real = penalties.logits_and_slopes(logit, real)
+            d_fake = logit(fake)
+        else:
+            d_real, d_fake = tf.split(logit(tf.concat([real, fake], 0)), 2)
+        terms = self.loss.terms(d_real, d_fake)
+        if self.penalised:
+            terms["penalty"] = config.r1 / 2 * at_real + config.r2 / 2 * at_fake
+        if config.gradient_penalty:
+            t = seeds.uniform([tf.shape(real)[0]], turn.seed)
+            between = penalties.gradient_penalty(self._logit(y), real, fake, t)
+            terms["penalty"] += config.gradient_penalty * between
+        return terms
+
+    def loss_terms(self, batch, seed, training=False):
+        """Returns what both players minimise, and what D says, [B] each.
+
+        Of packed rows each has the terms of its pack.
+        """
+        size = tf.shape(batch["x"])[0]
+        batch = self._fill(batch)
+        real, y = batch["x"], batch["y"] if self.conditional else None
+        z = seeds.sample(self.prior(), tf.shape(real)[0], seed)
+        turn = Turn(real, self.generate(z, y, training), y, z, seed)
+        terms = {**self.discriminator_terms(turn), "g_loss": self.generator_loss(turn)}
+        return {k: tf.repeat(term, self.config.packing)[:size] for k, term in terms.items()}
+
+    def _fill(self, batch):
+        """The batch with its first rows again at the end, to as many as can be judged."""
+        size = batch["x"].shape[0]
+        if size is not None and size % self.rows_at_once == 0:
+            return batch
+        size = tf.shape(batch["x"])[0]
+        rows = -(-size // self.rows_at_once) * self.rows_at_once
+        return {k: tf.gather(v, tf.range(rows) % size) for k, v in batch.items()}
+
+    # --- Serving ----------------------------------------------------------------------------
+
+    def signatures(self):
+        signatures = super().signatures()
+        # A logit that depends on several rows is no answer to one.
+        if self.discriminator.rows_at_once > 1:
+            del signatures["discriminate"]
+        return signatures
+
+
+class ConditionalGAN(GAN):
+    """G(z, y) and D(x, y): images of a label.
+
+    Mirza and Osindero 2014, Conditional Generative Adversarial Nets (arXiv 1411.1784).
+    """
+
+    conditional = needs_labels = True
+
+    @property
+    def traits(self):
+        return super().traits | {Trait.LABELLED_SAMPLES}
+
+    def morph(self, z, y, y_new, t):
+        """Returns G(z, (1 - t) y + t y_new), t in [0, 1]: between two labels, code z kept."""
+        t = t[:, None]
+        condition = (1.0 - t) * self._one_hot(y) + t * self._one_hot(y_new)
+        return self.generator(z, condition)
+
+    def signatures(self):
+        morph = self.signature(lambda *row: {"x": self.morph(*row)}, "z", "y", "y_new", "t")
+        return {**super().signatures(), "morph": morph}

@@ -1,0 +1,161 @@
+"""Improved GAN: a discriminator that knows the classes, from a few labels and many images.
+
+Salimans et al. 2016, Improved Techniques for Training GANs (arXiv 1606.03498), section 5. D has K
+logits l_k(x); that of a class K + 1, "generated", is held at 0. With Z(x) = sum_k exp l_k(x) a row
+is real with the probability Z / (Z + 1), so that log Z is the logit of a binary classifier:
+
+    D minimises  -E log p(y | x, y <= K)  -  (E log D(x) + E log(1 - D(G(z)))) / 2
+    G minimises  |E f(x) - E f(G(z))|^2,  f the last hidden layer of D
+
+The latter, feature matching (section 3.1), makes a good classifier and poor samples; with minibatch
+discrimination (section 3.2) and the usual loss of G it is the other way round.
+"""
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from zoo import data, seeds
+from zoo.models.adversarial import Adversarial, Turn
+from zoo.models.traits import Trait
+from zoo.networks.adversarial import Generator
+from zoo.networks.weight_norm import NoisyClassifier
+from zoo.objectives.labels import label_terms
+
+tfd = tfp.distributions
+
+# Training rows by which weight normalisation starts.
+START_ROWS = 500
+
+
+class ImprovedGAN(Adversarial):
+    """D(x) is a classifier of K + 1 classes, and of all rows its weights' average is used."""
+
+    needs_labels = learns_from_unlabelled = True
+    keeps_best = False
+    shared_fields = ("batch_size", "labelled_rows")
+    terms_of_labels = ("cross_entropy", "error")
+    paid_by_discriminator = ("d_loss", "cross_entropy")
+
+    def __init__(self, config, spec):
+        super().__init__(config, spec)
+        self.matches_features = config.technique == "feature_matching"
+        self.rows_at_once = self.discriminator.group
+
+    def make_generator(self):
+        return Generator("mlp", self.spec.shape, self.config.g_hidden, True, "softplus")
+
+    def make_discriminator(self):
+        config = self.config
+        return NoisyClassifier(
+            self.spec.shape,
+            config.d_hidden,
+            self.spec.num_classes,
+            config.input_noise,
+            config.hidden_noise,
+            1 if config.technique == "feature_matching" else config.group,
+        )
+
+    @classmethod
+    def conflicts(cls, config):
+        yield from super().conflicts(config)
+        yield from data.labelled.conflicts(config)
+        hidden, group = config.batch_size - config.labelled_rows, config.group
+        if config.technique == "minibatch_discrimination" and hidden % group:
+            yield (
+                f"batch_size={config.batch_size} has {hidden} rows without labels, which cannot be "
+                f"compared in groups of {group}: choose --config.group that divides it."
+            )
+
+    def rows_to_learn(self, split):
+        return data.labelled.hide_labels(split, self.config, self.spec)
+
+    def start_from(self, split):
+        x = next(iter(split.take(START_ROWS).batches(START_ROWS, self.config.pixels)))["x"]
+        whole = x[: len(x) // self.rows_at_once * self.rows_at_once]
+        self.discriminator.start(whole)
+
+    @property
+    def traits(self):
+        return super().traits | ({Trait.CLASSES} if self.matches_features else set())
+
+    def averaged_variables(self):
+        return super().averaged_variables() + self.discriminator.trainable_variables
+
+    def judge(self, x, y=None):
+        """log Z(x), the logit of being real, [B]."""
+        return tf.reduce_logsumexp(self.discriminator(x), -1)
+
+    # --- Learning ---------------------------------------------------------------------------
+
+    def learn(self, batch, seed):
+        x, y = batch["x"], batch["y"]
+        rows, config = tf.shape(x)[0], self.config
+        # As many generated rows as there are rows without labels, which come last in a batch.
+        count = rows - rows * config.labelled_rows // config.batch_size
+        z = seeds.sample(self.prior(), count, seeds.fold_in(seed, 0))
+        with tf.GradientTape() as tape:
+            fake = self.generate(z, training=True)
+        turn = Turn(x, fake, y, z, seeds.fold_in(seed, 1))
+        terms = self.update_discriminator(turn)
+        turn = turn._replace(real=x[rows - count :], y=None, seed=seeds.fold_in(seed, 2))
+        return {**terms, **self.update_generator(turn, tape)}
+
+    def discriminator_terms(self, turn, training=False):
+        classifier, count = self.discriminator, tf.shape(turn.fake)[0]
+        x = tf.concat([turn.real, turn.fake], 0)
+        logits = classifier.logits(classifier.features(x, turn.seed if training else None))
+        q_y = tfd.Categorical(logits=logits[:-count])
+        log_z = tf.reduce_logsumexp(logits, -1)  # [B + B']
+        # Rows with labels, the first of a batch in training, are not judged: they are the same few
+        # at each step.
+        terms = self.loss.terms(log_z[-2 * count : -count], log_z[-count:])
+        terms["d_loss"] /= 2.0
+        return {**terms, **label_terms(q_y, turn.y, training)}
+
+    def generator_loss(self, turn):
+        if not self.matches_features:
+            return self.loss.generator(None, self.judge(turn.fake))
+        of_real, of_fake = (
+            all_replicas_mean(self.discriminator.features(x, seeds.fold_in(turn.seed, i)))
+            for i, x in enumerate((turn.real, turn.fake))
+        )
+        return tf.reduce_sum(tf.square(tf.stop_gradient(of_real) - of_fake))
+
+    def loss_terms(self, batch, seed, training=False):
+        """Returns what both players minimise and D says, [B] each; feature matching is of all."""
+        rows = tf.shape(batch["x"])[0]
+        filled = -(-rows // self.rows_at_once) * self.rows_at_once
+        x, y = (tf.gather(batch[name], tf.range(filled) % rows) for name in ("x", "y"))
+        z = seeds.sample(self.prior(), filled, seed)
+        turn = Turn(x, self.generate(z), y, z, seed)
+        g_loss = tf.broadcast_to(self.generator_loss(turn), [filled])
+        terms = {**self.discriminator_terms(turn), "g_loss": g_loss}
+        return {name: term[:rows] for name, term in terms.items()}
+
+    # --- Serving ----------------------------------------------------------------------------
+
+    def classify(self, x):
+        """Returns p(y|x, y <= K), [B, K]."""
+        return tf.nn.softmax(self.discriminator(x))
+
+    def call(self, x, y=None, training=False):
+        """Returns p(y|x, y <= K), [B, K]."""
+        return self.classify(self.to_batch((x, None), labels=False)["x"])
+
+    def signatures(self):
+        signatures = super().signatures()
+        # What is compared with other rows is no answer to one.
+        if not self.matches_features:
+            del signatures["discriminate"]
+            return signatures
+        classify = self.signature(lambda x: {"probs": self.classify(x)}, "x")
+        return {**signatures, "classify": classify}
+
+
+def all_replicas_mean(h):
+    """The mean of rows h [B, F] over the batch of all replicas, [F]."""
+    mean = tf.reduce_mean(h, 0)
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return mean
+    return context.all_reduce("mean", mean)
