@@ -28,12 +28,12 @@ def get_config():
     config.g_hidden = (500, 500)
     config.latent_dim = 100
     config.codes = "uniform"
-    config.batch_size = 200
-    config.labelled_rows = 100
+    config.batch_size = 150
+    config.labelled_rows = 50
     config.learning_rate = config.d_learning_rate = 3e-3
     config.schedule = "cosine"
     config.ema = 0.999
-    config.num_epochs = 80
+    config.num_epochs = 72
     config.eval_every = 8
     # XLA takes long to draw its noise on a CPU.
     config.jit = False

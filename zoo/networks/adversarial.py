@@ -190,7 +190,7 @@ class Discriminator(keras.Layer):
 
 
 class Recognition(keras.Layer):
-    """InfoGAN's Q: a discriminator's features [B, F] to what it reads of the codes, [B, outputs]."""
+    """InfoGAN's Q: D's features [B, F] to what it reads of the codes, [B, outputs]."""
 
     def __init__(self, outputs: int):
         super().__init__()

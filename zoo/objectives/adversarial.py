@@ -8,7 +8,6 @@ A margin is how far a logit is on the right side of the boundary that D draws be
 """
 
 import math
-
 from collections.abc import Callable
 from typing import NamedTuple
 
