@@ -2,6 +2,7 @@
 """Speed against named peers, all in one run, by turns, after a warm-up, on an idle machine.
 
 scripts/benchmark.py train --dataset=mnist    steps of a VAE; needs requirements-bench.txt
+scripts/benchmark.py gan --dataset=mnist      steps of a DCGAN; needs requirements-bench.txt
 scripts/benchmark.py gmm --dataset=mnist      iterations of EM
 scripts/benchmark.py serving                  requests to scripts/serve.py
 """
@@ -34,6 +35,17 @@ def train():
     for name, rate in result["steps_per_second"].items():
         ratio, elbo = result["zoo_against"][name], result["elbo"][name]
         print(f"{name:16}{rate:10.1f}{ratio:10.2f} x{elbo:12.2f}")
+
+
+def gan():
+    from zoo.benchmarks import adversarial
+
+    loaded = load()
+    for r1 in (0.0, 0.1):
+        result = adversarial.compare(loaded.train, loaded.spec, _ROUNDS.value or 10, r1)
+        print(f"{f'R1 = {r1:g}':20}{'steps/s':>10}{'zoo is':>12}")
+        for name, rate in result["steps_per_second"].items():
+            print(f"{name:20}{rate:10.2f}{result['zoo_against'][name]:10.2f} x", flush=True)
 
 
 def gmm():
@@ -73,7 +85,7 @@ def serving():
     serving.compare(_ROUNDS.value or 10, show)
 
 
-MEASURES = {"train": train, "gmm": gmm, "serving": serving}
+MEASURES = {"train": train, "gan": gan, "gmm": gmm, "serving": serving}
 
 
 def prepare():

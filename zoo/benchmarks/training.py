@@ -6,7 +6,6 @@ entry `vae` through its loop, Keras through `fit` on a shuffled tf.data set, PyT
 permutation an epoch.
 """
 
-import importlib.util
 import statistics
 
 import keras
@@ -15,7 +14,7 @@ import tensorflow as tf
 
 from zoo import configs, data, models, seeds
 from zoo.benchmarks.contenders import Contender
-from zoo.errors import UserError
+from zoo.benchmarks.peers import need_torch
 from zoo.training import steps
 from zoo.training import strategy as strategies
 from zoo.training.averages import MovingAverages
@@ -182,8 +181,7 @@ def compare(train: data.InMemory, test: data.InMemory, spec: data.Spec, rounds: 
       spec: of both.
       rounds: epochs of each, after one to warm up.
     """
-    if importlib.util.find_spec("torch") is None:
-        raise UserError("PyTorch is missing: pip install -r requirements-bench.txt.")
+    need_torch()
     contenders = [Contender(make, train, spec) for make in CONTENDERS]
     per_epoch = train.steps_per_epoch(BATCH)
     rates: dict[str, list[float]] = {contender.name: [] for contender in contenders}

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from zoo.data import Dataset
-from zoo.evaluation import baselines, clustering, codes, density, draws, samples, styles
+from zoo.evaluation import baselines, clustering, codes, density, draws, paths, samples, styles
 from zoo.evaluation.judges import Features, Judge
 from zoo.evaluation.protocol import NEIGHBOURS, SAMPLES
 from zoo.evaluation.terms import mean_terms
@@ -209,6 +209,13 @@ def _class_protocol(subject):
         f"The judge's classes of the test images have the entropy {samples.entropy(shares):.3f} "
         f"nats, and the rarest has a share of {shares.min():.1%}."
     )
+
+
+def _smoothness(subject):
+    x = paths.walk(subject.model)
+    features = subject.judge.see(x.reshape(-1, *x.shape[2:])).features
+    figures = paths.smoothness(features.reshape(*x.shape[:2], -1))
+    return {name: figure for name, figure in figures.items() if not np.isnan(figure)}
 
 
 def _nearest(subject):
@@ -442,6 +449,22 @@ METRICS = (
         "1 for new images, far below for training images learned by heart",
         SAMPLED_IMAGES,
         _nearest,
+    ),
+    Metric(
+        "smoothness",
+        {
+            "path_length": "Length of ways between samples, over the distance of their ends",
+            "largest_step": "... their largest step, over the mean step",
+        },
+        f"{paths.WAYS} ways between codes of the prior, of {paths.STEPS} steps each, in the "
+        "judge's features: 1 and 1 where samples change in a straight line and gradually; the "
+        f"largest step is {paths.STEPS} where all changes at once",
+        SAMPLED_IMAGES | {Trait.CODES},
+        _smoothness,
+        lambda subject: (
+            f"Ways between samples are {paths.WAYS}, of {paths.STEPS} steps each, between codes "
+            f"drawn from the prior{'; each keeps a label' * subject.model.conditional}."
+        ),
     ),
 )
 # Labels of all figures, in order.

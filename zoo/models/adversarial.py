@@ -73,6 +73,10 @@ class Adversarial(GenerativeModel):
         """p(z), over [D]; a subclass may return any tfd distribution."""
         return codes.KINDS[self.config.codes](self.config)
 
+    def way(self, z0, z1, t):
+        """Returns the codes at t [B] of the ways from z0 to z1, [B, D] each, as arrays."""
+        return codes.PATHS[self.config.codes](z0, z1, t)
+
     def generate(self, z, y=None, training=False):
         """G(z, y), [B, ...]"""
         return self.generator(z, self._one_hot(y), training=training)
@@ -169,7 +173,7 @@ class Adversarial(GenerativeModel):
     def remark(self, terms):
         told = self.__dict__.setdefault("_told", set())  # past Keras' attribute tracking
         new = {k: v for k, v in complaints(terms, self.config, self.spec).items() if k not in told}
-        told |= new.keys()
+        told.update(new)
         return " ".join(new.values()) or None
 
     # --- Serving ----------------------------------------------------------------------------

@@ -6,10 +6,12 @@ the gradient that reaches G.
 
 import math
 
-# Samples that vary less than this share of the data are one image and its shades.
-LEAST_SPREAD = 0.05
-# D's logits of which more than this share is saturated teach G nothing.
+# Samples that vary by less than this share of what the data do are one image and its shades.
+LEAST_SPREAD = 0.02
+# D's logits of which more than this share is saturated teach G little.
 MOST_SATURATED = 0.95
+# A D that is right of more than this share of both kinds of rows has won.
+WINNING = 0.9
 # Samples of fewer than this share of the classes have collapsed.
 LEAST_CLASSES = 0.5
 
@@ -32,10 +34,12 @@ def complaints(terms: dict[str, float], config, spec) -> dict[str, str]:
             f"{_against_collapse(config)}"
         )
     if terms.get("saturated", 0.0) > MOST_SATURATED and "gradient_norm" in terms:
+        real, fake = terms["real_accuracy"], terms["fake_accuracy"]
+        won = min(real, fake) > WINNING
         found["saturated"] = (
-            f"D has won for good: {terms['saturated']:.0%} of its logits are saturated (it is "
-            f"right of {terms['real_accuracy']:.0%} of the real and {terms['fake_accuracy']:.0%} "
-            f"of the generated rows), and G gets a gradient of norm {terms['gradient_norm']:.2g}. "
+            f"D has {'won for good' if won else 'left all bounds'}: {terms['saturated']:.0%} of "
+            f"its logits are saturated (it is right of {real:.0%} of the real and {fake:.0%} of "
+            f"the generated rows), and G gets a gradient of norm {terms['gradient_norm']:.2g}. "
             f"Start again with a lower --config.d_learning_rate (it is {config.d_learning_rate:g})"
             f"{_or_slope(config)}."
         )
@@ -49,13 +53,17 @@ def complaints(terms: dict[str, float], config, spec) -> dict[str, str]:
 
 
 def _against_collapse(config):
-    packing = config.get("packing", 0)
-    pack = f"--config.packing={2 * packing}, " if packing else ""
-    slope = f"--config.r1={10 * config.r1 or 1:g} " if "r1" in config else ""
-    return f"Try {pack}{slope}or a lower --config.learning_rate (it is {config.learning_rate:g})."
+    remedies = []
+    if "packing" in config:
+        remedies += [f"--config.packing={2 * config.packing}", f"--config.r1={_more_r1(config)}"]
+    remedies.append(f"a lower --config.learning_rate (it is {config.learning_rate:g})")
+    return f"Try {' or '.join(remedies)}."
 
 
 def _or_slope(config):
-    if "r1" not in config or config.gradient_penalty:
-        return ""
-    return f", or with --config.r1={10 * config.r1 or 1:g}"
+    slope_is_free = "r1" in config and not config.gradient_penalty
+    return f", or with --config.r1={_more_r1(config)}" if slope_is_free else ""
+
+
+def _more_r1(config):
+    return f"{10 * config.r1 or 1:g}"

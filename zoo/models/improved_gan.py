@@ -11,6 +11,8 @@ The latter, feature matching (section 3.1), makes a good classifier and poor sam
 discrimination (section 3.2) and the usual loss of G it is the other way round.
 """
 
+import math
+
 import tensorflow as tf
 import tensorflow_probability as tfp
 
@@ -59,11 +61,11 @@ class ImprovedGAN(Adversarial):
     def conflicts(cls, config):
         yield from super().conflicts(config)
         yield from data.labelled.conflicts(config)
-        hidden, group = config.batch_size - config.labelled_rows, config.group
-        if config.technique == "minibatch_discrimination" and hidden % group:
+        rows = config.labelled_rows, config.batch_size - config.labelled_rows
+        if config.technique == "minibatch_discrimination" and math.gcd(*rows) % config.group:
             yield (
-                f"batch_size={config.batch_size} has {hidden} rows without labels, which cannot be "
-                f"compared in groups of {group}: choose --config.group that divides it."
+                f"A batch has {rows[0]} rows with labels and {rows[1]} without, which cannot be "
+                f"compared in groups of {config.group}: choose a --config.group that divides both."
             )
 
     def rows_to_learn(self, split):

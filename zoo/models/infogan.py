@@ -49,6 +49,11 @@ class InfoGAN(GAN):
                 f"{config.categories} and uniform_codes={config.uniform_codes}: choose "
                 f"--config.latent_dim={named + 1} or more."
             )
+        if config.loss == "relativistic":
+            yield (
+                f"loss='relativistic' pairs real and generated rows, which is not for "
+                f"{config.model!r}: choose --config.loss=non_saturating."
+            )
         own = {"packing": 1, "minibatch_stddev": False, "r2": 0.0, "gradient_penalty": 0.0}
         for field, value in own.items():
             if config[field] != value:

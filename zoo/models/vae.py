@@ -13,7 +13,7 @@ import tensorflow as tf
 from absl import logging
 
 from zoo import networks, seeds
-from zoo.distributions import likelihoods, posteriors, priors
+from zoo.distributions import codes, likelihoods, posteriors, priors
 from zoo.errors import UserError
 from zoo.models.base import GenerativeModel
 from zoo.models.traits import Trait
@@ -99,7 +99,8 @@ class VAE(GenerativeModel):
     @property
     def traits(self):
         of_bytes = self.likelihoods.discrete or self.config.pixels == "dequantized"
-        return frozenset({Trait.SAMPLES, Trait.POSTERIOR} | ({Trait.BYTES} if of_bytes else set()))
+        can = {Trait.SAMPLES, Trait.CODES, Trait.POSTERIOR}
+        return frozenset(can | ({Trait.BYTES} if of_bytes else set()))
 
     def posterior(self, x, y=None):
         """q(z|x)"""
@@ -212,6 +213,10 @@ class VAE(GenerativeModel):
     def sample(self, seed, y=None):
         """Returns the mean of p(x|z), z drawn from the prior; row i depends on seed[i], y[i]."""
         return self.decode(priors.draw(self.prior(), seed), y)
+
+    def way(self, z0, z1, t):
+        """Returns the codes at t [B] of the ways from z0 to z1, [B, D] each, as arrays."""
+        return codes.PATHS["normal" if self.config.prior == "standard" else "uniform"](z0, z1, t)
 
     def encode(self, x, y=None):
         """Returns q(z|x)'s mean ("loc") and standard deviation ("scale"), [B, D] each."""

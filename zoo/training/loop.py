@@ -35,7 +35,7 @@ SELECTIONS = {
 FIRST_STAGE = "m1"
 # What the splits of a dataset are for.
 USES = ("train on", "validate on", "test on")
-# Steps at the end of an epoch from which a model tells how it is.
+# Steps at the end of an epoch from which a model tells how it is; half of them if it has fewer.
 RECENT_STEPS = 100
 # Seconds that steps run without Python looking at signals or the bar.
 SECONDS_PER_CALL = 1.0
@@ -184,7 +184,8 @@ def _train(config, dataset, workdir, strategy, judge):
                 terms = np.concatenate(epoch_terms).astype(np.float64)
                 epoch_terms = []
                 log.metrics(step, "train", _means(terms, names))
-                log.remark(epoch, model.remark(_means(terms[-RECENT_STEPS:], names)))
+                recent = terms[-min(RECENT_STEPS, -(-len(terms) // 2)) :]
+                log.remark(epoch, model.remark(_means(recent, names)))
                 last = step == total_steps or model.converged()
                 if (epoch + 1) % config.eval_every == 0 or last:
                     with averages.applied():

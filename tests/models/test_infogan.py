@@ -1,0 +1,103 @@
+"""Codes that can be read off the image: what Q is paid for, and whose weights that moves."""
+
+import numpy as np
+import pytest
+import scipy.stats
+import tensorflow as tf
+
+import zoo
+from zoo import configs, data, models, seeds
+from zoo.distributions import codes
+from zoo.models.adversarial import Turn
+from zoo.models.infogan import SCALE
+
+
+def make(**overrides):
+    config = configs.get_tiny("infogan", dataset="tiny", **overrides)
+    model = models.create(config, data.Spec((8, 8, 1), 3))
+    model.compile_for_run(None)
+    return model
+
+
+def test_codes_are_a_category_uniform_numbers_and_noise():
+    model = make(latent_dim=8)
+    z = seeds.sample(model.prior(), 3000, seeds.root(0))
+    c, u, noise = (part.numpy() for part in codes.split(z, model.config))
+    assert c.shape == (3000, 3) and u.shape == (3000, 1) and noise.shape == (3000, 4)
+    np.testing.assert_array_equal(np.sort(c, 1), np.tile([0, 0, 1], (3000, 1)))
+    assert scipy.stats.chisquare(c.sum(0)).pvalue > 1e-3
+    assert scipy.stats.kstest(u[:, 0], scipy.stats.uniform(-1, 2).cdf).pvalue > 1e-3
+    assert scipy.stats.kstest(noise.ravel(), scipy.stats.norm.cdf).pvalue > 1e-3
+
+
+def test_the_information_loss_is_minus_the_log_density_that_q_gives_to_the_codes():
+    model = make()
+    z = seeds.sample(model.prior(), 16, seeds.root(0))
+    features = model.discriminator.features(model.generate(z))
+    read = model.recognition(features).numpy().astype(float)
+    c, u, _ = (part.numpy() for part in codes.split(z, model.config))
+    log_q = scipy.special.log_softmax(read[:, :3], -1)[c.astype(bool)]
+    log_q += scipy.stats.norm(read[:, 3], SCALE).logpdf(u[:, 0])
+    np.testing.assert_allclose(model.information_loss(features, z), -log_q, rtol=1e-5)
+
+
+def test_the_turn_of_d_moves_q_and_that_of_g_does_not():
+    model = make()
+    x = tf.constant(np.random.default_rng(0).random((16, 8, 8, 1), np.float32))
+    z = seeds.sample(model.prior(), 16, seeds.root(0))
+    parts = {
+        "d": model.discriminator.trainable_variables,
+        "q": model.recognition.trainable_variables,
+        "g": model.generator.trainable_variables,
+    }
+
+    def changed(take_turn):
+        with tf.GradientTape() as tape:
+            fake = model.generate(z, training=True)
+        before = {name: [v.numpy() for v in part] for name, part in parts.items()}
+        take_turn(Turn(x, fake, None, z, seeds.root(1)), tape)
+        return {
+            name
+            for name, part in parts.items()
+            if any(np.any(a != v.numpy()) for a, v in zip(before[name], part, strict=True))
+        }
+
+    assert changed(lambda turn, tape: model.update_discriminator(turn)) == {"d", "q"}
+    assert changed(model.update_generator) == {"g"}
+
+
+def test_q_learns_to_read_the_codes():
+    """Of a G and a D that stand still, so that nothing else can lower the loss."""
+    model = make(learning_rate=0.0, d_learning_rate=1e-2, information=10.0, r1=0.0)
+    x = tf.constant(np.random.default_rng(0).random((64, 8, 8, 1), np.float32))
+    model.discriminator.trainable = False
+    model.d_optimizer.build(model.discriminator_variables())
+    losses = []
+    for step in range(60):
+        terms = model.learn({"x": x, "y": tf.zeros(64, tf.int32)}, seeds.root(step))
+        losses.append(float(terms["information_loss"]) / 10.0)
+    assert np.mean(losses[-5:]) < 0.7 * np.mean(losses[:5])
+
+
+def test_a_cluster_is_drawn_by_its_category():
+    model = make()
+    seed = tf.range(4)
+    z = seeds.row_sample(model.prior(), seed).numpy()
+    z[:, :3] = [0, 1, 0]
+    np.testing.assert_allclose(
+        model.sample_cluster(seed, tf.fill([4], 1)), model.generate(z), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"latent_dim": 4}, "no room for noise.*latent_dim=5 or more"),
+        ({"packing": 2}, "packing=2 is not for 'infogan'.*packing=1"),
+        ({"r2": 1.0}, "r2=1.0 is not for 'infogan'.*r2=0.0"),
+        ({"loss": "relativistic"}, "relativistic.*not for 'infogan'"),
+    ],
+)
+def test_settings_that_it_cannot_have_are_named(overrides, message):
+    with pytest.raises(zoo.UserError, match=message):
+        make(**overrides)

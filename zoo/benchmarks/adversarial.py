@@ -1,0 +1,243 @@
+"""Steps a second of one DCGAN: in the zoo's loop, in Keras `fit`, in PyTorch.
+
+A step is a turn of D and a turn of G on a batch of 128 images in memory, generated once for both,
+with Adam at 2e-4. The networks are those of the entry `dcgan` on 28x28 grey images (base width 32),
+the loss is the non-saturating one, with or without the penalty R1 on D's slope. Each contender
+trains as its own users would write it.
+"""
+
+import functools
+import statistics
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from zoo import configs, data, models
+from zoo.benchmarks.contenders import Contender
+from zoo.benchmarks.peers import need_torch
+from zoo.training import steps
+from zoo.training import strategy as strategies
+from zoo.training.averages import MovingAverages
+
+BATCH, CODES, RATE, BETAS = 128, 64, 2e-4, (0.5, 0.99)
+CHANNELS, UNITS, LEAK = (32, 64), 256, 0.2
+# Of a round.
+STEPS = 40
+
+
+class Zoo:
+    """The zoo's loop, without its evaluations and checkpoints."""
+
+    name = "zoo"
+
+    def __init__(self, train: data.InMemory, spec: data.Spec, r1: float):
+        self.strategy = strategies.create("default")  # with all that train.py sets
+        config = configs.get(
+            "dcgan", batch_size=BATCH, learning_rate=RATE, d_learning_rate=RATE, r1=r1, ema=0.0
+        )
+        self.model = models.create(config, spec)
+        self.model.compile_for_run(total_steps=None)
+        self.run_steps, _ = steps.function(self.model, self.strategy, MovingAverages([], 0.0))
+        self.batches = iter(steps.batches(train, self.model, 0, self.strategy))
+
+    def parameters(self) -> int:
+        return sum(int(np.prod(v.shape)) for v in self.model.trainable_variables)
+
+    def run(self, count: int):
+        self.run_steps(self.batches, tf.constant(count)).numpy()
+
+
+class KerasFit:
+    """A Keras DCGAN as in Keras' own examples: two Sequential models, `train_step`, `fit`."""
+
+    name = "keras fit"
+
+    class DCGAN(keras.Model):
+        def __init__(self, r1):
+            super().__init__()
+            layers, first, second = keras.layers, *CHANNELS
+            conv = functools.partial(layers.Conv2D, kernel_size=4, strides=2, padding="same")
+            transposed = functools.partial(
+                layers.Conv2DTranspose, kernel_size=4, strides=2, padding="same"
+            )
+            self.discriminator = keras.Sequential(
+                [
+                    keras.Input((28, 28, 1)),
+                    layers.Rescaling(2.0, -1.0),
+                    conv(first),
+                    layers.LeakyReLU(LEAK),
+                    conv(second),
+                    layers.LeakyReLU(LEAK),
+                    layers.Flatten(),
+                    layers.Dense(UNITS),
+                    layers.LeakyReLU(LEAK),
+                    layers.Dense(1),
+                ]
+            )
+            self.generator = keras.Sequential(
+                [
+                    keras.Input((CODES,)),
+                    layers.Dense(7 * 7 * second, use_bias=False),
+                    layers.Reshape((7, 7, second)),
+                    layers.BatchNormalization(),
+                    layers.ReLU(),
+                    transposed(first, use_bias=False),
+                    layers.BatchNormalization(),
+                    layers.ReLU(),
+                    transposed(1, activation="sigmoid"),
+                ]
+            )
+            self.r1 = r1
+            self.seeds = keras.random.SeedGenerator(0)
+            self.built = True
+
+        def compile(self):
+            super().compile()
+            self.d_optimizer = keras.optimizers.Adam(RATE, *BETAS)
+            self.g_optimizer = keras.optimizers.Adam(RATE, *BETAS)
+
+        def train_step(self, real):
+            z = keras.random.normal((tf.shape(real)[0], CODES), seed=self.seeds)
+            d, g = self.discriminator, self.generator
+            with tf.GradientTape(persistent=True) as tape:
+                fake = g(z, training=True)
+                with tf.GradientTape() as inner:
+                    inner.watch(real)
+                    d_real = d(real, training=True)
+                d_fake = d(tf.stop_gradient(fake), training=True)
+                d_loss = tf.reduce_mean(tf.nn.softplus(-d_real) + tf.nn.softplus(d_fake))
+                if self.r1:
+                    slope = inner.gradient(d_real, real)
+                    squared = tf.reduce_sum(tf.square(slope), [1, 2, 3])
+                    d_loss += self.r1 / 2 * tf.reduce_mean(squared)
+            weights = d.trainable_weights
+            self.d_optimizer.apply(tape.gradient(d_loss, weights), weights)
+            with tape:
+                g_loss = tf.reduce_mean(tf.nn.softplus(-d(fake, training=True)))
+            weights = g.trainable_weights
+            self.g_optimizer.apply(tape.gradient(g_loss, weights), weights)
+            return {"d_loss": d_loss, "g_loss": g_loss}
+
+    def __init__(self, train: data.InMemory, spec: data.Spec, r1: float):
+        del spec
+        keras.utils.set_random_seed(0)
+        self.model = self.DCGAN(r1)
+        self.model.compile()
+        x = train.x.astype(np.float32) / 255.0
+        batches = tf.data.Dataset.from_tensor_slices(x).shuffle(len(x)).repeat()
+        self.batches = batches.batch(BATCH, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+
+    def parameters(self) -> int:
+        return sum(int(np.prod(v.shape)) for v in self.model.trainable_variables)
+
+    def run(self, count: int):
+        self.model.fit(self.batches, steps_per_epoch=count, verbose=0)
+
+
+class Torch:
+    """PyTorch, eager."""
+
+    name = "torch"
+    channels_last = False
+
+    def __init__(self, train: data.InMemory, spec: data.Spec, r1: float):
+        del spec
+        import torch
+
+        self.torch, self.r1 = torch, r1
+        torch.manual_seed(0)
+        n, (first, second) = torch.nn, CHANNELS
+        self.d = n.Sequential(
+            n.Conv2d(1, first, 4, 2, 1),
+            n.LeakyReLU(LEAK),
+            n.Conv2d(first, second, 4, 2, 1),
+            n.LeakyReLU(LEAK),
+            n.Flatten(),
+            n.Linear(7 * 7 * second, UNITS),
+            n.LeakyReLU(LEAK),
+            n.Linear(UNITS, 1),
+        )
+        self.g = n.Sequential(
+            n.Linear(CODES, 7 * 7 * second, bias=False),
+            n.Unflatten(1, (second, 7, 7)),
+            n.BatchNorm2d(second),
+            n.ReLU(),
+            n.ConvTranspose2d(second, first, 4, 2, 1, bias=False),
+            n.BatchNorm2d(first),
+            n.ReLU(),
+            n.ConvTranspose2d(first, 1, 4, 2, 1),
+            n.Sigmoid(),
+        )
+        self.layout = torch.channels_last if self.channels_last else torch.contiguous_format
+        self.d.to(memory_format=self.layout)
+        self.g.to(memory_format=self.layout)
+        self.d_optimizer = torch.optim.Adam(self.d.parameters(), RATE, BETAS)
+        self.g_optimizer = torch.optim.Adam(self.g.parameters(), RATE, BETAS)
+        x = np.moveaxis(train.x, -1, 1).astype(np.float32) / 255.0
+        self.x = torch.from_numpy(x).to(memory_format=self.layout)
+
+    def parameters(self) -> int:
+        return sum(p.numel() for net in (self.d, self.g) for p in net.parameters())
+
+    def run(self, count: int):
+        torch, softplus = self.torch, self.torch.nn.functional.softplus
+        order = torch.randperm(len(self.x))
+        for i in range(count):
+            real = 2.0 * self.x[order[i * BATCH : (i + 1) * BATCH]] - 1.0
+            real.requires_grad_(bool(self.r1))
+            fake = 2.0 * self.g(torch.randn(BATCH, CODES)) - 1.0
+            d_real = self.d(real)
+            d_loss = (softplus(-d_real) + softplus(self.d(fake.detach()))).mean()
+            if self.r1:
+                (slope,) = torch.autograd.grad(d_real.sum(), real, create_graph=True)
+                # Of images in [0, 1], as the others take it.
+                d_loss = d_loss + self.r1 / 2 * 4.0 * slope.square().sum((1, 2, 3)).mean()
+            self.d_optimizer.zero_grad()
+            d_loss.backward()
+            self.d_optimizer.step()
+            for parameter in self.d.parameters():
+                parameter.requires_grad_(False)
+            g_loss = softplus(-self.d(fake)).mean()
+            self.g_optimizer.zero_grad()
+            g_loss.backward()
+            self.g_optimizer.step()
+            for parameter in self.d.parameters():
+                parameter.requires_grad_(True)
+
+
+class TorchChannelsLast(Torch):
+    """PyTorch with its images and kernels in the order that oneDNN prefers."""
+
+    name = "torch channels last"
+    channels_last = True
+
+
+CONTENDERS = (Zoo, KerasFit, Torch, TorchChannelsLast)
+
+
+def compare(train: data.InMemory, spec: data.Spec, rounds: int, r1: float) -> dict:
+    """Trains all contenders by turns, STEPS a round, and returns steps a second and ratios.
+
+    Args:
+      train: 28x28 grey images.
+      spec: of them.
+      rounds: of each, after one to warm up.
+      r1: weight of the penalty on D's slope; 0 for none.
+    """
+    need_torch()
+    contenders = [Contender(make, train, spec, r1) for make in CONTENDERS]
+    rates: dict[str, list[float]] = {contender.name: [] for contender in contenders}
+    for number in range(rounds + 1):
+        for contender in contenders:
+            _, seconds = contender.call("run", STEPS)
+            if number:
+                rates[contender.name].append(STEPS / seconds)
+    return {
+        "steps_per_second": {name: statistics.median(values) for name, values in rates.items()},
+        "parameters": {c.name: c.call("parameters")[0] for c in contenders},
+        "zoo_against": {
+            name: statistics.median(a / b for a, b in zip(rates[Zoo.name], values, strict=True))
+            for name, values in rates.items()
+        },
+    }
