@@ -8,12 +8,14 @@ scripts/interpolate.py --saved_model=saved_models/cvae_mnist --grid --seeds=1,2,
 scripts/interpolate.py --saved_model=saved_models/cvae_mnist --grid --images=0,1,2 --out=restyle.png
 scripts/interpolate.py --saved_model=saved_models/dcgan_mnist --grid --seeds=1,2,3,4 --out=grid.png
 scripts/interpolate.py --saved_model=saved_models/cgan_mnist --seeds=1 --labels=3,8 --out=morph.gif
+scripts/interpolate.py --saved_model=saved_models/infogan_mnist --seeds=1 --vary=0 --out=codes.png
 scripts/interpolate.py --server=localhost:8501 --model_name=cvae_mnist --seeds=1,2 --out=walk.gif
 
 --seeds draws the images to start from, without any dataset; --images takes them, by their number in
 TFDS' order, from the test split of the model's dataset. A walk of a conditional VAE is between
 images of one label. --grid shows a style per row and a label per column; of a GAN without labels,
 what lies between four seeds. --labels turns one label into the next, which conditional GANs can.
+--vary shows a category of InfoGAN per row, and along it one of its uniform codes from -1 to 1.
 """
 
 from absl import flags
@@ -28,6 +30,7 @@ _IMAGES = flags.DEFINE_list("images", None, "Numbers of the test images to start
 _LABEL = flags.DEFINE_string("label", None, "Label of all seeds; 0 if not given.")
 _LABELS = flags.DEFINE_list("labels", None, "Labels (numbers or names) to go through.")
 _GRID = flags.DEFINE_bool("grid", False, "A style per row, a label per column.")
+_VARY = flags.DEFINE_integer("vary", None, "Number of InfoGAN's uniform code to vary.")
 _STEPS = flags.DEFINE_integer("steps", 11, "Images from one end to the other.", lower_bound=2)
 flags.mark_flags_as_mutual_exclusive(["seeds", "images"], required=True)
 flags.mark_flags_as_mutual_exclusive(["label", "labels"])
@@ -40,6 +43,8 @@ def from_codes(model):
 
     if _IMAGES.value:
         raise UserError(f"{model.path} has no code for an image: give --seeds.")
+    if _VARY.value is not None:
+        return pictures.vary_codes(model, _SEEDS.value[0], _VARY.value, _STEPS.value)
     if _GRID.value:
         return pictures.code_grid(model, _SEEDS.value, _STEPS.value)
     if _LABELS.value:
@@ -54,6 +59,8 @@ def from_images(model):
 
     if _LABELS.value:
         raise UserError(f"{model.path} has no signature 'morph': --labels is for conditional GANs.")
+    if _VARY.value is not None:
+        raise UserError(f"{model.path} has no codes that can be read off images: try infogan.")
     if _SEEDS.value:
         x, y = pictures.from_seeds(model, _SEEDS.value, _LABEL.value)
     else:

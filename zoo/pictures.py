@@ -151,6 +151,30 @@ def code_grid(model, seeds, steps: int):
     return model.decode(z.astype(np.float32)), steps
 
 
+def vary_codes(model, seed, code: int, steps: int):
+    """Returns a row for each category: one uniform code of InfoGAN from -1 to 1, all else kept.
+
+    Args:
+      model: loaded, whose codes are informative.
+      seed: of the noise and of the other uniform codes.
+      code: number of the uniform code, from 0.
+      steps: images of each row.
+    """
+    config = model.config
+    if config.get("codes") != "informative":
+        raise UserError(f"{model.path} has no codes that can be read off images: try infogan.")
+    if not 0 <= code < config.uniform_codes:
+        raise UserError(
+            f"--vary={code}: {model.path} has the uniform codes 0 .. {config.uniform_codes - 1}."
+        )
+    c, u, noise = codes.split(_codes(model, [seed]), config)
+    rows = config.categories * steps
+    c = np.repeat(np.eye(config.categories, dtype=np.float32), steps, 0)
+    u, noise = np.repeat(u, rows, 0), np.repeat(noise, rows, 0)
+    u[:, code] = np.tile(np.linspace(-1, 1, steps), config.categories)
+    return model.decode(np.concatenate([c, u, noise], 1).astype(np.float32)), steps
+
+
 def _codes(model, seeds):
     """The codes [N, D] from which a generator samples with these seeds."""
     prior = codes.KINDS[model.config.codes](model.config)

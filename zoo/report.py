@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import statistics
 
 from zoo import evaluation, files, markdown, references
 from zoo.errors import UserError
@@ -11,8 +12,10 @@ from zoo.serving import export, versions
 FRECHET = "frechet_classifier_distance"
 # Codes per image in all figures that are compared.
 K = 5000
-# The sweep over seeds that stands beside published clusters.
-CLUSTERING_SWEEP = pathlib.Path("sweeps", "gmvae_mnist", "sweep.json")
+# The sweeps over seeds that stand beside published clusters, by entry.
+CLUSTERING_SWEEPS = {
+    entry: pathlib.Path("sweeps", f"{entry}_mnist") for entry in ("gmvae", "infogan")
+}
 # The sweeps over numbers of labels: what they trained, and the entry.
 FEW_LABELS_SWEEPS = {
     "m2_mnist": ("M2", "m2"),
@@ -23,34 +26,45 @@ FEW_LABELS_SWEEPS = {
         "M1+M2, classifier of images, M1 = vae_mnist (the paper's kind)",
         "m1_m2_conv",
     ),
+    "improved_gan_mnist": ("Improved GAN", "improved_gan"),
     "m1_m2_conv_mnist": ("M1+M2, classifier of images, M1 = vae_mog_mnist", "m1_m2_conv"),
 }
 
 
 def clusters(docs: pathlib.Path) -> str:
-    """Returns how well `gmvae` clusters MNIST as a Markdown section; "" if it was not measured."""
-    if not (docs / CLUSTERING_SWEEP).exists():
+    """Returns how well models cluster MNIST as a Markdown section; "" if none was measured."""
+    lines = []
+    for entry, sweep in CLUSTERING_SWEEPS.items():
+        if not (docs / sweep / "sweep.json").exists():
+            continue
+        runs = json.loads((docs / sweep / "sweep.json").read_text())
+        accuracy, nmi = (
+            [100 * run[metric] for run in runs] for metric in ("clustering_accuracy", "nmi")
+        )
+        ours = {
+            "model": f"[{entry}]({sweep})",
+            "accuracy %": references.mean_and_deviation(accuracy),
+            "median": f"{statistics.median(accuracy):.2f}",
+            "lowest and highest": f"{min(accuracy):.2f}, {max(accuracy):.2f}",
+            "NMI %": references.mean_and_deviation(nmi),
+            "seeds": len(runs),
+        }
+        lines += [
+            {
+                **(ours if i == 0 else dict.fromkeys(ours)),
+                "reference": figure,
+                "its protocol": protocol,
+            }
+            for i, (figure, protocol) in enumerate(references.CLUSTERING[entry])
+        ]
+    if not lines:
         return ""
-    runs = json.loads((docs / CLUSTERING_SWEEP).read_text())
-    accuracy, nmi = (
-        [100 * run[metric] for run in runs] for metric in ("clustering_accuracy", "nmi")
-    )
-    ours = {
-        "model": f"[gmvae]({CLUSTERING_SWEEP.parent})",
-        "accuracy %": references.mean_and_deviation(accuracy),
-        "lowest and highest": f"{min(accuracy):.2f}, {max(accuracy):.2f}",
-        "NMI %": references.mean_and_deviation(nmi),
-        "seeds": len(runs),
-    }
-    lines = [
-        {**(ours if i == 0 else dict.fromkeys(ours)), "reference": figure, "its protocol": protocol}
-        for i, (figure, protocol) in enumerate(references.CLUSTERING)
-    ]
     return f"""
 ## Clusters of MNIST
 
-Ten clusters, found without labels. In the end the labels of the test images name the clusters, one
-digit a cluster (Hungarian matching). Mean and standard deviation over seeds, on all test images.
+Ten clusters, or categories, found without labels. In the end the labels of the test images name the
+clusters, one digit per cluster (Hungarian matching). Mean and standard deviation over seeds, on all
+test images.
 
 {markdown.table(lines)}
 """

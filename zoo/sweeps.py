@@ -111,12 +111,14 @@ def report(config, rows: list[dict], fields: dict[str, list], folder: pathlib.Pa
         figure = "\n![Metrics over the field](sweep.png)\n"
     files.write_json(folder / "sweep.json", rows)
     over = " ".join(f"--over={field}={','.join(map(str, v))}" for field, v in fields.items())
+    better = " and ".join(compared)
     title = f"{config.model} on {config.dataset}, over {' and '.join(fields)}"
     with files.atomic(folder / "README.md") as temporary:
         temporary.write_text(
             f"# {title}\n\n    scripts/sweep.py {configs.command_flags(config)} {over}\n\n"
-            f"Of the test split{'; bic and aic of the training split' * ('bic' in rows[0])}. Lower "
-            f"is better of {' and '.join(compared)}; over seeds, mean ± standard deviation.\n\n"
+            f"Of the test split{'; bic and aic of the training split' * ('bic' in rows[0])}. "
+            f"{f'Lower is better of {better}. ' if better else ''}Over seeds, mean ± standard "
+            f"deviation.\n\n"
             f"{text}{figure}"
         )
     return text

@@ -132,7 +132,7 @@ class KerasFit:
         return sum(int(np.prod(v.shape)) for v in self.model.trainable_variables)
 
     def run(self, count: int):
-        self.model.fit(self.batches, steps_per_epoch=count, verbose=0)
+        self.model.fit(self.batches, steps_per_epoch=count, shuffle=False, verbose=0)
 
 
 class Torch:

@@ -17,11 +17,14 @@ def get_config():
     config = dcgan.get_config()
     config.model = "r3gan"
     config.loss = "relativistic"
-    config.r1 = config.r2 = 0.1
+    config.r1 = config.r2 = 0.05
     config.batch_norm = False
     config.adam_beta_1 = 0.0
-    config.num_epochs = 40
-    config.eval_every = 4
+    config.learning_rate = config.d_learning_rate = 1e-3
+    config.batch_size = 64
+    config.ema = 0.999
+    config.num_epochs = 18
+    config.eval_every = 3
     return config
 
 

@@ -34,6 +34,10 @@ MIXTURES = {
     }
     for count in (1, 2, 4, 8, 16, 32, 64, 128, 256)
 }
+EXPORTED = (
+    *("vae", "vae_mog", "gmvae", "cvae", "m2", "m1_m2", "m1_m2_conv"),
+    *("gan", "dcgan", "wgan_gp", "r3gan", "infogan"),
+)
 VARIANTS = {
     **MIXTURES,
     "ten codes": {"likelihood": "gaussian_pixel", "latent_dim": 10, **GREY},
@@ -46,7 +50,7 @@ VARIANTS = {
     "shared": {"likelihood": "gaussian_shared", **GREY},
     "per pixel": {"likelihood": "gaussian_pixel", **GREY},
     "low rank": {"likelihood": "gaussian_low_rank", **GREY},
-    **{f"exported {entry}": {"exported": entry} for entry in ("cvae", "m2", "m1_m2", "m1_m2_conv")},
+    **{f"exported {entry}": {"exported": entry} for entry in EXPORTED},
 }
 
 

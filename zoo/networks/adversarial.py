@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from zoo.networks.conv import halve
@@ -206,8 +207,7 @@ def _flatten(h):
 
 
 def _leaky_relu(h):
-    # Not keras.ops.leaky_relu: TensorFlow 2.21 fails, aloud, to fuse it with the sum before it.
-    return ops.maximum(h, LEAK * h)
+    return tf.nn.leaky_relu(h, LEAK)
 
 
 ACTIVATIONS = {"relu": ops.relu, "leaky_relu": _leaky_relu, "softplus": ops.softplus}

@@ -1,0 +1,42 @@
+"""Do style and content change gradually?
+
+Between two codes drawn from the prior lie images that no one asked for. On 500 such ways of 16 steps
+each, by the features of `classifier_mnist`: the length of a way over the distance of its ends, 1 for
+a straight line, and its largest step over its mean step, 1 where the image changes evenly, 16 where
+it changes all at once. Beside them stand how good samples are: what changes gradually is not always
+a digit on the way. The picture has three ways of each model. The models are those of saved_models/.
+"""
+
+import numpy as np
+
+from zoo import evaluation
+from zoo.evaluation import paths
+from zoo.experiments import plots, variants
+
+# What the run of docs/questions (pages.PUBLISHED) showed.
+ANSWER = ""
+ENTRIES = ("vae", "vae_mog", "gmvae", "gan", "dcgan", "wgan_gp", "r3gan", "infogan")
+VARIANTS = tuple(f"exported {entry}" for entry in ENTRIES)
+# Ways that are drawn, and the steps of each.
+SHOWN, SHOWN_STEPS = 3, 8
+
+
+def report(models, dataset):
+    """Returns rows and figure."""
+    judge, rows = evaluation.Judge(variants.load_export("classifier", dataset)), []
+    figure, panels = plots.figure(len(models), 3.2, 1.6)
+    for axes, (name, model) in zip(panels, models.items(), strict=True):
+        name = name.removeprefix("exported ")
+        subject = evaluation.Subject(model, dataset, judge)
+        made = evaluation.evaluate(subject, ["smoothness", "frechet_classifier_distance"])
+        rows.append(
+            {
+                "model": name,
+                "length of a way": made["path_length"],
+                "largest step": made["largest_step"],
+                "Frechet classifier distance": made["frechet_classifier_distance"],
+            }
+        )
+        x = paths.walk(model, SHOWN, SHOWN_STEPS)
+        plots.show(axes, np.concatenate(x), SHOWN_STEPS + 1, name)
+    return rows, figure
