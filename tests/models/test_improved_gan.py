@@ -3,12 +3,18 @@
 import numpy as np
 import pytest
 import scipy.special
+import scipy.stats
 import tensorflow as tf
 
 import zoo
 from zoo import configs, data, models, seeds
 from zoo.models.adversarial import Turn
-from zoo.networks.weight_norm import MinibatchDiscrimination, NoisyClassifier, WeightNorm
+from zoo.networks.weight_norm import (
+    MinibatchDiscrimination,
+    Noise,
+    NoisyClassifier,
+    WeightNorm,
+)
 
 DRAWING = {"technique": "minibatch_discrimination", "group": 2}
 
@@ -77,24 +83,41 @@ def test_a_run_starts_with_layers_of_deviation_one(tiny_data):
     model.start_from(tiny_data.train)
     x = next(iter(tiny_data.train.batches(40)))["x"]
     h = tf.reshape(x, [40, -1])
-    for layer in model.discriminator.hidden:
+    for layer in model.discriminator.dense:
         h = layer(h)
         np.testing.assert_allclose(np.std(h, 0), 1, rtol=1e-2)
         h = tf.nn.relu(h)
 
 
-def test_noise_is_added_to_every_layer_in_training_alone():
-    network = NoisyClassifier((8, 8, 1), (50, 40), 3, input_noise=0.3, hidden_noise=0.5)
-    x = rows(200)
-    np.testing.assert_array_equal(network.features(x), network.features(x))
-    on_x, *hidden = network._noise(200, seeds.root(0))
-    assert np.std(on_x) == pytest.approx(0.3, rel=0.02)
-    assert [np.std(h) for h in hidden] == pytest.approx([0.5, 0.5], rel=0.03)
-    assert [h.shape for h in hidden] == [(200, 50), (200, 40)]
-    others = network._noise(200, seeds.root(1))
-    assert abs(np.corrcoef(np.ravel(on_x), np.ravel(others[0]))[0, 1]) < 0.05
-    # Rows of one step are told apart by their noise, too.
-    assert abs(np.corrcoef(np.ravel(hidden[0][:100]), np.ravel(hidden[0][100:]))[0, 1]) < 0.05
+@pytest.mark.parametrize(("kind", "hidden"), [("mlp", (50, 40)), ("conv", (4, 6))])
+def test_noise_is_added_in_training_alone(kind, hidden):
+    network = NoisyClassifier(kind, (8, 8, 1), hidden, 3, input_noise=0.3, hidden_noise=0.5)
+    x = rows(20)
+    quiet = network.features(x)
+    np.testing.assert_array_equal(network.features(x), quiet)
+    noisy = [network.features(x, seeds.root(i)) for i in (0, 0, 1)]
+    np.testing.assert_array_equal(noisy[0], noisy[1])
+    for a, b in ((quiet, noisy[0]), (noisy[0], noisy[2])):
+        assert np.std(a - b) > 0.4
+
+
+def test_noise_is_normal_and_of_each_layer_its_own():
+    noise = Noise(seeds.root(0), 200 * 50)
+    first, second = (noise.add(tf.zeros([200, width]), 0.5).numpy() for width in (50, 40))
+    assert scipy.stats.kstest(first.ravel() / 0.5, scipy.stats.norm.cdf).pvalue > 1e-3
+    for a, b in ((first[:, :40], second), (first[:100], first[100:])):
+        assert abs(np.corrcoef(a.ravel(), b.ravel())[0, 1]) < 0.05
+
+
+def test_convolutions_with_weight_norm_start_by_data_too():
+    layer = WeightNorm(5, kernel_size=4)
+    x = np.random.default_rng(0).normal(2.0, 3.0, (50, 8, 8, 2)).astype(np.float32)
+    layer(x)
+    layer.start(tf.constant(x))
+    made = layer(x).numpy()
+    assert made.shape == (50, 4, 4, 5)
+    np.testing.assert_allclose(made.mean((0, 1, 2)), 0, atol=1e-4)
+    np.testing.assert_allclose(made.std((0, 1, 2)), 1, rtol=1e-4)
 
 
 def test_minibatch_discrimination_sums_closeness_within_groups():

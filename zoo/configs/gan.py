@@ -12,7 +12,9 @@ from zoo.configs import common
 
 
 def add_player_fields(config):
-    """Adds what two players have, whatever they are made of."""
+    """Adds what two players have, whatever they play for."""
+    # "mlp", or "conv" for strided convolutions as in DCGAN.
+    config.network = "mlp"
     # Units of the discriminator's and the generator's hidden layers, from x inwards. For "conv":
     # channels, each layer at half the resolution of the one before.
     config.d_hidden = (512, 256)
@@ -34,8 +36,6 @@ def add_player_fields(config):
 def add_fields(config):
     """Adds what all GANs have; an entry's file sets its own values."""
     add_player_fields(config)
-    # "mlp", or "conv" for strided convolutions as in DCGAN.
-    config.network = "mlp"
     # Whether the generator's hidden layers are normalised over the batch.
     config.batch_norm = True
     # Turns of the discriminator to one of the generator; they share the batch evenly.

@@ -15,6 +15,7 @@ from zoo.distributions import codes
 from zoo.models.base import GenerativeModel
 from zoo.models.health import complaints
 from zoo.models.traits import Trait
+from zoo.networks.adversarial import KINDS
 from zoo.objectives import adversarial
 
 
@@ -56,6 +57,24 @@ class Adversarial(GenerativeModel):
         self.generator = self.make_generator()
         self.discriminator = self.make_discriminator()
         self.loss = adversarial.LOSSES[config.loss]
+
+    @classmethod
+    def conflicts(cls, config):
+        yield from super().conflicts(config)
+        if config.network not in KINDS:
+            yield (
+                f"network={config.network!r} is no network of a GAN: choose "
+                f"--config.network={' or '.join(KINDS)}."
+            )
+
+    @classmethod
+    def misfits(cls, config, spec):
+        yield from super().misfits(config, spec)
+        if config.network == "conv" and len(spec.shape) != 3:
+            yield (
+                f"network='conv' makes images, dataset {config.dataset!r} has rows of shape "
+                f"{list(spec.shape)}: choose --config.network=mlp."
+            )
 
     def make_generator(self):
         """Returns G, a layer that maps (z [B, D], one-hot labels or None) to x [B, ...]."""

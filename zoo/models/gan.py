@@ -54,24 +54,10 @@ class GAN(Adversarial):
     @classmethod
     def conflicts(cls, config):
         yield from super().conflicts(config)
-        if config.network not in networks.KINDS:
-            yield (
-                f"network={config.network!r} is no network of a GAN: choose "
-                f"--config.network={' or '.join(networks.KINDS)}."
-            )
         if config.loss == "wasserstein" and not (config.gradient_penalty or config.spectral_norm):
             yield (
                 "loss='wasserstein' is a distance only where D's slope is bounded: choose "
                 "--config.gradient_penalty=10 or --config.spectral_norm."
-            )
-
-    @classmethod
-    def misfits(cls, config, spec):
-        yield from super().misfits(config, spec)
-        if config.network == "conv" and len(spec.shape) != 3:
-            yield (
-                f"network='conv' makes images, dataset {config.dataset!r} has rows of shape "
-                f"{list(spec.shape)}: choose --config.network=mlp."
             )
 
     def judge(self, x, y=None):

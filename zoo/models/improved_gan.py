@@ -42,13 +42,16 @@ class ImprovedGAN(Adversarial):
         super().__init__(config, spec)
         self.matches_features = config.technique == "feature_matching"
         self.rows_at_once = self.discriminator.group
+        self.convolutional = config.network == "conv"
 
     def make_generator(self):
-        return Generator("mlp", self.spec.shape, self.config.g_hidden, True, "softplus")
+        config = self.config
+        return Generator(config.network, self.spec.shape, config.g_hidden, True, "softplus")
 
     def make_discriminator(self):
         config = self.config
         return NoisyClassifier(
+            config.network,
             self.spec.shape,
             config.d_hidden,
             self.spec.num_classes,

@@ -11,28 +11,34 @@ import tensorflow as tf
 from keras import ops
 
 from zoo import seeds
+from zoo.networks.adversarial import DENSE_UNITS
+from zoo.networks.conv import halve
+
+KERNEL_SIZE = 4
 
 
 class WeightNorm(keras.Layer):
-    """x [B, D] to g x v / |v| + b, [B, units].
+    """x to g x v / |v| + b: a dense layer, or a convolution where a kernel size is given.
 
     Salimans and Kingma 2016, Weight Normalization (arXiv 1602.07868), equation 2. `start` sets g
     and b by data, such that outputs have mean 0 and deviation 1 (equations 5 and 6).
 
     Args:
-      units: of the layer.
+      units: of the layer, or its channels.
+      kernel_size: of a convolution of stride 2; None for a dense layer.
       train_scale: whether g is learned. A layer that could make its outputs larger would drown the
         noise that is added to them.
     """
 
-    def __init__(self, units: int, train_scale: bool):
+    def __init__(self, units: int, kernel_size: int | None = None, train_scale: bool = False):
         super().__init__()
-        self.units, self.train_scale = units, train_scale
+        self.units, self.kernel_size, self.train_scale = units, kernel_size, train_scale
 
     def build(self, shape):
+        window = () if self.kernel_size is None else (self.kernel_size, self.kernel_size)
         self.v = self.add_weight(
             name="v",
-            shape=(shape[-1], self.units),
+            shape=(*window, shape[-1], self.units),
             initializer=keras.initializers.RandomNormal(stddev=0.1),
         )
         self.g = self.add_weight(
@@ -41,14 +47,18 @@ class WeightNorm(keras.Layer):
         self.b = self.add_weight(name="b", shape=(self.units,), initializer="zeros")
 
     def call(self, x):
-        scale = self.g / ops.sqrt(ops.sum(ops.square(self.v), axis=0))  # [units]
-        return ops.matmul(x, self.v * scale) + self.b
+        axes = list(range(len(self.v.shape) - 1))
+        weight = self.v * (self.g / ops.sqrt(ops.sum(ops.square(self.v), axis=axes)))
+        if self.kernel_size is None:
+            return ops.matmul(x, weight) + self.b
+        return ops.conv(x, weight, strides=2, padding="same") + self.b
 
     def start(self, x) -> None:
-        """Sets g and b by rows x [N, D]."""
+        """Sets g and b by rows x [N, ...]."""
         self.g.assign(tf.ones_like(self.g))
         self.b.assign(tf.zeros_like(self.b))
-        mean, variance = tf.nn.moments(self(x), 0)
+        h = self(x)
+        mean, variance = tf.nn.moments(h, list(range(len(h.shape) - 1)))
         deviation = tf.sqrt(variance + 1e-8)
         self.g.assign(1.0 / deviation)
         self.b.assign(-mean / deviation)
@@ -82,8 +92,9 @@ class NoisyClassifier(keras.Layer):
     """K logits of rows x, as many classes as there are labels; noise on every layer in training.
 
     Args:
+      kind: "mlp", or "conv" for strided convolutions and a dense layer.
       shape: of one x.
-      hidden: units of the layers.
+      hidden: units of the dense layers, or channels of the convolutions.
       num_classes: K.
       input_noise: deviation of the noise that is added to x.
       hidden_noise: deviation of that added to hidden layers.
@@ -92,6 +103,7 @@ class NoisyClassifier(keras.Layer):
 
     def __init__(
         self,
+        kind: str,
         shape: tuple[int, ...],
         hidden: Sequence[int],
         num_classes: int,
@@ -100,11 +112,15 @@ class NoisyClassifier(keras.Layer):
         group: int = 1,
     ):
         super().__init__()
-        self.size = math.prod(shape)
-        self.hidden = [WeightNorm(units, train_scale=False) for units in hidden]
+        self.convolutions, units, maps = [], hidden, []
+        if kind == "conv":
+            self.convolutions = [WeightNorm(channels, KERNEL_SIZE) for channels in hidden]
+            units = [DENSE_UNITS]
+            maps = [math.prod(halve(shape, i + 1)) * c for i, c in enumerate(hidden)]
+        self.dense = [WeightNorm(count) for count in units]
+        self.widest = max(math.prod(shape), *maps, *units)
         self.last = WeightNorm(num_classes, train_scale=True)
-        self.noise = [input_noise, *[hidden_noise] * len(hidden)]
-        self.group = group
+        self.input_noise, self.hidden_noise, self.group = input_noise, hidden_noise, group
         self.comparison = MinibatchDiscrimination(group) if group > 1 else None
 
     def call(self, x):
@@ -113,11 +129,13 @@ class NoisyClassifier(keras.Layer):
 
     def features(self, x, seed=None):
         """Returns the last hidden layer [B, F]; with noise if a seed is given."""
-        h = ops.reshape(x, [-1, self.size])
-        noise = iter(self._noise(tf.shape(h)[0], seed))
-        h += next(noise)
-        for layer in self.hidden:
-            h = ops.relu(layer(h)) + next(noise)
+        noise = Noise(seed, tf.shape(x)[0] * self.widest)
+        h = noise.add(x, self.input_noise)
+        for layer in self.convolutions:
+            h = noise.add(ops.relu(layer(h)), self.hidden_noise)
+        h = ops.reshape(h, [-1, math.prod(h.shape[1:])])
+        for layer in self.dense:
+            h = noise.add(ops.relu(layer(h)), self.hidden_noise)
         return h
 
     def logits(self, features):
@@ -126,27 +144,38 @@ class NoisyClassifier(keras.Layer):
 
     def start(self, x) -> None:
         """Sets scales and biases of all layers by rows x [N, ...], one layer after the other."""
-        h = ops.reshape(x, [-1, self.size])
-        for layer in self.hidden:
+        h = x
+        for layer in [*self.convolutions, *self.dense]:
+            if layer is self.dense[0]:
+                h = ops.reshape(h, [-1, math.prod(h.shape[1:])])
             layer.start(h)
             h = ops.relu(layer(h))
         self.last.start(self.comparison(h) if self.comparison else h)
 
-    def _noise(self, rows, seed):
-        """Noise for each layer, [B, units].
 
-        All of it is cut from one row of numbers, at random places: to draw each number anew would
-        take as long as the rest of a step.
-        """
-        widths = [self.size, *(layer.units for layer in self.hidden)]
-        if seed is None:
-            return [0.0] * len(widths)
-        count = rows * max(widths)
-        drawn = seeds.normal([2 * count], seeds.fold_in(seed, 0))
-        places = seeds.uniform([len(widths)], seeds.fold_in(seed, 1))
-        cuts = []
-        for i, (width, deviation) in enumerate(zip(widths, self.noise, strict=True)):
-            start = tf.cast(places[i] * tf.cast(count, tf.float32), tf.int32)
-            cut = tf.slice(drawn, [start], [rows * width])
-            cuts.append(deviation * tf.reshape(cut, [rows, width]))
-        return cuts
+class Noise:
+    """Normal noise for several layers, cut at random places from one row of numbers.
+
+    To draw each number anew would take as long as the rest of a step.
+
+    Args:
+      seed: int32 [2]; None for no noise at all.
+      most: numbers that the largest layer takes.
+    """
+
+    # Places at which a cut may begin.
+    PLACES = 2**16
+
+    def __init__(self, seed: tf.Tensor | None, most: tf.Tensor):
+        self.seed, self.cuts = seed, 0
+        if seed is not None:
+            self.row = seeds.normal([most + self.PLACES], seeds.fold_in(seed, 0))
+
+    def add(self, h, deviation: float):
+        """Returns h [B, ...] with noise of a deviation."""
+        if self.seed is None:
+            return h
+        self.cuts += 1
+        place = self.PLACES * seeds.uniform([], seeds.fold_in(self.seed, self.cuts))
+        cut = tf.slice(self.row, [tf.cast(place, tf.int32)], [tf.size(h)])
+        return h + deviation * tf.reshape(cut, tf.shape(h))
