@@ -34,6 +34,7 @@ _VARY = flags.DEFINE_integer("vary", None, "Number of InfoGAN's uniform code to 
 _STEPS = flags.DEFINE_integer("steps", 11, "Images from one end to the other.", lower_bound=2)
 flags.mark_flags_as_mutual_exclusive(["seeds", "images"], required=True)
 flags.mark_flags_as_mutual_exclusive(["label", "labels"])
+flags.mark_flags_as_mutual_exclusive(["vary", "labels"])
 
 
 def from_codes(model):

@@ -51,7 +51,7 @@ def exported(tmp_path_factory, module_patch):
     """Tiny exports in the place of the zoo's own."""
     folder, spec = tmp_path_factory.mktemp("exports"), tiny.dataset().spec
     metrics = {"metrics": {"accuracy": 1.0}, "images": 1, "protocol": [], "training": {"steps": 0}}
-    for entry in ("cvae", "m2", "m1_m2", "m1_m2_conv", "classifier"):
+    for entry in dict.fromkeys((*variants.EXPORTED, "classifier")):
         config = configs.get_tiny(entry, dataset="tiny")
         export.export(models.create(config, spec), folder, metrics)
     module_patch.setattr(variants, "SAVED_MODELS", folder)

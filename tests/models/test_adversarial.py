@@ -157,9 +157,10 @@ def test_two_replicas_equal_one_with_all_that_composes(
     config = configs.get_tiny(entry, dataset="tiny", jit=False, num_epochs=1, **overrides)
     one = loop.train(config, tiny_data, tmp_path / "one")
     two = loop.train(config, tiny_data, tmp_path / "two", mirrored)
-    for a, b in zip(loop.weights(one.model), loop.weights(two.model), strict=True):
-        # Adam makes steps of full size of gradients near 0, whose sign is rounding.
-        np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-3)
+    a, b = (np.concatenate([np.ravel(w) for w in loop.weights(run.model)]) for run in (one, two))
+    np.testing.assert_allclose(a, b, atol=1e-2)
+    # Adam makes steps of full size of gradients near 0, whose sign is rounding.
+    assert np.mean(np.abs(a - b) > 1e-4) < 0.01
 
 
 def test_terms_of_any_number_of_rows_are_finite_and_one_a_row():

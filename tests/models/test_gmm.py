@@ -252,7 +252,7 @@ def test_an_empty_component_takes_a_part_of_the_heaviest(tmp_path, capsys):
     assert np.abs(model.components.loc()[1]).max() < 100
     assert model.mixing.numpy().min() > 0.05
     model.reseeded.assign(1.0)
-    assert model.remark({}) == "1 empty components took a part of the heaviest."
+    assert model.remark({}, "train") == "1 empty components took a part of the heaviest."
 
 
 @pytest.mark.parametrize("kind", KINDS)

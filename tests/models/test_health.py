@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -51,9 +50,19 @@ def test_nothing_is_said_of_players_that_get_on(entry, tiny_data, tmp_path, capf
 
 
 def test_samples_of_a_few_classes_are_named():
-    config, spec = configs.get("dcgan"), data.Spec((28, 28, 1), 10)
-    assert "classes" not in complaints({"class_entropy": math.log(10)}, config, spec)
-    shares = np.array([0.5, 0.5])
-    entropy = float(-np.sum(shares * np.log(shares)))
-    sentence = complaints({"class_entropy": entropy}, config, spec)["classes"]
+    of_ten = {"class_entropy": math.log(10), "real_class_entropy": math.log(10)}
+    config = configs.get("dcgan")
+    assert not complaints(of_ten, config, [], [])
+    two = {**of_ten, "class_entropy": math.log(2)}
+    sentence = complaints(two, config, ["--config.packing=2"], [])["classes"]
     assert sentence.startswith("The samples have collapsed to about 2 of 10 classes. Try --config")
+    one_of_two = {"class_entropy": 0.0, "real_class_entropy": math.log(2)}
+    assert "about 1 of 2 classes" in complaints(one_of_two, config, [], [])["classes"]
+
+
+@pytest.mark.parametrize("entry", ["gan", "cgan", "wgan_gp", "r3gan", "infogan", "improved_gan"])
+def test_the_model_takes_the_remedies_that_it_names(entry):
+    model = models.create(configs.get_tiny(entry), data.Spec((8, 8, 1), 3))
+    for flag in [*model.against_collapse(), *model.against_steep_slopes()]:
+        field, value = flag.removeprefix("--config.").split("=")
+        models.check(configs.get_tiny(entry, **{field: value}))

@@ -15,6 +15,7 @@ from zoo.networks.weight_norm import (
     NoisyClassifier,
     WeightNorm,
 )
+from zoo.training import loop
 
 DRAWING = {"technique": "minibatch_discrimination", "group": 2}
 
@@ -146,6 +147,20 @@ def test_the_drawing_variant_learns_and_answers_no_single_row():
         assert all(t.shape == (count,) and np.all(np.isfinite(t)) for t in terms.values())
 
 
+@pytest.mark.parametrize("overrides", [{}, DRAWING])
+def test_batches_of_any_size_can_be_learned_from(overrides):
+    model = make(**overrides)
+    for count in (1, 7):
+        batch = {"x": tf.constant(rows(count)), "y": tf.zeros(count, tf.int32)}
+        assert all(np.isfinite(term) for term in model.take_step(batch).values())
+
+
+def test_groups_are_within_the_rows_of_each_replica(tiny_data, tmp_path, mirrored):
+    config = configs.get_tiny("improved_gan", dataset="tiny", **DRAWING)
+    with pytest.raises(zoo.UserError, match="=10 over 2 replicas.*takes 2 rows at once.*multiple of 4"):
+        loop.train(config, tiny_data, tmp_path, mirrored)
+
+
 def test_the_average_is_of_the_classifier_too():
     model = make()
     averaged = {id(v) for v in model.averaged_variables()}
@@ -156,6 +171,9 @@ def test_the_average_is_of_the_classifier_too():
     ("overrides", "message"),
     [
         ({**DRAWING, "group": 3}, "2 rows with labels and 8 without.*groups of 3.*--config.group"),
+        ({"loss": "hinge"}, "loss='hinge' is not that of a classifier of K"),
+        ({"codes": "informative"}, "codes='informative' are not for 'improved_gan'"),
+        ({"patience": 3}, "patience=3 is not for 'improved_gan'"),
         ({"labelled_rows": 10}, "labelled_rows=10 of batch_size=10"),
     ],
 )

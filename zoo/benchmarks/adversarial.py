@@ -16,6 +16,7 @@ import tensorflow as tf
 from zoo import configs, data, models
 from zoo.benchmarks.contenders import Contender
 from zoo.benchmarks.peers import need_torch
+from zoo.errors import UserError
 from zoo.training import steps
 from zoo.training import strategy as strategies
 from zoo.training.averages import MovingAverages
@@ -124,9 +125,9 @@ class KerasFit:
         keras.utils.set_random_seed(0)
         self.model = self.DCGAN(r1)
         self.model.compile()
-        x = train.x.astype(np.float32) / 255.0
-        batches = tf.data.Dataset.from_tensor_slices(x).shuffle(len(x)).repeat()
-        self.batches = batches.batch(BATCH, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+        x = tf.constant(train.x.astype(np.float32) / 255.0)
+        order = tf.data.Dataset.range(len(train.x)).shuffle(len(train.x)).repeat().batch(BATCH)
+        self.batches = order.map(lambda rows: tf.gather(x, rows)).prefetch(tf.data.AUTOTUNE)
 
     def parameters(self) -> int:
         return sum(int(np.prod(v.shape)) for v in self.model.trainable_variables)
@@ -184,7 +185,8 @@ class Torch:
         torch, softplus = self.torch, self.torch.nn.functional.softplus
         order = torch.randperm(len(self.x))
         for i in range(count):
-            real = 2.0 * self.x[order[i * BATCH : (i + 1) * BATCH]] - 1.0
+            rows = torch.arange(i * BATCH, (i + 1) * BATCH) % len(order)
+            real = 2.0 * self.x[order[rows]] - 1.0
             real.requires_grad_(bool(self.r1))
             fake = 2.0 * self.g(torch.randn(BATCH, CODES)) - 1.0
             d_real = self.d(real)
@@ -226,7 +228,12 @@ def compare(train: data.InMemory, spec: data.Spec, rounds: int, r1: float) -> di
       r1: weight of the penalty on D's slope; 0 for none.
     """
     need_torch()
+    if spec.shape != (28, 28, 1):
+        raise UserError(f"The networks are of 28x28 grey images, not {list(spec.shape)}.")
     contenders = [Contender(make, train, spec, r1) for make in CONTENDERS]
+    parameters = {contender.name: contender.call("parameters")[0] for contender in contenders}
+    if len(set(parameters.values())) > 1:
+        raise AssertionError(f"The networks are not the same: {parameters}")
     rates: dict[str, list[float]] = {contender.name: [] for contender in contenders}
     for number in range(rounds + 1):
         for contender in contenders:
@@ -235,7 +242,6 @@ def compare(train: data.InMemory, spec: data.Spec, rounds: int, r1: float) -> di
                 rates[contender.name].append(STEPS / seconds)
     return {
         "steps_per_second": {name: statistics.median(values) for name, values in rates.items()},
-        "parameters": {c.name: c.call("parameters")[0] for c in contenders},
         "zoo_against": {
             name: statistics.median(a / b for a, b in zip(rates[Zoo.name], values, strict=True))
             for name, values in rates.items()

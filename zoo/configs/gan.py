@@ -41,7 +41,8 @@ def add_fields(config):
     # Turns of the discriminator to one of the generator; they share the batch evenly.
     config.d_steps = 1
 
-    # Weights (gamma) of the discriminator's squared slope at real and at generated rows.
+    # Weights (gamma) of the discriminator's squared slope at real and at generated rows. Slopes are
+    # with respect to images in [0, 1], twice those of the papers' images in [-1, 1].
     config.r1 = 0.0
     config.r2 = 0.0
     # Weight of (slope - 1)^2 between real and generated rows.

@@ -32,13 +32,15 @@ def validate_samples(model, judge, split) -> dict[str, float]:
     """Returns the Frechet classifier distance of samples to a split's images, and their classes.
 
     As many samples as images; a conditional model draws the labels of the images. "class_entropy"
-    is that of the judge's classes of the samples, in nats.
+    is that of the judge's classes of the samples, in nats, "real_class_entropy" that of its classes
+    of the images.
     """
     fake = judge.see(draw(model, split.size, labels_of(split)))
     real = judge.see_split(split)
     return {
         "frechet_classifier_distance": samples.frechet_distance(real.features, fake.features),
         "class_entropy": samples.entropy(samples.class_shares(fake.probs)),
+        "real_class_entropy": samples.entropy(samples.class_shares(real.probs)),
     }
 
 

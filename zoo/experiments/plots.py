@@ -11,10 +11,10 @@ from zoo.evaluation.protocol import BATCH_SIZE, SEED
 IMPORTANCE_SAMPLES, IMAGES = 500, 1000
 
 
-def figure(columns: int, width: float = 4.5, height: float = 3.6):
-    """Returns a figure and its axes, side by side."""
-    made = matplotlib.figure.Figure(figsize=(width * columns, height), layout="constrained")
-    return made, made.subplots(1, columns, squeeze=False)[0]
+def figure(columns: int, width: float = 4.5, height: float = 3.6, rows: int = 1):
+    """Returns a figure and its axes, row by row."""
+    made = matplotlib.figure.Figure(figsize=(width * columns, height * rows), layout="constrained")
+    return made, made.subplots(rows, columns, squeeze=False).ravel()
 
 
 def show(axes, pictures: np.ndarray, columns: int, title: str, headings=()) -> None:

@@ -61,6 +61,11 @@ class Adversarial(GenerativeModel):
     @classmethod
     def conflicts(cls, config):
         yield from super().conflicts(config)
+        if config.codes == "informative" and "categories" not in config:
+            yield (
+                f"codes='informative' are not for {config.model!r}, which has no categories: "
+                "choose --config.codes=normal, or --model=infogan."
+            )
         if config.network not in KINDS:
             yield (
                 f"network={config.network!r} is no network of a GAN: choose "
@@ -154,6 +159,15 @@ class Adversarial(GenerativeModel):
         """Returns G's loss: of each row [B], or of the batch []."""
         raise NotImplementedError
 
+    def fill(self, batch):
+        """The batch with its first rows again at the end, to as many as can be judged."""
+        size = batch["x"].shape[0]
+        if size is not None and size % self.rows_at_once == 0:
+            return batch
+        size = tf.shape(batch["x"])[0]
+        rows = -(-size // self.rows_at_once) * self.rows_at_once
+        return {k: tf.gather(v, tf.range(rows) % size) for k, v in batch.items()}
+
     def generator_penalty(self):
         """Returns what G pays beside its loss, []."""
         return 0.0
@@ -189,9 +203,18 @@ class Adversarial(GenerativeModel):
         hidden = ("real_logit", "fake_logit", *self.learning_signals)
         return [name for name in self.term_means if name not in hidden]
 
-    def remark(self, terms):
+    def against_collapse(self) -> list[str]:
+        """Returns the flags that keep samples apart."""
+        return []
+
+    def against_steep_slopes(self) -> list[str]:
+        """Returns the flags that hold D back."""
+        return []
+
+    def remark(self, terms, split):
         told = self.__dict__.setdefault("_told", set())  # past Keras' attribute tracking
-        new = {k: v for k, v in complaints(terms, self.config, self.spec).items() if k not in told}
+        found = complaints(terms, self.config, self.against_collapse(), self.against_steep_slopes())
+        new = {kind: sentence for kind, sentence in found.items() if kind not in told}
         told.update(new)
         return " ".join(new.values()) or None
 

@@ -72,6 +72,11 @@ class GenerativeModel(KerasHabits):
     @classmethod
     def conflicts(cls, config) -> Iterator[str]:
         """Yields a sentence, remedy included, for each part of a config that fits no other."""
+        if config.patience and not cls.keeps_best:
+            yield (
+                f"patience={config.patience} is not for {config.model!r}, whose last weights are "
+                "kept: choose --config.patience=0."
+            )
         if config.precision not in cls.precisions:
             yield (
                 f"precision={config.precision!r} is not for model {config.model!r}: choose "
@@ -212,11 +217,12 @@ class GenerativeModel(KerasHabits):
         """Whether a further pass would change nothing that counts; asked after each."""
         return False
 
-    def remark(self, terms: dict[str, float]) -> str | None:
+    def remark(self, terms: dict[str, float], split: str) -> str | None:
         """Returns what a person should know of the pass that has ended, if there is something.
 
         Args:
           terms: means over the last steps, or over the validation split.
+          split: "train" or "validation".
         """
 
     def take_step(self, batch) -> dict[str, tf.Tensor]:

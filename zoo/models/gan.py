@@ -18,7 +18,10 @@ from zoo.objectives import penalties
 
 
 class GAN(Adversarial):
-    """D has `d_steps` turns to one of G; a batch holds the real rows of all turns of a step."""
+    """D has `d_steps` turns to one of G; a batch holds the real rows of all turns of a step.
+
+    G's turn is on the rows and the codes of D's last one.
+    """
 
     def __init__(self, config, spec):
         super().__init__(config, spec)
@@ -74,7 +77,7 @@ class GAN(Adversarial):
     # --- Learning ---------------------------------------------------------------------------
 
     def learn(self, batch, seed):
-        batch = self._fill(batch)
+        batch = self.fill(batch)
         x, y = batch["x"], batch["y"] if self.conditional else None
         z = seeds.sample(self.prior(), tf.shape(x)[0], seed)
         for first in range(self.d_steps):
@@ -110,7 +113,7 @@ class GAN(Adversarial):
             (d_real, d_fake), (at_real, at_fake) = tf.split(both, 2), tf.split(slopes, 2)
         elif config.r1:
             d_real, at_real = penalties.logits_and_slopes(logit, real)
-            d_fake = logit(fake)
+            d_fake = self._logit(y)(fake)  # no second power iteration
         else:
             d_real, d_fake = tf.split(logit(tf.concat([real, fake], 0)), 2)
         terms = self.loss.terms(d_real, d_fake)
@@ -128,21 +131,19 @@ class GAN(Adversarial):
         Of packed rows each has the terms of its pack.
         """
         size = tf.shape(batch["x"])[0]
-        batch = self._fill(batch)
+        batch = self.fill(batch)
         real, y = batch["x"], batch["y"] if self.conditional else None
         z = seeds.sample(self.prior(), tf.shape(real)[0], seed)
         turn = Turn(real, self.generate(z, y, training), y, z, seed)
         terms = {**self.discriminator_terms(turn), "g_loss": self.generator_loss(turn)}
         return {k: tf.repeat(term, self.config.packing)[:size] for k, term in terms.items()}
 
-    def _fill(self, batch):
-        """The batch with its first rows again at the end, to as many as can be judged."""
-        size = batch["x"].shape[0]
-        if size is not None and size % self.rows_at_once == 0:
-            return batch
-        size = tf.shape(batch["x"])[0]
-        rows = -(-size // self.rows_at_once) * self.rows_at_once
-        return {k: tf.gather(v, tf.range(rows) % size) for k, v in batch.items()}
+    def against_collapse(self):
+        return [f"--config.packing={2 * self.config.packing}", *self.against_steep_slopes()]
+
+    def against_steep_slopes(self):
+        config = self.config
+        return [] if config.gradient_penalty else [f"--config.r1={10 * config.r1 or 1:g}"]
 
     # --- Serving ----------------------------------------------------------------------------
 

@@ -275,7 +275,9 @@ class GMM(GenerativeModel):
     def converged(self):
         return abs(float(tf.convert_to_tensor(self.change.value))) < self.config.tolerance
 
-    def remark(self, terms):
+    def remark(self, terms, split):
+        if split != "train":
+            return None
         count = int(tf.convert_to_tensor(self.reseeded.value))
         return f"{count} empty components took a part of the heaviest." if count else None
 

@@ -12,58 +12,50 @@ LEAST_SPREAD = 0.02
 MOST_SATURATED = 0.95
 # A D that is right of more than this share of both kinds of rows has won.
 WINNING = 0.9
-# Samples of fewer than this share of the classes have collapsed.
-LEAST_CLASSES = 0.5
+# Samples whose classes are fewer than this share of the data's, both counted as exp(entropy), have
+# collapsed.
+LEAST_CLASSES = 0.6
 
 
-def complaints(terms: dict[str, float], config, spec) -> dict[str, str]:
+def complaints(
+    terms: dict[str, float],
+    config,
+    against_collapse: list[str],
+    against_steep_slopes: list[str],
+) -> dict[str, str]:
     """Returns {kind: sentence} of what is wrong, remedies included.
 
     Args:
       terms: means over some steps ("spread", "saturated", "gradient_norm", "real_accuracy",
-        "fake_accuracy") or of a validation ("class_entropy", in nats); what is missing is not
-        looked at.
+        "fake_accuracy") or of a validation ("class_entropy" and "real_class_entropy", in nats);
+        what is missing is not looked at.
       config: of the run.
-      spec: of the data.
+      against_collapse: flags that help there.
+      against_steep_slopes: flags that hold D back.
     """
     found = {}
-    spread = terms.get("spread", 1.0)
-    if spread < LEAST_SPREAD:
+    slower = f"a lower --config.learning_rate (it is {config.learning_rate:g})"
+    collapse = f"Try {' or '.join([*against_collapse, slower])}."
+    if terms.get("spread", 1.0) < LEAST_SPREAD:
         found["spread"] = (
-            f"The samples have collapsed: they vary {spread:.1%} as much as the data. "
-            f"{_against_collapse(config)}"
+            f"The samples have collapsed: they vary {terms['spread']:.1%} as much as the data. "
+            f"{collapse}"
         )
-    if terms.get("saturated", 0.0) > MOST_SATURATED and "gradient_norm" in terms:
+    if "gradient_norm" in terms and terms.get("saturated", 0.0) > MOST_SATURATED:
         real, fake = terms["real_accuracy"], terms["fake_accuracy"]
         won = min(real, fake) > WINNING
+        slower = f"a lower --config.d_learning_rate (it is {config.d_learning_rate:g})"
         found["saturated"] = (
             f"D has {'won for good' if won else 'left all bounds'}: {terms['saturated']:.0%} of "
             f"its logits are saturated (it is right of {real:.0%} of the real and {fake:.0%} of "
             f"the generated rows), and G gets a gradient of norm {terms['gradient_norm']:.2g}. "
-            f"Start again with a lower --config.d_learning_rate (it is {config.d_learning_rate:g})"
-            f"{_or_slope(config)}."
+            f"Start again with {' or with '.join([slower, *against_steep_slopes])}."
         )
-    classes = math.exp(terms.get("class_entropy", math.inf))
-    if classes < LEAST_CLASSES * spec.num_classes:
-        found["classes"] = (
-            f"The samples have collapsed to about {classes:.0f} of {spec.num_classes} classes. "
-            f"{_against_collapse(config)}"
-        )
+    if "class_entropy" in terms:
+        classes, of_data = (math.exp(terms[f"{p}class_entropy"]) for p in ("", "real_"))
+        if classes < LEAST_CLASSES * of_data:
+            found["classes"] = (
+                f"The samples have collapsed to about {classes:.0f} of {of_data:.0f} classes. "
+                f"{collapse}"
+            )
     return found
-
-
-def _against_collapse(config):
-    remedies = []
-    if "packing" in config:
-        remedies += [f"--config.packing={2 * config.packing}", f"--config.r1={_more_r1(config)}"]
-    remedies.append(f"a lower --config.learning_rate (it is {config.learning_rate:g})")
-    return f"Try {' or '.join(remedies)}."
-
-
-def _or_slope(config):
-    slope_is_free = "r1" in config and not config.gradient_penalty
-    return f", or with --config.r1={_more_r1(config)}" if slope_is_free else ""
-
-
-def _more_r1(config):
-    return f"{10 * config.r1 or 1:g}"

@@ -13,6 +13,7 @@ discrimination (section 3.2) and the usual loss of G it is the other way round.
 
 import math
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
@@ -30,10 +31,15 @@ START_ROWS = 500
 
 
 class ImprovedGAN(Adversarial):
-    """D(x) is a classifier of K + 1 classes, and of all rows its weights' average is used."""
+    """D is a classifier of K + 1 classes; evaluation uses the average of its weights too.
+
+    In a batch the rows with labels come first. Where they are not in the config's ratio to the
+    others, as in Keras' `fit`, the same share of the rows counts as such.
+    """
 
     needs_labels = learns_from_unlabelled = True
     keeps_best = False
+    precisions = ("float32",)
     shared_fields = ("batch_size", "labelled_rows")
     terms_of_labels = ("cross_entropy", "error")
     paid_by_discriminator = ("d_loss", "cross_entropy")
@@ -64,6 +70,11 @@ class ImprovedGAN(Adversarial):
     def conflicts(cls, config):
         yield from super().conflicts(config)
         yield from data.labelled.conflicts(config)
+        if config.loss not in ("minimax", "non_saturating"):
+            yield (
+                f"loss={config.loss!r} is not that of a classifier of K + 1 classes: choose "
+                "--config.loss=non_saturating."
+            )
         rows = config.labelled_rows, config.batch_size - config.labelled_rows
         if config.technique == "minibatch_discrimination" and math.gcd(*rows) % config.group:
             yield (
@@ -75,9 +86,11 @@ class ImprovedGAN(Adversarial):
         return data.labelled.hide_labels(split, self.config, self.spec)
 
     def start_from(self, split):
-        x = next(iter(split.take(START_ROWS).batches(START_ROWS, self.config.pixels)))["x"]
-        whole = x[: len(x) // self.rows_at_once * self.rows_at_once]
-        self.discriminator.start(whole)
+        # From all over the split, which may be sorted by class.
+        chosen = np.linspace(0, split.size - 1, min(START_ROWS, split.size)).astype(int)
+        rows = split.where(np.isin(np.arange(split.size), chosen)).in_memory()
+        batch = next(iter(rows.batches(rows.size, self.config.pixels)))
+        self.discriminator.start(self.fill(batch)["x"])
 
     @property
     def traits(self):
@@ -90,13 +103,20 @@ class ImprovedGAN(Adversarial):
         """log Z(x), the logit of being real, [B]."""
         return tf.reduce_logsumexp(self.discriminator(x), -1)
 
+    def remark(self, terms, split):
+        # Whoever matches features does not learn from D's logits.
+        unread = ("saturated",) if self.matches_features else ()
+        return super().remark({k: v for k, v in terms.items() if k not in unread}, split)
+
     # --- Learning ---------------------------------------------------------------------------
 
     def learn(self, batch, seed):
+        batch, config, group = self.fill(batch), self.config, self.rows_at_once
         x, y = batch["x"], batch["y"]
-        rows, config = tf.shape(x)[0], self.config
+        rows = tf.shape(x)[0]
         # As many generated rows as there are rows without labels, which come last in a batch.
         count = rows - rows * config.labelled_rows // config.batch_size
+        count = tf.maximum(count // group, 1) * group
         z = seeds.sample(self.prior(), count, seeds.fold_in(seed, 0))
         with tf.GradientTape() as tape:
             fake = self.generate(z, training=True)
@@ -128,11 +148,10 @@ class ImprovedGAN(Adversarial):
 
     def loss_terms(self, batch, seed, training=False):
         """Returns what both players minimise and D says, [B] each; feature matching is of all."""
-        rows = tf.shape(batch["x"])[0]
-        filled = -(-rows // self.rows_at_once) * self.rows_at_once
-        x, y = (tf.gather(batch[name], tf.range(filled) % rows) for name in ("x", "y"))
+        rows, batch = tf.shape(batch["x"])[0], self.fill(batch)
+        filled = tf.shape(batch["x"])[0]
         z = seeds.sample(self.prior(), filled, seed)
-        turn = Turn(x, self.generate(z), y, z, seed)
+        turn = Turn(batch["x"], self.generate(z), batch["y"], z, seed)
         g_loss = tf.broadcast_to(self.generator_loss(turn), [filled])
         terms = {**self.discriminator_terms(turn), "g_loss": g_loss}
         return {name: term[:rows] for name, term in terms.items()}

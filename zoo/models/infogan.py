@@ -6,11 +6,12 @@ numbers u, and what no one asks for. Q(c, u | x), a head on D's last hidden laye
 how much x = G(c, u, noise) tells of them (equation 5):
 
     I(c, u; x)  >=  E log Q(c, u | x) + H(c, u)  =  L_I
-    D and Q minimise  d(D(x), D(G))  - information * L_I      (equation 6)
+    D and Q minimise  d(D(x), D(G))  - information * L_I
     G       minimises       g(D(G))  - information * L_I
 
-The entropy H is constant, and left out. Categories come out as the clusters of the data, digits
-for example, though no label is seen.
+In equation 6 there D is not paid for L_I; here, as in the authors' code, the layers that it shares
+with Q are. The entropy H is constant, and left out. Categories come out as the clusters of the
+data, digits for example, though no label is seen.
 """
 
 import tensorflow as tf
@@ -54,12 +55,19 @@ class InfoGAN(GAN):
                 f"loss='relativistic' pairs real and generated rows, which is not for "
                 f"{config.model!r}: choose --config.loss=non_saturating."
             )
-        own = {"packing": 1, "minibatch_stddev": False, "r2": 0.0, "gradient_penalty": 0.0}
+        own = {
+            "codes": "informative",
+            "packing": 1,
+            "minibatch_stddev": False,
+            "spectral_norm": False,
+            "r2": 0.0,
+            "gradient_penalty": 0.0,
+        }
         for field, value in own.items():
             if config[field] != value:
                 yield (
-                    f"{field}={config[field]} is not for {config.model!r}, whose D judges and "
-                    f"reads images one by one: choose --config.{field}={value}."
+                    f"{field}={config[field]} is not for {config.model!r}: choose "
+                    f"--config.{field}={value}."
                 )
 
     @property
@@ -91,12 +99,19 @@ class InfoGAN(GAN):
         return super().discriminator_variables() + self.recognition.trainable_variables
 
     def discriminator_terms(self, turn, training=False):
-        d_real, slopes = penalties.logits_and_slopes(self.judge, turn.real)
+        if self.config.r1:
+            d_real, slopes = penalties.logits_and_slopes(self.judge, turn.real)
+        else:
+            d_real, slopes = self.judge(turn.real), 0.0
         features = self.discriminator.features(turn.fake, training=training)
         terms = self.loss.terms(d_real, self.discriminator.logit(features))
-        terms["penalty"] = self.config.r1 / 2 * slopes
+        if self.config.r1:
+            terms["penalty"] = self.config.r1 / 2 * slopes
         information_loss = self.information_loss(features, turn.z)
         return {**terms, "information_loss": self.config.information * information_loss}
+
+    def against_collapse(self):
+        return self.against_steep_slopes()
 
     def generator_loss(self, turn):
         features = self.discriminator.features(turn.fake)

@@ -1,4 +1,4 @@
-"""The noisy classifier of Improved GAN: dense layers with weight normalisation.
+"""The noisy classifier of Improved GAN: layers with weight normalisation.
 
 Salimans et al. 2016, Improved Techniques for Training GANs (arXiv 1606.03498).
 """
@@ -15,6 +15,8 @@ from zoo.networks.adversarial import DENSE_UNITS
 from zoo.networks.conv import halve
 
 KERNEL_SIZE = 4
+# A unit that hardly varies in the rows that a layer starts by would be blown up at others.
+LEAST_DEVIATION = 0.01
 
 
 class WeightNorm(keras.Layer):
@@ -59,7 +61,7 @@ class WeightNorm(keras.Layer):
         self.b.assign(tf.zeros_like(self.b))
         h = self(x)
         mean, variance = tf.nn.moments(h, list(range(len(h.shape) - 1)))
-        deviation = tf.sqrt(variance + 1e-8)
+        deviation = tf.maximum(tf.sqrt(variance), LEAST_DEVIATION)
         self.g.assign(1.0 / deviation)
         self.b.assign(-mean / deviation)
 
@@ -114,6 +116,7 @@ class NoisyClassifier(keras.Layer):
         super().__init__()
         self.convolutions, units, maps = [], hidden, []
         if kind == "conv":
+            halve(shape, len(hidden))  # or says what can be
             self.convolutions = [WeightNorm(channels, KERNEL_SIZE) for channels in hidden]
             units = [DENSE_UNITS]
             maps = [math.prod(halve(shape, i + 1)) * c for i, c in enumerate(hidden)]

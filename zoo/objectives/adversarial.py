@@ -165,10 +165,11 @@ def relative_spread(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
     """Returns how much generated rows vary over how much real rows do, [].
 
     Both are root mean squares of deviations from the mean row: 1 for perfect samples, 0 where all
-    samples are one.
+    samples are one; also 1 where the real rows do not vary.
     """
 
     def spread(x):
         return tf.sqrt(tf.reduce_mean(tf.math.reduce_variance(x, 0)))
 
-    return tf.math.divide_no_nan(spread(fake), spread(real))
+    of_real = spread(real)
+    return tf.where(of_real > 0, tf.math.divide_no_nan(spread(fake), of_real), 1.0)

@@ -185,13 +185,13 @@ def _train(config, dataset, workdir, strategy, judge):
                 epoch_terms = []
                 log.metrics(step, "train", _means(terms, names))
                 recent = terms[-min(RECENT_STEPS, -(-len(terms) // 2)) :]
-                log.remark(epoch, model.remark(_means(recent, names)))
+                log.remark(epoch, model.remark(_means(recent, names), "train"))
                 last = step == total_steps or model.converged()
                 if (epoch + 1) % config.eval_every == 0 or last:
                     with averages.applied():
                         terms, selection = _measure(model, dataset.validation, judge)
                         _keep_if_best(model, terms, selection, state, best, log, strategy)
-                        log.remark(epoch, model.remark(terms))
+                        log.remark(epoch, model.remark(terms, "validation"))
             elapsed = time.monotonic() - started
             state.seconds.assign_add(elapsed)
             if strategy.extended._in_multi_worker_mode():
@@ -286,12 +286,13 @@ def _check_batch(model, rows, name, strategy):
                 f"{field}={config[field]} cannot be split evenly over {replicas} replicas: "
                 f"choose a multiple of {replicas}."
             )
-    if config.batch_size // replicas % model.rows_at_once:
-        raise UserError(
-            f"batch_size={config.batch_size} over {replicas} replicas cannot be shared evenly: "
-            f"model {config.model!r} takes {model.rows_at_once} rows at once (d_steps, packing and "
-            f"minibatch_stddev multiply). Choose a multiple of {replicas * model.rows_at_once}."
-        )
+        if config[field] // replicas % model.rows_at_once:
+            raise UserError(
+                f"{field}={config[field]} over {replicas} replicas cannot be shared evenly: model "
+                f"{config.model!r} takes {model.rows_at_once} rows at once (d_steps, packing, "
+                "minibatch_stddev and groups multiply). Choose a multiple of "
+                f"{replicas * model.rows_at_once}."
+            )
     if not rows.steps_per_epoch(config.batch_size, model.every_row):
         raise UserError(
             f"batch_size={config.batch_size} is more than the {rows.size} training images of "
