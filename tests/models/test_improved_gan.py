@@ -102,6 +102,12 @@ def test_noise_is_added_in_training_alone(kind, hidden):
         assert np.std(a - b) > 0.4
 
 
+def test_layers_have_a_scale_without_data_too():
+    model = make(d_hidden=(30, 20, 10))
+    features = model.discriminator.features(rows(50)).numpy()
+    assert 0.2 < features.std() < 2
+
+
 def test_noise_is_normal_and_of_each_layer_its_own():
     noise = Noise(seeds.root(0), 200 * 50)
     first, second = (noise.add(tf.zeros([200, width]), 0.5).numpy() for width in (50, 40))
@@ -157,7 +163,9 @@ def test_batches_of_any_size_can_be_learned_from(overrides):
 
 def test_groups_are_within_the_rows_of_each_replica(tiny_data, tmp_path, mirrored):
     config = configs.get_tiny("improved_gan", dataset="tiny", **DRAWING)
-    with pytest.raises(zoo.UserError, match="=10 over 2 replicas.*takes 2 rows at once.*multiple of 4"):
+    with pytest.raises(
+        zoo.UserError, match="=10 over 2 replicas.*takes 2 rows at once.*multiple of 4"
+    ):
         loop.train(config, tiny_data, tmp_path, mirrored)
 
 

@@ -66,7 +66,7 @@ def test_minibatch_stddev_is_that_of_groups_of_rows():
 @pytest.mark.parametrize("kind", ["mlp", "conv"])
 @pytest.mark.parametrize("label", ["projection", "concatenation"])
 def test_labels_change_the_logit_in_either_way(kind, label):
-    network = Discriminator(kind, (8, 8, 1), (4, 4), num_labels=3, label=label)
+    network = Discriminator(kind, (8, 8, 1), (4, 4), (5,), num_labels=3, label=label)
     x = np.random.default_rng(0).random((3, 8, 8, 1), np.float32)
     logits = [network(x, np.eye(3, dtype=np.float32)[[k] * 3]).numpy() for k in range(3)]
     assert np.abs(logits[0] - logits[1]).max() > 1e-4
@@ -75,14 +75,14 @@ def test_labels_change_the_logit_in_either_way(kind, label):
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (12, 20, 3)])
 def test_networks_make_the_sides_that_they_are_asked_for(shape):
-    made = Generator("conv", shape, (4, 8), True)(np.zeros([2, 5], np.float32))
+    made = Generator("conv", shape, (4, 8), (6,), True)(np.zeros([2, 5], np.float32))
     assert made.shape == (2, *shape)
     assert Discriminator("conv", shape, (4, 8))(made).shape == (2,)
 
 
 def test_sides_that_cannot_be_made_are_named():
     for network in (
-        lambda s: Generator("conv", s, (4, 8), True),
+        lambda s: Generator("conv", s, (4, 8), (), True),
         lambda s: Discriminator("conv", s, (4, 8)),
     ):
         with pytest.raises(zoo.UserError, match=r"multiples of 4, not 30x30.*image_size=32"):

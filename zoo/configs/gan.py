@@ -36,6 +36,9 @@ def add_player_fields(config):
 def add_fields(config):
     """Adds what all GANs have; an entry's file sets its own values."""
     add_player_fields(config)
+    # For "conv": units of dense layers between convolutions and logit, or convolutions and code.
+    config.d_dense = (256,)
+    config.g_dense = ()
     # Whether the generator's hidden layers are normalised over the batch.
     config.batch_norm = True
     # Turns of the discriminator to one of the generator; they share the batch evenly.

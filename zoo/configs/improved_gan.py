@@ -45,6 +45,7 @@ def get_tiny():
     config.d_hidden = (16, 8)
     config.g_hidden = (8,)
     config.latent_dim = 3
+    config.learning_rate = config.d_learning_rate = 1e-3
     config.labels = 6
     config.labelled_rows = 2
     config.batch_size = 10

@@ -36,6 +36,7 @@ class GAN(Adversarial):
             config.network,
             self.spec.shape,
             config.g_hidden,
+            config.g_dense,
             config.batch_norm,
             # Without normalisation a unit that is 0 for all codes would stay so.
             "relu" if config.batch_norm else "leaky_relu",
@@ -47,6 +48,7 @@ class GAN(Adversarial):
             config.network,
             self.spec.shape,
             config.d_hidden,
+            config.d_dense,
             num_labels=self.spec.num_classes if self.conditional else 0,
             label=config.label,
             packing=config.packing,

@@ -52,7 +52,7 @@ class ImprovedGAN(Adversarial):
 
     def make_generator(self):
         config = self.config
-        return Generator(config.network, self.spec.shape, config.g_hidden, True, "softplus")
+        return Generator(config.network, self.spec.shape, config.g_hidden, (), True, "softplus")
 
     def make_discriminator(self):
         config = self.config
@@ -84,6 +84,12 @@ class ImprovedGAN(Adversarial):
 
     def rows_to_learn(self, split):
         return data.labelled.hide_labels(split, self.config, self.spec)
+
+    def make_weights(self, batch):
+        super().make_weights(batch)
+        # Scales are not learned: Keras' `fit`, which starts from no data, needs some, too.
+        noise = np.random.default_rng(0).random((100, *self.spec.shape), np.float32)
+        self.discriminator.start(self.fill({"x": tf.constant(noise)})["x"])
 
     def start_from(self, split):
         # From all over the split, which may be sorted by class.

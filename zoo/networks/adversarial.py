@@ -19,8 +19,6 @@ from zoo.networks.normalisation import MinibatchStddev, SpectralNorm
 
 # Of leaky rectifiers in discriminators.
 LEAK = 0.2
-# Units of a convolutional discriminator's last hidden layer.
-DENSE_UNITS = 256
 # Units between D's last hidden layer and what InfoGAN's Q reads.
 RECOGNITION_UNITS = 128
 # Rows of which `minibatch_stddev` takes the deviation.
@@ -35,6 +33,7 @@ class Generator(keras.Layer):
       kind: one of KINDS.
       shape: of one x.
       hidden: units, or channels, of the layers in the discriminator's order: from x inwards.
+      dense: units of dense layers between convolutions and code, in the same order.
       batch_norm: whether hidden layers are normalised over the batch of all replicas.
       activation: of hidden layers, "relu", "leaky_relu" or "softplus".
     """
@@ -44,12 +43,13 @@ class Generator(keras.Layer):
         kind: str,
         shape: tuple[int, ...],
         hidden: Sequence[int],
+        dense: Sequence[int],
         batch_norm: bool,
         activation: str = "relu",
     ):
         super().__init__()
         self.activation = ACTIVATIONS[activation]
-        self.shape, self.start = shape, None
+        self.shape, self.start, self.reshaped = shape, None, None
         # A normalisation takes the mean away and has a bias of its own.
         no_bias = {"use_bias": False} if batch_norm else {}
         if kind == "mlp":
@@ -57,7 +57,9 @@ class Generator(keras.Layer):
             self.last = keras.layers.Dense(math.prod(shape), dtype="float32")
         else:
             self.start = (*halve(shape, len(hidden)), hidden[-1])
+            self.reshaped = len(dense)  # the layer whose output gets the shape of an image
             layers = [
+                *(keras.layers.Dense(units, **no_bias) for units in dense[::-1]),
                 keras.layers.Dense(math.prod(self.start), **no_bias),
                 *(_transposed(channels, **no_bias) for channels in hidden[-2::-1]),
             ]
@@ -75,7 +77,7 @@ class Generator(keras.Layer):
             zip(self.hidden, self.normalisations, strict=True)
         ):
             h = layer(h)
-            if i == 0 and self.start:
+            if i == self.reshaped:
                 h = ops.reshape(h, [-1, *self.start])
             h = self.activation(normalisation(h))
         x = ops.reshape(self.last(h), [-1, *self.shape])
@@ -93,6 +95,7 @@ class Discriminator(keras.Layer):
       kind: one of KINDS.
       shape: of one x.
       hidden: units, or channels, of the layers.
+      dense: units of dense layers after convolutions.
       num_labels: K, of the labels given as one-hot vectors; 0 for none.
       label: "projection" (Miyato and Koyama 2018, cGANs with Projection Discriminator, arXiv
         1802.05637, equation 3: the logit gains the product of features and the label's embedding)
@@ -109,6 +112,7 @@ class Discriminator(keras.Layer):
         kind: str,
         shape: tuple[int, ...],
         hidden: Sequence[int],
+        dense: Sequence[int] = (),
         *,
         num_labels: int = 0,
         label: str = "projection",
@@ -128,16 +132,17 @@ class Discriminator(keras.Layer):
         if kind == "mlp":
             self.convolutions, units = [], hidden
         else:
-            halve(shape, len(hidden))
+            flat = math.prod(halve(shape, len(hidden))) * hidden[-1]
             self.convolutions, units = (
                 [linear(keras.layers.Conv2D, c, 4, strides=2, padding="same") for c in hidden],
-                [DENSE_UNITS],
+                dense,
             )
         self.dense = [linear(keras.layers.Dense, count) for count in units]
         self.stddev = MinibatchStddev(STDDEV_GROUP) if minibatch_stddev else None
         self.last = linear(keras.layers.Dense, 1, dtype="float32")
         if self.label == "projection":
-            self.embedding = keras.layers.Dense(units[-1], use_bias=False, dtype="float32")
+            width = units[-1] if units else flat
+            self.embedding = keras.layers.Dense(width, use_bias=False, dtype="float32")
 
     @property
     def rows_at_once(self) -> int:

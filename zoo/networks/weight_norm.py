@@ -11,8 +11,7 @@ import tensorflow as tf
 from keras import ops
 
 from zoo import seeds
-from zoo.networks.adversarial import DENSE_UNITS
-from zoo.networks.conv import halve
+from zoo.networks.conv import DENSE_UNITS, halve
 
 KERNEL_SIZE = 4
 # A unit that hardly varies in the rows that a layer starts by would be blown up at others.
