@@ -14,6 +14,7 @@ from tests import tiny
 from tests.conftest import ROOT, script
 from tests.test_conformance import METRICS
 from zoo import configs, models, pictures, workdirs
+from zoo.seeds import row_sample
 from zoo.serving import export
 
 TRAIN = ["--model=cvae", "--config.hidden=(16,)", "--config.latent_dim=3", "--config.jit=False"]
@@ -200,3 +201,20 @@ def test_walks_through_the_codes_of_a_generator(entry, tiny_data, tmp_path):
             pictures.code_grid(loaded, [1, 2, 3], 4)
         with pytest.raises(zoo.UserError, match="no signature 'morph'"):
             pictures.walk_labels(loaded, [1], [0, 1], 4)
+
+
+def test_a_code_of_infogan_varies_along_a_row_and_the_category_from_row_to_row(tiny_data, tmp_path):
+    model = models.create(configs.get_tiny("infogan", dataset="tiny"), tiny_data.spec)
+    loaded = zoo.load(export.export(model, tmp_path, METRICS))
+    x, columns = pictures.vary_codes(loaded, 5, 0, 4)
+    assert columns == 4 and x.shape == (12, 8, 8, 1)
+    z = row_sample(model.prior(), [5]).numpy()
+    for i, (category, u) in enumerate((k, u) for k in range(3) for u in np.linspace(-1, 1, 4)):
+        z[0, :3], z[0, 3] = np.eye(3)[category], u
+        np.testing.assert_allclose(x[i : i + 1], model.decode(z), atol=1e-5)
+    with pytest.raises(zoo.UserError, match=r"--vary=1: .* uniform codes 0 \.\. 0"):
+        pictures.vary_codes(loaded, 5, 1, 4)
+    plain = models.create(configs.get_tiny("dcgan", dataset="tiny"), tiny_data.spec)
+    loaded = zoo.load(export.export(plain, tmp_path, METRICS))
+    with pytest.raises(zoo.UserError, match="no codes that can be read off images: try infogan"):
+        pictures.vary_codes(loaded, 5, 0, 4)
