@@ -80,7 +80,7 @@ def test_weight_norm_is_the_papers_and_starts_by_data():
 
 
 def test_a_run_starts_with_layers_of_deviation_one(tiny_data):
-    model = make()
+    model = make(input_noise=0.0, hidden_noise=0.0)
     model.start_from(tiny_data.train)
     x = next(iter(tiny_data.train.batches(40)))["x"]
     h = tf.reshape(x, [40, -1])

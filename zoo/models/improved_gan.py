@@ -89,14 +89,15 @@ class ImprovedGAN(Adversarial):
         super().make_weights(batch)
         # Scales are not learned: Keras' `fit`, which starts from no data, needs some, too.
         noise = np.random.default_rng(0).random((100, *self.spec.shape), np.float32)
-        self.discriminator.start(self.fill({"x": tf.constant(noise)})["x"])
+        self.discriminator.start(self.fill({"x": tf.constant(noise)})["x"], seeds.root(0))
 
     def start_from(self, split):
         # From all over the split, which may be sorted by class.
         chosen = np.linspace(0, split.size - 1, min(START_ROWS, split.size)).astype(int)
         rows = split.where(np.isin(np.arange(split.size), chosen)).in_memory()
         batch = next(iter(rows.batches(rows.size, self.config.pixels)))
-        self.discriminator.start(self.fill(batch)["x"])
+        seed = seeds.stream(self.config.seed, seeds.Stream.STARTS)
+        self.discriminator.start(self.fill(batch)["x"], seed)
 
     @property
     def traits(self):

@@ -131,28 +131,27 @@ class NoisyClassifier(keras.Layer):
 
     def features(self, x, seed=None):
         """Returns the last hidden layer [B, F]; with noise if a seed is given."""
-        noise = Noise(seed, tf.shape(x)[0] * self.widest)
-        h = noise.add(x, self.input_noise)
-        for layer in self.convolutions:
-            h = noise.add(ops.relu(layer(h)), self.hidden_noise)
-        h = ops.reshape(h, [-1, math.prod(h.shape[1:])])
-        for layer in self.dense:
-            h = noise.add(ops.relu(layer(h)), self.hidden_noise)
-        return h
+        return self._pass(x, seed)
 
     def logits(self, features):
         """Returns logits [B, K] from `features`."""
         return self.last(self.comparison(features) if self.comparison else features)
 
-    def start(self, x) -> None:
-        """Sets scales and biases of all layers by rows x [N, ...], one layer after the other."""
-        h = x
+    def start(self, x, seed) -> None:
+        """Sets scales and biases of all layers by noisy rows x [N, ...], one after the other."""
+        h = self._pass(x, seed, before=lambda layer, h: layer.start(h))
+        self.last.start(self.comparison(h) if self.comparison else h)
+
+    def _pass(self, x, seed, before=lambda layer, h: None):
+        """The last hidden layer; `before` is called with each layer and what it is given."""
+        noise = Noise(seed, tf.shape(x)[0] * self.widest)
+        h = noise.add(x, self.input_noise)
         for layer in [*self.convolutions, *self.dense]:
             if layer is self.dense[0]:
                 h = ops.reshape(h, [-1, math.prod(h.shape[1:])])
-            layer.start(h)
-            h = ops.relu(layer(h))
-        self.last.start(self.comparison(h) if self.comparison else h)
+            before(layer, h)
+            h = noise.add(ops.relu(layer(h)), self.hidden_noise)
+        return h
 
 
 class Noise:
