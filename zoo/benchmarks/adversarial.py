@@ -28,9 +28,10 @@ STEPS = 40
 
 
 class Zoo:
-    """The zoo's loop, without its evaluations and checkpoints."""
+    """The zoo's loop, without its evaluations and checkpoints; deterministic, as it always is."""
 
     name = "zoo"
+    unset = ()
 
     def __init__(self, train: data.InMemory, spec: data.Spec, r1: float):
         self.strategy = strategies.create("default")  # with all that train.py sets
@@ -50,9 +51,13 @@ class Zoo:
 
 
 class KerasFit:
-    """A Keras DCGAN as in Keras' own examples: two Sequential models, `train_step`, `fit`."""
+    """A Keras DCGAN as in Keras' own examples: two Sequential models, `train_step`, `fit`.
+
+    TensorFlow decides by itself whether oneDNN computes its convolutions.
+    """
 
     name = "keras fit"
+    unset = ("TF_ENABLE_ONEDNN_OPTS",)
 
     class DCGAN(keras.Model):
         def __init__(self, r1):
@@ -136,10 +141,18 @@ class KerasFit:
         self.model.fit(self.batches, steps_per_epoch=count, shuffle=False, verbose=0)
 
 
+class KerasFitOneDNN(KerasFit):
+    """The same with oneDNN, as the zoo has it."""
+
+    name = "keras fit, oneDNN"
+    unset = ()
+
+
 class Torch:
     """PyTorch, eager."""
 
     name = "torch"
+    unset = ()
     channels_last = False
 
     def __init__(self, train: data.InMemory, spec: data.Spec, r1: float):
@@ -215,7 +228,7 @@ class TorchChannelsLast(Torch):
     channels_last = True
 
 
-CONTENDERS = (Zoo, KerasFit, Torch, TorchChannelsLast)
+CONTENDERS = (Zoo, KerasFit, KerasFitOneDNN, Torch, TorchChannelsLast)
 
 
 def compare(train: data.InMemory, spec: data.Spec, rounds: int, r1: float) -> dict:

@@ -1,6 +1,7 @@
 """Contenders of a benchmark, each in a process of its own, out of the others' way."""
 
 import multiprocessing
+import os
 import pathlib
 import re
 import time
@@ -13,7 +14,8 @@ class Contender:
     """An object in another process, whose methods are called and timed from here.
 
     Args:
-      make: makes the object there; has a `name`.
+      make: makes the object there; has a `name`, and `unset`, what its process is not to have of
+        this one's environment.
       *arguments: of `make`.
     """
 
@@ -21,7 +23,10 @@ class Contender:
         self.name = make.name
         spawn = multiprocessing.get_context("spawn")
         self._pipe, theirs = spawn.Pipe()
-        spawn.Process(target=_serve, args=(theirs, make, arguments), daemon=True).start()
+        process = spawn.Process(target=_serve, args=(theirs, make, arguments), daemon=True)
+        kept = {name: os.environ.pop(name) for name in make.unset if name in os.environ}
+        process.start()
+        os.environ.update(kept)
         theirs.close()  # so that the process's end is noticed
 
     def call(self, method: str, *arguments):

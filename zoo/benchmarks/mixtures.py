@@ -35,6 +35,7 @@ class Zoo:
     """An epoch of the zoo's loop, without its evaluations and checkpoints."""
 
     name = "zoo"
+    unset = ()
 
     def __init__(self, x: np.ndarray, precision: str = "float32"):
         mixing, means, covariance = start(x)
@@ -63,6 +64,7 @@ class ScikitLearn:
     """GaussianMixture, by its own two steps: its `fit` adds a third at the end."""
 
     name = "scikit-learn"
+    unset = ()
 
     def __init__(self, x: np.ndarray, precision: str = "float32"):
         mixing, means, covariance = start(x)

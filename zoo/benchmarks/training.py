@@ -26,6 +26,7 @@ class Zoo:
     """The zoo's loop, without its evaluations and checkpoints."""
 
     name = "zoo"
+    unset = ()
 
     def __init__(self, train: data.Split, spec: data.Spec):
         self.strategy = strategies.create("default")  # with all that train.py sets
@@ -58,6 +59,7 @@ class KerasFit:
     """A Keras VAE as in Keras' own examples: layers, a seed generator, `train_step`, `fit`."""
 
     name = "keras fit"
+    unset = ()
 
     class VAE(keras.Model):
         def __init__(self):
@@ -112,6 +114,7 @@ class Torch:
     """PyTorch, eager."""
 
     name = "torch eager"
+    unset = ()
     compiled = False
 
     def __init__(self, train: data.Split, spec: data.Spec):
@@ -166,6 +169,7 @@ class TorchCompiled(Torch):
     """PyTorch with torch.compile."""
 
     name = "torch compile"
+    unset = ()
     compiled = True
 
 
