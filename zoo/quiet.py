@@ -32,8 +32,8 @@ def stderr_held_back() -> Iterator[None]:
 def import_tensorflow() -> None:
     """Imports TensorFlow and looks for its devices, in silence.
 
-    Convolutions on a CPU are left to oneDNN, which TensorFlow by itself does on the newest processors
-    alone; TF_ENABLE_ONEDNN_OPTS=0 in the environment keeps it from doing so.
+    Convolutions on a CPU are left to oneDNN, which TensorFlow by itself does on the newest
+    processors alone; TF_ENABLE_ONEDNN_OPTS=0 in the environment keeps it from doing so.
     """
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     with stderr_held_back():
