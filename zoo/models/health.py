@@ -7,7 +7,7 @@ the gradient that reaches G.
 import math
 
 # Samples that vary by less than this share of what the data do are one image and its shades.
-LEAST_SPREAD = 0.02
+LEAST_SPREAD = 0.01
 # D's logits of which more than this share is saturated teach G little.
 MOST_SATURATED = 0.95
 # A D that is right of more than this share of both kinds of rows has won.
