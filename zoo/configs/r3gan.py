@@ -32,7 +32,7 @@ def get_config():
 
 def get_tiny():
     config = gan.shrink(get_config())
-    # A deeper generator begins with gradients so small that Adam, without momentum, makes full steps
-    # of their rounding.
+    # A deeper generator begins with gradients so small that Adam, without momentum, makes full
+    # steps of their rounding.
     config.g_dense, config.d_dense = (), (6,)
     return config
