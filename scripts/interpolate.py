@@ -8,7 +8,7 @@ scripts/interpolate.py --saved_model=saved_models/cvae_mnist --grid --seeds=1,2,
 scripts/interpolate.py --saved_model=saved_models/cvae_mnist --grid --images=0,1,2 --out=restyle.png
 scripts/interpolate.py --saved_model=saved_models/dcgan_mnist --grid --seeds=1,2,3,4 --out=grid.png
 scripts/interpolate.py --saved_model=saved_models/cgan_mnist --seeds=1 --labels=3,8 --out=morph.gif
-scripts/interpolate.py --saved_model=saved_models/infogan_mnist --seeds=1 --vary=0 --out=codes.png
+scripts/interpolate.py --saved_model=runs/infogan_mnist --seeds=1 --vary=0 --out=codes.png
 scripts/interpolate.py --server=localhost:8501 --model_name=cvae_mnist --seeds=1,2 --out=walk.gif
 
 --seeds draws the images to start from, without any dataset; --images takes them, by their number in

@@ -5,7 +5,6 @@ Unlike in the paper the discriminator pays for its slope at real images (R1), as
 Paper: Chen et al. 2016, InfoGAN: Interpretable Representation Learning by Information Maximizing
   Generative Adversarial Nets (arXiv 1606.03657).
 Command: scripts/train.py --model=infogan --dataset=mnist
-Takes: a quarter of an hour on MNIST, on two slow CPU cores.
 Expect: on MNIST a category for each digit; the paper's categories match 95% of the digits.
 """
 
