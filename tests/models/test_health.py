@@ -65,4 +65,4 @@ def test_the_model_takes_the_remedies_that_it_names(entry):
     model = models.create(configs.get_tiny(entry), data.Spec((8, 8, 1), 3))
     for flag in [*model.against_collapse(), *model.against_steep_slopes()]:
         field, value = flag.removeprefix("--config.").split("=")
-        models.check(configs.get_tiny(entry, **{field: value}))
+        assert models.check(configs.get_tiny(entry, **{field: value})) is None

@@ -99,16 +99,16 @@ class InfoGAN(GAN):
         return super().discriminator_variables() + self.recognition.trainable_variables
 
     def discriminator_terms(self, turn, training=False):
-        if self.config.r1:
+        config, penalty = self.config, {}
+        if config.r1:
             d_real, slopes = penalties.logits_and_slopes(self.judge, turn.real)
+            penalty = {"penalty": config.r1 / 2 * slopes}
         else:
-            d_real, slopes = self.judge(turn.real), 0.0
-        features = self.discriminator.features(turn.fake, training=training)
+            d_real = self.judge(turn.real)
+        features = self.discriminator.features(turn.fake)
         terms = self.loss.terms(d_real, self.discriminator.logit(features))
-        if self.config.r1:
-            terms["penalty"] = self.config.r1 / 2 * slopes
-        information_loss = self.information_loss(features, turn.z)
-        return {**terms, "information_loss": self.config.information * information_loss}
+        information_loss = config.information * self.information_loss(features, turn.z)
+        return {**terms, **penalty, "information_loss": information_loss}
 
     def against_collapse(self):
         return self.against_steep_slopes()

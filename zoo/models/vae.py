@@ -216,7 +216,8 @@ class VAE(GenerativeModel):
 
     def way(self, z0, z1, t):
         """Returns the codes at t [B] of the ways from z0 to z1, [B, D] each, as arrays."""
-        return codes.PATHS["normal" if self.config.prior == "standard" else "uniform"](z0, z1, t)
+        path = codes.arc if self.config.prior == "standard" else codes.line
+        return path(z0, z1, t)
 
     def encode(self, x, y=None):
         """Returns q(z|x)'s mean ("loc") and standard deviation ("scale"), [B, D] each."""

@@ -167,11 +167,10 @@ class Discriminator(keras.Layer):
           condition: one-hot labels of the packs, [B / packing, packing K].
           training: whether spectral norms take their power iteration; Keras passes it on.
         """
-        return self.logit(self.features(x, condition, training), condition)
+        return self.logit(self.features(x, condition), condition)
 
-    def features(self, x, condition=None, training=False):
+    def features(self, x, condition=None):
         """Returns the last hidden layer [B / packing, F]; arguments as those of `call`."""
-        del training  # which Keras passes on from `call` alone
         h = 2.0 * x - 1.0 if len(self.shape) == 3 else x
         if not self.convolutions:
             h = _flatten(h)

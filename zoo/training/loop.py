@@ -174,8 +174,8 @@ def _train(config, dataset, workdir, strategy, judge):
             terms = run_steps(iterator, tf.constant(n)).numpy()  # [n, terms]
             guards.check_finite(terms, names, step, checkpoints, model.remedy)
             epoch_terms.append(terms)
-            shown = dict(zip(names, terms.mean(0), strict=True))
-            log.progress(n, {k: v for k, v in shown.items() if k in model.terms_shown})
+            means = _means(terms, names)
+            log.progress(n, {k: v for k, v in means.items() if k in model.terms_shown})
             step += n
 
             state.step.assign(step)
