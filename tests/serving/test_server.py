@@ -298,7 +298,7 @@ def test_rows_of_clients_do_not_mix_and_one_bad_row_costs_nobody_else(server):
 
 def test_deadlines(server):
     with pytest.raises(grpc.RpcError) as caught:
-        server.predict("half", "slow", timeout=0.05, x=np.float32([1]))
+        server.predict("half", "slow", timeout=0.02, x=np.float32([1]))
     assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
     assert server.predict("half", x=np.float32([1]))["y"] == [3.5]
 

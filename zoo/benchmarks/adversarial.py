@@ -7,14 +7,13 @@ trains as its own users would write it.
 """
 
 import functools
-import statistics
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from zoo import configs, data, models
-from zoo.benchmarks.contenders import Contender
+from zoo.benchmarks.contenders import Contender, Peer, compare_rates, time_by_turns
 from zoo.benchmarks.peers import need_torch
 from zoo.errors import UserError
 from zoo.training import steps
@@ -27,11 +26,10 @@ CHANNELS, UNITS, LEAK = (32, 64), 256, 0.2
 STEPS = 40
 
 
-class Zoo:
+class Zoo(Peer):
     """The zoo's loop, without its evaluations and checkpoints; deterministic, as it always is."""
 
     name = "zoo"
-    unset = ()
 
     def __init__(self, train: data.InMemory, spec: data.Spec, r1: float):
         self.strategy = strategies.create("default")  # with all that train.py sets
@@ -50,7 +48,7 @@ class Zoo:
         self.run_steps(self.batches, tf.constant(count)).numpy()
 
 
-class KerasFit:
+class KerasFit(Peer):
     """A Keras DCGAN as in Keras' own examples: two Sequential models, `train_step`, `fit`.
 
     TensorFlow decides by itself whether oneDNN computes its convolutions.
@@ -148,11 +146,10 @@ class KerasFitOneDNN(KerasFit):
     unset = ()
 
 
-class Torch:
+class Torch(Peer):
     """PyTorch, eager."""
 
     name = "torch"
-    unset = ()
     channels_last = False
 
     def __init__(self, train: data.InMemory, spec: data.Spec, r1: float):
@@ -247,16 +244,4 @@ def compare(train: data.InMemory, spec: data.Spec, rounds: int, r1: float) -> di
     parameters = {contender.name: contender.call("parameters")[0] for contender in contenders}
     if len(set(parameters.values())) > 1:
         raise AssertionError(f"The networks are not the same: {parameters}")
-    rates: dict[str, list[float]] = {contender.name: [] for contender in contenders}
-    for number in range(rounds + 1):
-        for contender in contenders:
-            _, seconds = contender.call("run", STEPS)
-            if number:
-                rates[contender.name].append(STEPS / seconds)
-    return {
-        "steps_per_second": {name: statistics.median(values) for name, values in rates.items()},
-        "zoo_against": {
-            name: statistics.median(a / b for a, b in zip(rates[Zoo.name], values, strict=True))
-            for name, values in rates.items()
-        },
-    }
+    return compare_rates(time_by_turns(contenders, rounds, 1, "run", STEPS), STEPS)

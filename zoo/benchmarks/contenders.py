@@ -4,22 +4,34 @@ import multiprocessing
 import os
 import pathlib
 import re
+import statistics
 import time
 
 # Seconds before each call, in which the threads of the one before stop waiting for more work.
 PAUSE = 0.3
 
 
+class Peer:
+    """What is compared: a subclass is made, and its methods run, in a process of its own.
+
+    Attributes:
+      name: what tables call it.
+      unset: names that its process is not to have of this one's environment.
+    """
+
+    name = ""
+    unset: tuple[str, ...] = ()
+
+
 class Contender:
-    """An object in another process, whose methods are called and timed from here.
+    """A peer in another process, whose methods are called and timed from here.
 
     Args:
-      make: makes the object there; has a `name`, and `unset`, what its process is not to have of
-        this one's environment.
+      make: its class.
       *arguments: of `make`.
     """
 
-    def __init__(self, make, *arguments):
+    def __init__(self, make: type[Peer], *arguments):
         self.name = make.name
         spawn = multiprocessing.get_context("spawn")
         self._pipe, theirs = spawn.Pipe()
@@ -39,6 +51,45 @@ class Contender:
         """Returns the bytes that its process held when all was made, and the most since (Linux)."""
         self._pipe.send((None, ()))
         return self._pipe.recv()[0]
+
+
+def time_by_turns(contenders: list[Contender], rounds: int, warm_up: int, method: str, *arguments):
+    """Calls a method of each contender in each round, and returns {name: its seconds [rounds]}.
+
+    Args:
+      contenders: in the order of their turns.
+      rounds: that are timed.
+      warm_up: rounds before, which are not.
+      method: name of it.
+      *arguments: of the method.
+    """
+    seconds: dict[str, list[float]] = {contender.name: [] for contender in contenders}
+    for number in range(warm_up + rounds):
+        for contender in contenders:
+            _, taken = contender.call(method, *arguments)
+            if number >= warm_up:
+                seconds[contender.name].append(taken)
+    return seconds
+
+
+def compare_rates(seconds: dict[str, list[float]], count: int) -> dict:
+    """Returns what `time_by_turns` timed as medians over rounds.
+
+    Args:
+      seconds: of each contender and round, the zoo first.
+      count: steps of a round.
+
+    Returns:
+      {"steps_per_second": {name: rate}, "zoo_against": {name: ratio of the zoo's rate to it}}.
+    """
+    zoo = next(iter(seconds.values()))
+    return {
+        "steps_per_second": {n: count / statistics.median(taken) for n, taken in seconds.items()},
+        "zoo_against": {
+            name: statistics.median(b / a for a, b in zip(zoo, taken, strict=True))
+            for name, taken in seconds.items()
+        },
+    }
 
 
 def _serve(pipe, make, arguments):

@@ -12,7 +12,7 @@ import sklearn.mixture
 import tensorflow as tf
 
 from zoo import configs, data, models
-from zoo.benchmarks.contenders import Contender
+from zoo.benchmarks.contenders import Contender, Peer
 from zoo.training import steps
 from zoo.training import strategy as strategies
 
@@ -31,11 +31,10 @@ def start(x: np.ndarray, components: int = COMPONENTS):
     return np.full(components, 1 / components), means.astype(np.float64), np.cov(x.T)
 
 
-class Zoo:
+class Zoo(Peer):
     """An epoch of the zoo's loop, without its evaluations and checkpoints."""
 
     name = "zoo"
-    unset = ()
 
     def __init__(self, x: np.ndarray, precision: str = "float32"):
         mixing, means, covariance = start(x)
@@ -60,11 +59,10 @@ class Zoo:
         return float(self.model.log_likelihood.numpy())
 
 
-class ScikitLearn:
+class ScikitLearn(Peer):
     """GaussianMixture, by its own two steps: its `fit` adds a third at the end."""
 
     name = "scikit-learn"
-    unset = ()
 
     def __init__(self, x: np.ndarray, precision: str = "float32"):
         mixing, means, covariance = start(x)

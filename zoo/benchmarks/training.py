@@ -6,14 +6,12 @@ entry `vae` through its loop, Keras through `fit` on a shuffled tf.data set, PyT
 permutation an epoch.
 """
 
-import statistics
-
 import keras
 import numpy as np
 import tensorflow as tf
 
 from zoo import configs, data, models, seeds
-from zoo.benchmarks.contenders import Contender
+from zoo.benchmarks.contenders import Contender, Peer, compare_rates, time_by_turns
 from zoo.benchmarks.peers import need_torch
 from zoo.training import steps
 from zoo.training import strategy as strategies
@@ -22,11 +20,10 @@ from zoo.training.averages import MovingAverages
 BATCH, HIDDEN, LATENT, RATE = 128, 400, 20, 1e-3
 
 
-class Zoo:
+class Zoo(Peer):
     """The zoo's loop, without its evaluations and checkpoints."""
 
     name = "zoo"
-    unset = ()
 
     def __init__(self, train: data.Split, spec: data.Spec):
         self.strategy = strategies.create("default")  # with all that train.py sets
@@ -46,8 +43,7 @@ class Zoo:
         self.batches = iter(steps.batches(train, self.model, 0, self.strategy))
         self.steps = tf.constant(train.steps_per_epoch(BATCH))
 
-    def epoch(self, number: int):
-        del number
+    def epoch(self):
         self.run_steps(self.batches, self.steps).numpy()
 
     def elbo(self, x: np.ndarray) -> float:
@@ -55,11 +51,10 @@ class Zoo:
         return -float(tf.reduce_mean(self.model.loss_terms(batch, seeds.root(0))["loss"]))
 
 
-class KerasFit:
+class KerasFit(Peer):
     """A Keras VAE as in Keras' own examples: layers, a seed generator, `train_step`, `fit`."""
 
     name = "keras fit"
-    unset = ()
 
     class VAE(keras.Model):
         def __init__(self):
@@ -102,19 +97,17 @@ class KerasFit:
         )
         self.batches = batches.prefetch(tf.data.AUTOTUNE)
 
-    def epoch(self, number: int):
-        del number
+    def epoch(self):
         self.model.fit(self.batches, verbose=0)
 
     def elbo(self, x: np.ndarray) -> float:
         return -float(self.model.negative_elbo(tf.constant(x.reshape(-1, 784), tf.float32) / 255.0))
 
 
-class Torch:
+class Torch(Peer):
     """PyTorch, eager."""
 
     name = "torch eager"
-    unset = ()
     compiled = False
 
     def __init__(self, train: data.Split, spec: data.Spec):
@@ -150,8 +143,7 @@ class Torch:
         self.optimizer = torch.optim.Adam(model.parameters(), RATE)
         self.x = torch.from_numpy(train.x.reshape(-1, 784).astype(np.float32) / 255.0)
 
-    def epoch(self, number: int):
-        del number
+    def epoch(self):
         order = self.torch.randperm(len(self.x))
         for i in range(len(self.x) // BATCH):
             x = self.x[order[i * BATCH : (i + 1) * BATCH]]
@@ -169,7 +161,6 @@ class TorchCompiled(Torch):
     """PyTorch with torch.compile."""
 
     name = "torch compile"
-    unset = ()
     compiled = True
 
 
@@ -188,20 +179,11 @@ def compare(train: data.InMemory, test: data.InMemory, spec: data.Spec, rounds: 
     need_torch()
     contenders = [Contender(make, train, spec) for make in CONTENDERS]
     per_epoch = train.steps_per_epoch(BATCH)
-    rates: dict[str, list[float]] = {contender.name: [] for contender in contenders}
-    for number in range(rounds + 1):
-        for contender in contenders:
-            _, seconds = contender.call("epoch", number)
-            if number:
-                rates[contender.name].append(per_epoch / seconds)
+    seconds = time_by_turns(contenders, rounds, 1, "epoch")
     return {
+        **compare_rates(seconds, per_epoch),
         "steps": per_epoch * (rounds + 1),
-        "steps_per_second": {name: statistics.median(values) for name, values in rates.items()},
         "elbo": {contender.name: contender.call("elbo", test.x)[0] for contender in contenders},
-        "zoo_against": {
-            name: statistics.median(a / b for a, b in zip(rates[Zoo.name], values, strict=True))
-            for name, values in rates.items()
-        },
     }
 
 

@@ -1,10 +1,9 @@
 """Samples of a model, drawn to measure it."""
 
 import numpy as np
-import tensorflow as tf
 
 from zoo.evaluation import samples
-from zoo.evaluation.protocol import BATCH_SIZE
+from zoo.evaluation.protocol import BATCH_SIZE, in_batches
 
 
 def draw(model, count: int, labels: np.ndarray | None = None) -> np.ndarray:
@@ -15,12 +14,8 @@ def draw(model, count: int, labels: np.ndarray | None = None) -> np.ndarray:
       count: number of samples.
       labels: [count], for a conditional model; not used by others.
     """
-    sample, parts = model.in_graph("sample"), []
-    for start in range(0, count, BATCH_SIZE):
-        rows = np.arange(start, min(start + BATCH_SIZE, count), dtype=np.int32)
-        y = [tf.constant(labels[rows], tf.int32)] if model.conditional else []
-        parts.append(sample(tf.constant(rows), *y).numpy())
-    return np.concatenate(parts)
+    y = [labels.astype(np.int32)] if model.conditional else []
+    return in_batches(model.in_graph("sample"), np.arange(count, dtype=np.int32), *y)
 
 
 def labels_of(split) -> np.ndarray:
@@ -54,8 +49,4 @@ def conditional_accuracy(model, classify, count: int) -> float:
     """
     y = np.arange(count, dtype=np.int32) % model.spec.num_classes
     x = draw(model, count, y)
-    right = 0
-    for start in range(0, count, BATCH_SIZE):
-        rows = slice(start, start + BATCH_SIZE)
-        right += int(np.sum(np.asarray(classify(x[rows])).argmax(-1) == y[rows]))
-    return right / count
+    return float(np.mean(in_batches(classify, x).argmax(-1) == y))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from zoo import files
-from zoo.evaluation.protocol import BATCH_SIZE
+from zoo.evaluation.protocol import BATCH_SIZE, in_batches
 
 # Beside the versions of the judge's export; TF Serving looks at folders with whole numbers alone.
 CACHE = ".features"
@@ -45,11 +45,7 @@ class Judge:
 
     def see(self, x: np.ndarray) -> Features:
         """Returns the features of images in [0, 1], float32 [N, H, W, C], in chunks."""
-        parts = [x[i : i + BATCH_SIZE] for i in range(0, len(x), BATCH_SIZE)]
-        return Features(
-            np.concatenate([self.loaded.features(part) for part in parts]),
-            np.concatenate([self.loaded.classify(part) for part in parts]),
-        )
+        return Features(in_batches(self.loaded.features, x), in_batches(self.loaded.classify, x))
 
     def see_split(self, split) -> Features:
         """Returns the features of all images of a split, from the cache if they were seen before.

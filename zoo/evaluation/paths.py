@@ -1,10 +1,9 @@
 """How gradually samples change on the way from one code to another."""
 
 import numpy as np
-import tensorflow as tf
 
 from zoo import seeds
-from zoo.evaluation.protocol import BATCH_SIZE, SEED
+from zoo.evaluation.protocol import SEED, in_batches
 
 # Ways, each between the codes of two samples, and the steps of each.
 WAYS = 500
@@ -27,12 +26,7 @@ def walk(model, ways: int = WAYS, steps: int = STEPS, seed: int = SEED) -> np.nd
     t = np.tile(np.linspace(0, 1, steps + 1, dtype=np.float32), ways)
     z = model.way(np.repeat(z0, steps + 1, 0), np.repeat(z1, steps + 1, 0), t).astype(np.float32)
     y = np.repeat(np.arange(ways, dtype=np.int32) % max(model.spec.num_classes, 1), steps + 1)
-    decode, parts = model.in_graph("decode"), []
-    for start in range(0, len(z), BATCH_SIZE):
-        rows = slice(start, start + BATCH_SIZE)
-        labels = [tf.constant(y[rows])] if model.conditional else []
-        parts.append(decode(tf.constant(z[rows]), *labels).numpy())
-    x = np.concatenate(parts)
+    x = in_batches(model.in_graph("decode"), z, *([y] if model.conditional else []))
     return x.reshape(ways, steps + 1, *x.shape[1:])
 
 

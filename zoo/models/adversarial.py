@@ -57,6 +57,7 @@ class Adversarial(GenerativeModel):
         self.generator = self.make_generator()
         self.discriminator = self.make_discriminator()
         self.loss = adversarial.LOSSES[config.loss]
+        self.convolutional = config.network == "conv"
 
     @classmethod
     def conflicts(cls, config):
@@ -86,7 +87,7 @@ class Adversarial(GenerativeModel):
         raise NotImplementedError
 
     def make_discriminator(self):
-        """Returns D, a layer that maps rows to logits."""
+        """Returns D, a layer that maps rows to logits, `rows_at_once` of them together."""
         raise NotImplementedError
 
     @property
@@ -226,8 +227,12 @@ class Adversarial(GenerativeModel):
 
     def signatures(self):
         y = ("y",) if self.conditional else ()
-        return {
+        signatures = {
             "sample": self.signature(lambda *row: {"x": self.sample(*row)}, "seed", *y),
             "decode": self.signature(lambda *row: {"x": self.decode(*row)}, "z", *y),
-            "discriminate": self.signature(lambda *row: {"logit": self.judge(*row)}, "x", *y),
         }
+        # A logit that depends on several rows is no answer to one.
+        if self.discriminator.rows_at_once == 1:
+            logit = self.signature(lambda *row: {"logit": self.judge(*row)}, "x", *y)
+            signatures["discriminate"] = logit
+        return signatures

@@ -5,10 +5,11 @@ import tensorflow as tf
 
 from zoo.models.augmentation import shift
 from zoo.models.base import GenerativeModel
+from zoo.models.classifying import Classifies
 from zoo.models.traits import Trait
 
 
-class Classifier(GenerativeModel):
+class Classifier(Classifies, GenerativeModel):
     """q(y|x) by strided 3x3 convolutions, trained on images moved by a few pixels."""
 
     needs_labels = convolutional = True
@@ -38,9 +39,9 @@ class Classifier(GenerativeModel):
         """Returns the logits of q(y|x), [B, K]."""
         return self.head(self.features(x))
 
-    def call(self, x, y=None, training=False):
+    def classify(self, x):
         """Returns q(y|x), [B, K]."""
-        return tf.nn.softmax(self.logits(self.to_batch((x, None), labels=False)["x"]))
+        return tf.nn.softmax(self.logits(x))
 
     def loss_terms(self, batch, seed, training=False):
         """Returns the cross-entropy ("loss") and the 0/1 error of each example."""
@@ -56,6 +57,6 @@ class Classifier(GenerativeModel):
 
     def signatures(self):
         return {
-            "classify": self.signature(lambda x: {"probs": tf.nn.softmax(self.logits(x))}, "x"),
+            "classify": self.classify_signature(),
             "features": self.signature(lambda x: {"features": self.features(x)}, "x"),
         }

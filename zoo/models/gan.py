@@ -28,7 +28,6 @@ class GAN(Adversarial):
         self.penalised = bool(config.r1 or config.r2 or config.gradient_penalty)
         self.d_steps = config.d_steps
         self.rows_at_once = config.d_steps * self.discriminator.rows_at_once
-        self.convolutional = config.network == "conv"
 
     def make_generator(self):
         config = self.config
@@ -146,15 +145,6 @@ class GAN(Adversarial):
     def against_steep_slopes(self):
         config = self.config
         return [] if config.gradient_penalty else [f"--config.r1={10 * config.r1 or 1:g}"]
-
-    # --- Serving ----------------------------------------------------------------------------
-
-    def signatures(self):
-        signatures = super().signatures()
-        # A logit that depends on several rows is no answer to one.
-        if self.discriminator.rows_at_once > 1:
-            del signatures["discriminate"]
-        return signatures
 
 
 class ConditionalGAN(GAN):

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from zoo import data, seeds
+from zoo import data, replicas, seeds
 from zoo.distributions import components, factor_analysers, full_covariances, priors
 from zoo.models import starts
 from zoo.models.base import GenerativeModel
@@ -237,10 +237,7 @@ class GMM(GenerativeModel):
         return self._mean_so_far(terms, tf.shape(batch["x"])[0])
 
     def _learn(self, batch, stepwise):
-        sums = self.expect(batch)
-        context = tf.distribute.get_replica_context()
-        if context.num_replicas_in_sync > 1:
-            sums = context.all_reduce("sum", sums)
+        sums = replicas.all_reduce("sum", self.expect(batch))
         rows = tf.maximum(sums["rows"], components.EMPTY)
         loss = -sums["log_likelihood"] / rows
         if stepwise:

@@ -17,8 +17,9 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from zoo import data, seeds
+from zoo import data, replicas, seeds
 from zoo.models.adversarial import Adversarial, Turn
+from zoo.models.classifying import Classifies
 from zoo.models.traits import Trait
 from zoo.networks.adversarial import Generator
 from zoo.networks.weight_norm import NoisyClassifier
@@ -30,7 +31,7 @@ tfd = tfp.distributions
 START_ROWS = 500
 
 
-class ImprovedGAN(Adversarial):
+class ImprovedGAN(Classifies, Adversarial):
     """D is a classifier of K + 1 classes; evaluation uses the average of its weights too.
 
     In a batch the rows with labels come first. Where they are not in the config's ratio to the
@@ -47,8 +48,7 @@ class ImprovedGAN(Adversarial):
     def __init__(self, config, spec):
         super().__init__(config, spec)
         self.matches_features = config.technique == "feature_matching"
-        self.rows_at_once = self.discriminator.group
-        self.convolutional = config.network == "conv"
+        self.rows_at_once = self.discriminator.rows_at_once
 
     def make_generator(self):
         config = self.config
@@ -148,9 +148,10 @@ class ImprovedGAN(Adversarial):
         if not self.matches_features:
             return self.loss.generator(None, self.judge(turn.fake))
         of_real, of_fake = (
-            all_replicas_mean(self.discriminator.features(x, seeds.fold_in(turn.seed, i)))
+            tf.reduce_mean(self.discriminator.features(x, seeds.fold_in(turn.seed, i)), 0)
             for i, x in enumerate((turn.real, turn.fake))
         )
+        of_real, of_fake = (replicas.all_reduce("mean", mean) for mean in (of_real, of_fake))
         return tf.reduce_sum(tf.square(tf.stop_gradient(of_real) - of_fake))
 
     def loss_terms(self, batch, seed, training=False):
@@ -169,24 +170,7 @@ class ImprovedGAN(Adversarial):
         """Returns p(y|x, y <= K), [B, K]."""
         return tf.nn.softmax(self.discriminator(x))
 
-    def call(self, x, y=None, training=False):
-        """Returns p(y|x, y <= K), [B, K]."""
-        return self.classify(self.to_batch((x, None), labels=False)["x"])
-
     def signatures(self):
-        signatures = super().signatures()
-        # What is compared with other rows is no answer to one.
-        if not self.matches_features:
-            del signatures["discriminate"]
-            return signatures
-        classify = self.signature(lambda x: {"probs": self.classify(x)}, "x")
-        return {**signatures, "classify": classify}
-
-
-def all_replicas_mean(h):
-    """The mean of rows h [B, F] over the batch of all replicas, [F]."""
-    mean = tf.reduce_mean(h, 0)
-    context = tf.distribute.get_replica_context()
-    if context is None or context.num_replicas_in_sync == 1:
-        return mean
-    return context.all_reduce("mean", mean)
+        # Who compares rows with others has no answer to one.
+        answer = {"classify": self.classify_signature()} if self.matches_features else {}
+        return {**super().signatures(), **answer}

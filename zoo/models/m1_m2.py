@@ -21,6 +21,7 @@ from zoo.data import Spec
 from zoo.distributions import posteriors, priors
 from zoo.errors import UserError, near_miss
 from zoo.models.base import GenerativeModel
+from zoo.models.classifying import Classifies
 from zoo.models.m2 import M2
 from zoo.models.traits import Trait
 from zoo.serving import versions
@@ -37,7 +38,7 @@ SHARED = (
 )
 
 
-class M1M2(GenerativeModel):
+class M1M2(Classifies, GenerativeModel):
     """q(z1|x) and p(x|z1) of M1; q(y|z1), q(z2|z1,y) and p(z1|y,z2) of M2."""
 
     conditional = needs_labels = learns_from_unlabelled = True
@@ -169,10 +170,6 @@ class M1M2(GenerativeModel):
         """Returns the mean of p(x|z1) of a code as M2 sees it."""
         return self.m1.decode(self.center.value + self.spread.value * z1)
 
-    def call(self, x, y=None, training=False):
-        """Returns the probabilities of the classes, [B, K]."""
-        return self.classify(self.to_batch((x, None), labels=False)["x"])
-
     def classify(self, x):
         """Returns the probabilities of the classes, [B, K]."""
         return self.class_posterior(x).probs_parameter()
@@ -207,7 +204,7 @@ class M1M2(GenerativeModel):
     def signatures(self):
         return {
             "sample": self.signature(lambda *row: {"x": self.sample(*row)}, "seed", "y"),
-            "classify": self.signature(lambda x: {"probs": self.classify(x)}, "x"),
+            "classify": self.classify_signature(),
             "encode": self.signature(self.encode, "x", "y"),
             "decode": self.signature(lambda *row: {"x": self.decode(*row)}, "z", "y"),
             "restyle": self.signature(lambda *row: {"x": self.restyle(*row)}, "x", "y", "y_new"),

@@ -18,6 +18,7 @@ import tensorflow_probability as tfp
 
 from zoo import data, networks, seeds
 from zoo.models.augmentation import shift
+from zoo.models.classifying import Classifies
 from zoo.models.cvae import CVAE
 from zoo.models.traits import Trait
 from zoo.objectives.labels import label_terms
@@ -100,7 +101,7 @@ class LabelBounds(CVAE):
         return learns * of_q_y + (1.0 - learns) * tf.stop_gradient(of_q_y)
 
 
-class M2(LabelBounds):
+class M2(Classifies, LabelBounds):
     """q(y|x) beside all that the bounds are made of."""
 
     answers_with_label = False
@@ -127,14 +128,9 @@ class M2(LabelBounds):
             x = shift(x, self.config.max_shift, seeds.fold_in(seed, 1))
         return self.semi_supervised_terms(self.class_posterior(x), batch, seed, training)
 
-    def call(self, x, y=None, training=False):
-        """Returns q(y|x), [B, K]."""
-        return self.classify(self.to_batch((x, None), labels=False)["x"])
-
     def classify(self, x):
         """Returns q(y|x), [B, K]."""
         return self.class_posterior(x).probs_parameter()
 
     def signatures(self):
-        classify = self.signature(lambda x: {"probs": self.classify(x)}, "x")
-        return {**super().signatures(), "classify": classify}
+        return {**super().signatures(), "classify": self.classify_signature()}

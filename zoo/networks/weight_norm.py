@@ -99,7 +99,7 @@ class NoisyClassifier(keras.Layer):
       num_classes: K.
       input_noise: deviation of the noise that is added to x.
       hidden_noise: deviation of that added to hidden layers.
-      group: rows that are compared by minibatch discrimination; 1 for none.
+      rows_at_once: rows that are compared by minibatch discrimination; 1 for none.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class NoisyClassifier(keras.Layer):
         num_classes: int,
         input_noise: float,
         hidden_noise: float,
-        group: int = 1,
+        rows_at_once: int = 1,
     ):
         super().__init__()
         self.convolutions, units, maps = [], hidden, []
@@ -122,16 +122,13 @@ class NoisyClassifier(keras.Layer):
         self.dense = [WeightNorm(count) for count in units]
         self.widest = max(math.prod(shape), *maps, *units)
         self.last = WeightNorm(num_classes, train_scale=True)
-        self.input_noise, self.hidden_noise, self.group = input_noise, hidden_noise, group
-        self.comparison = MinibatchDiscrimination(group) if group > 1 else None
+        self.input_noise, self.hidden_noise = input_noise, hidden_noise
+        self.rows_at_once = rows_at_once
+        self.comparison = MinibatchDiscrimination(rows_at_once) if rows_at_once > 1 else None
 
     def call(self, x):
         """Returns logits [B, K], without noise."""
         return self.logits(self.features(x))
-
-    def features(self, x, seed=None):
-        """Returns the last hidden layer [B, F]; with noise if a seed is given."""
-        return self._pass(x, seed)
 
     def logits(self, features):
         """Returns logits [B, K] from `features`."""
@@ -139,11 +136,17 @@ class NoisyClassifier(keras.Layer):
 
     def start(self, x, seed) -> None:
         """Sets scales and biases of all layers by noisy rows x [N, ...], one after the other."""
-        h = self._pass(x, seed, before=lambda layer, h: layer.start(h))
+        h = self.features(x, seed, before=lambda layer, h: layer.start(h))
         self.last.start(self.comparison(h) if self.comparison else h)
 
-    def _pass(self, x, seed, before=lambda layer, h: None):
-        """The last hidden layer; `before` is called with each layer and what it is given."""
+    def features(self, x, seed=None, before=lambda layer, h: None):
+        """Returns the last hidden layer [B, F].
+
+        Args:
+          x: rows [B, ...].
+          seed: int32 [2] of the noise; None for no noise.
+          before: is called with each layer and what it will be given.
+        """
         noise = Noise(seed, tf.shape(x)[0] * self.widest)
         h = noise.add(x, self.input_noise)
         for layer in [*self.convolutions, *self.dense]:

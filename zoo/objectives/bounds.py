@@ -8,6 +8,8 @@ import math
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from zoo import replicas
+
 tfd = tfp.distributions
 
 
@@ -34,10 +36,7 @@ def free_bits(q: tfd.Distribution, p: tfd.Distribution, least: float) -> tf.Tens
     of_dimension = tfd.kl_divergence(
         tfd.Normal(q.mean(), q.stddev()), tfd.Normal(p.mean(), p.stddev())
     )  # [B, D]
-    mean = tf.stop_gradient(tf.reduce_mean(of_dimension, 0))
-    context = tf.distribute.get_replica_context()
-    if context and context.num_replicas_in_sync > 1:
-        mean = context.all_reduce("mean", mean)
+    mean = replicas.all_reduce("mean", tf.stop_gradient(tf.reduce_mean(of_dimension, 0)))
     return tf.reduce_sum(tf.where(mean > least, of_dimension, least), -1)
 
 
