@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import scipy.stats
 import tensorflow as tf
+import tensorflow_probability as tfp
 
 import zoo
 from zoo import configs, data, models, seeds
 from zoo.distributions import codes
+from zoo.models import infogan
 from zoo.models.adversarial import Turn
 from zoo.models.infogan import SCALE
 
@@ -31,14 +33,37 @@ def test_codes_are_a_category_uniform_numbers_and_noise():
 
 
 def test_the_information_loss_is_minus_the_log_density_that_q_gives_to_the_codes():
-    model = make()
+    model = make(information=2.0, uniform_information=0.5)
     z = seeds.sample(model.prior(), 16, seeds.root(0))
-    features = model.discriminator.features(model.generate(z))
-    read = model.recognition(features).numpy().astype(float)
+    features, distorted = model.see(model.generate(z), model.generate(-z))
     c, u, _ = (part.numpy() for part in codes.split(z, model.config))
-    log_q = scipy.special.log_softmax(read[:, :3], -1)[c.astype(bool)]
-    log_q += scipy.stats.norm(read[:, 3], SCALE).logpdf(u[:, 0])
-    np.testing.assert_allclose(model.information_loss(features, z), -log_q, rtol=1e-5)
+    of_c = scipy.special.log_softmax(model.recognition(distorted)[:, :3], -1)[c.astype(bool)]
+    of_u = scipy.stats.norm(model.recognition(features)[:, 3], SCALE).logpdf(u[:, 0])
+    loss = model.information_loss(features, distorted, z)
+    np.testing.assert_allclose(loss, -2.0 * of_c - 0.5 * of_u, rtol=1e-5)
+
+
+def test_views_disagree_by_their_cross_entropy_and_the_targets_stand_still():
+    model = make()
+    h, other = (tf.random.stateless_normal([16, 8], [0, i]) for i in range(2))
+    p, q = (scipy.special.softmax(model.recognition(a)[:, :3], -1) for a in (h, other))
+    expected = -np.sum(p * np.log(q) + q * np.log(p), -1) / 2
+    np.testing.assert_allclose(model.disagreement(h, other), expected, rtol=1e-5)
+
+    logits = tf.Variable(tf.random.stateless_normal([16, 3], [1, 0]))
+    model.recognise = lambda h: (tfp.distributions.Categorical(logits=h), None)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(model.disagreement(logits, logits))
+    # A distribution that agrees with itself is where its cross-entropy with a fixed one is least.
+    np.testing.assert_allclose(tape.gradient(loss, logits), np.zeros([16, 3]), atol=1e-6)
+
+
+def test_without_agreement_no_image_is_distorted(monkeypatch):
+    monkeypatch.setattr(infogan, "distort", None)
+    model = make(agreement=0.0)
+    x = tf.constant(np.random.default_rng(0).random((8, 8, 8, 1), np.float32))
+    terms = model.learn({"x": x, "y": tf.zeros(8, tf.int32)}, seeds.root(0))
+    assert "disagreement" not in terms and np.isfinite(terms["information_loss"])
 
 
 def test_the_turn_of_d_moves_q_and_that_of_g_does_not():
@@ -68,7 +93,15 @@ def test_the_turn_of_d_moves_q_and_that_of_g_does_not():
 
 def test_q_learns_to_read_the_codes():
     """Of a G and a D that stand still, so that nothing else can lower the loss."""
-    model = make(learning_rate=0.0, d_learning_rate=1e-2, information=10.0, r1=0.0, d_dense=(256,))
+    model = make(
+        learning_rate=0.0,
+        d_learning_rate=1e-2,
+        information=10.0,
+        uniform_information=10.0,
+        agreement=0.0,
+        r1=0.0,
+        d_dense=(256,),
+    )
     x = tf.constant(np.random.default_rng(0).random((64, 8, 8, 1), np.float32))
     model.discriminator.trainable = False
     model.compile_for_run(None)

@@ -50,6 +50,8 @@ LIMITS = {
     "categories": (2, 10**4),
     "uniform_codes": (0, 10**4),
     "information": (0.0, 10**6),
+    "uniform_information": (0.0, 10**6),
+    "agreement": (0.0, 10**6),
     "input_noise": (0.0, 100.0),
     "hidden_noise": (0.0, 100.0),
     "group": (2, 10**4),

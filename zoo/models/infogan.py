@@ -6,12 +6,20 @@ numbers u, and what no one asks for. Q(c, u | x), a head on D's last hidden laye
 how much x = G(c, u, noise) tells of them (equation 5):
 
     I(c, u; x)  >=  E log Q(c, u | x) + H(c, u)  =  L_I
-    D and Q minimise  d(D(x), D(G))  - information * L_I
+    D and Q minimise  d(D(x), D(G))  - information * L_I  + agreement * A
     G       minimises       g(D(G))  - information * L_I
 
 In equation 6 there D is not paid for L_I; here, as in the authors' code, the layers that it shares
-with Q are. The entropy H is constant, and left out. Categories come out as the clusters of the
-data, digits for example, though no label is seen.
+with Q are. The entropy H is constant, and left out.
+
+A category may stand for anything that can be read off images: how thick strokes are, where they
+lie. For it to stand for what they show, the paper relies on the networks. Here Q reads c off images
+distorted by T at random, and has to say the same of two distortions of a real image:
+
+    A = - E sum_c Q(c | T x) log Q(c | T' x)
+
+after Ojha et al. 2020, Elastic-InfoGAN (arXiv 1910.01112), whose term is a contrastive one. With
+`agreement` 0 nothing is distorted, and the objective is the paper's.
 """
 
 import tensorflow as tf
@@ -19,6 +27,7 @@ import tensorflow_probability as tfp
 
 from zoo import seeds
 from zoo.distributions import codes
+from zoo.models.augmentation import distort
 from zoo.models.gan import GAN
 from zoo.models.traits import Trait
 from zoo.networks import adversarial as networks
@@ -28,13 +37,13 @@ tfd = tfp.distributions
 
 
 # Of q(u|x), a Gaussian around what Q reads.
-SCALE = 0.5
+SCALE = 1.0
 
 
 class InfoGAN(GAN):
     """A GAN with the recognition network Q(c, u | x) beside D."""
 
-    paid_by_discriminator = (*GAN.paid_by_discriminator, "information_loss")
+    paid_by_discriminator = (*GAN.paid_by_discriminator, "information_loss", "disagreement")
 
     def __init__(self, config, spec):
         super().__init__(config, spec)
@@ -70,6 +79,15 @@ class InfoGAN(GAN):
                     f"--config.{field}={value}."
                 )
 
+    @classmethod
+    def misfits(cls, config, spec):
+        yield from super().misfits(config, spec)
+        if config.agreement and len(spec.shape) != 3:
+            yield (
+                f"agreement={config.agreement} is on distorted images, dataset {config.dataset!r} "
+                f"has rows of shape {list(spec.shape)}: choose --config.agreement=0."
+            )
+
     @property
     def traits(self):
         return super().traits | {Trait.CLUSTERS, Trait.CLUSTER_SAMPLES}
@@ -77,6 +95,10 @@ class InfoGAN(GAN):
     @property
     def num_clusters(self):
         return self.config.categories
+
+    def see(self, *images):
+        """Returns D's last hidden layer at each of several batches [B, ...], from one pass."""
+        return tf.split(self.discriminator.features(tf.concat(images, 0)), len(images))
 
     def recognise(self, features):
         """q(c|x) and q(u|x), from D's last hidden layer at x."""
@@ -87,11 +109,33 @@ class InfoGAN(GAN):
             mean, SCALE * tf.ones_like(mean)
         )
 
-    def information_loss(self, features, z):
-        """-log Q(c, u | x) of x = G(z), [B] in nats: -L_I but for a constant."""
-        c, u, _ = codes.split(z, self.config)
-        q_c, q_u = self.recognise(features)
-        return -q_c.log_prob(tf.argmax(c, -1)) - q_u.log_prob(u)
+    def information_loss(self, features, distorted, z):
+        """-log Q(c, u | x) of x = G(z), weighted, [B] in nats: -L_I but for a constant.
+
+        Args:
+          features: D's last hidden layer at x, [B, F].
+          distorted: that at T x, off which c is read, [B, F].
+          z: codes [B, D].
+        """
+        config = self.config
+        c, u, _ = codes.split(z, config)
+        of_c = self.recognise(distorted)[0].log_prob(tf.argmax(c, -1))
+        of_u = self.recognise(features)[1].log_prob(u)
+        return -config.information * of_c - config.uniform_information * of_u
+
+    def disagreement(self, features, others):
+        """The cross-entropy of Q(c | T x) and Q(c | T' x), both ways, [B] in nats.
+
+        Each is a target for the other, from which no gradient comes.
+        """
+        one, other = (self.recognise(h)[0].logits_parameter() for h in (features, others))
+
+        def cross_entropy(logits, targets):
+            return tf.nn.softmax_cross_entropy_with_logits(
+                tf.stop_gradient(tf.nn.softmax(targets)), logits
+            )
+
+        return (cross_entropy(one, other) + cross_entropy(other, one)) / 2.0
 
     # --- Learning ---------------------------------------------------------------------------
 
@@ -105,18 +149,34 @@ class InfoGAN(GAN):
             penalty = {"penalty": config.r1 / 2 * slopes}
         else:
             d_real = self.judge(turn.real)
-        features = self.discriminator.features(turn.fake)
-        terms = self.loss.terms(d_real, self.discriminator.logit(features))
-        information_loss = config.information * self.information_loss(features, turn.z)
-        return {**terms, **penalty, "information_loss": information_loss}
+        terms = {}
+        if config.agreement:
+            one, other = (distort(turn.real, seeds.fold_in(turn.seed, i)) for i in (1, 2))
+            features, distorted, *views = self.see(turn.fake, self.distort(turn), one, other)
+            terms["disagreement"] = config.agreement * self.disagreement(*views)
+        else:
+            features = distorted = self.discriminator.features(turn.fake)
+        terms["information_loss"] = self.information_loss(features, distorted, turn.z)
+        return {
+            **self.loss.terms(d_real, self.discriminator.logit(features)),
+            **penalty,
+            **terms,
+        }
+
+    def distort(self, turn):
+        """T x of the generated rows x, [B, ...]."""
+        return distort(turn.fake, seeds.fold_in(turn.seed, 0))
 
     def against_collapse(self):
         return self.against_steep_slopes()
 
     def generator_loss(self, turn):
-        features = self.discriminator.features(turn.fake)
+        if self.config.agreement:
+            features, distorted = self.see(turn.fake, self.distort(turn))
+        else:
+            features = distorted = self.discriminator.features(turn.fake)
         g_loss = self.loss.generator(None, self.discriminator.logit(features))
-        return g_loss + self.config.information * self.information_loss(features, turn.z)
+        return g_loss + self.information_loss(features, distorted, turn.z)
 
     # --- Serving ----------------------------------------------------------------------------
 
