@@ -22,7 +22,7 @@ PARAMETERS = {
     "gmm": 0,
     "gmvae": 1_332_014,
     "improved_gan": 2_233_554,
-    "infogan": 967_342,
+    "infogan": 975_598,
     "iwae": 1_372_864,
     "m1_m2": 126_630,
     "m1_m2_conv": 925_578,

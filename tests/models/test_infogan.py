@@ -58,12 +58,40 @@ def test_views_disagree_by_their_cross_entropy_and_the_targets_stand_still():
     np.testing.assert_allclose(tape.gradient(loss, logits), np.zeros([16, 3]), atol=1e-6)
 
 
-def test_without_agreement_no_image_is_distorted(monkeypatch):
+def test_an_image_is_found_by_its_distortion_among_all_others():
+    model = make()
+    views = [tf.random.stateless_normal([4, 8], [0, i]) for i in range(2)]
+    p = model.recognition.project(tf.concat(views, 0)).numpy()
+    p /= np.linalg.norm(p, axis=1, keepdims=True)
+    expected = np.zeros(8)
+    for i in range(8):
+        others = [j for j in range(8) if j != i]
+        similar = p[others] @ p[i] / infogan.TEMPERATURE
+        partner = others.index((i + 4) % 8)
+        expected[i] = scipy.special.logsumexp(similar) - similar[partner]
+    expected = (expected[:4] + expected[4:]) / 2
+    np.testing.assert_allclose(model.contrastive_loss(*views), expected, rtol=1e-5)
+
+
+def test_images_tell_most_of_c_where_each_has_one_and_all_have_all():
+    model = make(categories=4, latent_dim=8)
+
+    def loss(logits):
+        model.recognise = lambda h: (tfp.distributions.Categorical(logits=h), None)
+        return float(tf.reduce_mean(model.real_information_loss(*tf.split(logits, 2))))
+
+    sure = 50.0 * tf.eye(4)
+    assert loss(tf.tile(sure, [2, 1])) == pytest.approx(-infogan.BALANCE * np.log(4))
+    assert loss(tf.zeros([8, 4])) == pytest.approx((1 - infogan.BALANCE) * np.log(4))
+    assert loss(tf.tile(sure[:1], [8, 1])) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_without_real_images_none_is_distorted(monkeypatch):
     monkeypatch.setattr(infogan, "distort", None)
-    model = make(agreement=0.0)
+    model = make(**dict.fromkeys(infogan.ON_REAL_IMAGES, 0.0))
     x = tf.constant(np.random.default_rng(0).random((8, 8, 8, 1), np.float32))
     terms = model.learn({"x": x, "y": tf.zeros(8, tf.int32)}, seeds.root(0))
-    assert "disagreement" not in terms and np.isfinite(terms["information_loss"])
+    assert "contrastive_loss" not in terms and np.isfinite(terms["information_loss"])
 
 
 def test_the_turn_of_d_moves_q_and_that_of_g_does_not():
@@ -98,7 +126,7 @@ def test_q_learns_to_read_the_codes():
         d_learning_rate=1e-2,
         information=10.0,
         uniform_information=10.0,
-        agreement=0.0,
+        **dict.fromkeys(infogan.ON_REAL_IMAGES, 0.0),
         r1=0.0,
         d_dense=(256,),
     )

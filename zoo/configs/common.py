@@ -52,6 +52,8 @@ LIMITS = {
     "information": (0.0, 10**6),
     "uniform_information": (0.0, 10**6),
     "agreement": (0.0, 10**6),
+    "contrast": (0.0, 10**6),
+    "real_information": (0.0, 10**6),
     "input_noise": (0.0, 100.0),
     "hidden_noise": (0.0, 100.0),
     "group": (2, 10**4),

@@ -6,7 +6,8 @@ numbers u, and what no one asks for. Q(c, u | x), a head on D's last hidden laye
 how much x = G(c, u, noise) tells of them (equation 5):
 
     I(c, u; x)  >=  E log Q(c, u | x) + H(c, u)  =  L_I
-    D and Q minimise  d(D(x), D(G))  - information * L_I  + agreement * A
+    D and Q minimise  d(D(x), D(G))  - information * L_I  + agreement * A  + contrast * C
+                                     - real_information * M
     G       minimises       g(D(G))  - information * L_I
 
 In equation 6 there D is not paid for L_I; here, as in the authors' code, the layers that it shares
@@ -14,18 +15,27 @@ with Q are. The entropy H is constant, and left out.
 
 A category may stand for anything that can be read off images: how thick strokes are, where they
 lie. For it to stand for what they show, the paper relies on the networks. Here Q reads c off images
-distorted by T at random, and has to say the same of two distortions of a real image:
+distorted by T at random, and learns from real images, too: of x and T x it has to say the same, its
+hidden layers there have to be more alike than those of different images (Ojha et al. 2020,
+Elastic-InfoGAN, arXiv 1910.01112), and it has to tell images apart (Hu et al. 2017, Learning
+Discrete Representations via Information Maximizing Self-Augmented Training, arXiv 1702.08720,
+equation 6):
 
-    A = - E sum_c Q(c | T x) log Q(c | T' x)
+    A = - E sum_c Q(c | x) log Q(c | T x)
+    C = - E log (exp s(x, T x) / sum of exp s(x, x') over all other images x' and T x')
+    M = mu H(E Q(c | x)) - E H(Q(c | x))
 
-after Ojha et al. 2020, Elastic-InfoGAN (arXiv 1910.01112), whose term is a contrastive one. With
-`agreement` 0 nothing is distorted, and the objective is the paper's.
+where s is the cosine of two hidden layers' projections, divided by a temperature (Chen et al. 2020,
+A Simple Framework for Contrastive Learning of Visual Representations, arXiv 2002.05709, equation
+1). With `agreement`, `contrast` and `real_information` 0 nothing is distorted, and the objective is
+InfoGAN's own.
 """
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from zoo import seeds
+from zoo import replicas, seeds
 from zoo.distributions import codes
 from zoo.models.augmentation import distort
 from zoo.models.gan import GAN
@@ -39,15 +49,30 @@ tfd = tfp.distributions
 # Of q(u|x), a Gaussian around what Q reads.
 SCALE = 1.0
 
+TEMPERATURE = 0.5
+# Weights of what Q learns from real images.
+ON_REAL_IMAGES = ("agreement", "contrast", "real_information")
+# Weight mu of the entropy of c over all images, beside that of c for each.
+BALANCE = 4.0
+
 
 class InfoGAN(GAN):
     """A GAN with the recognition network Q(c, u | x) beside D."""
 
-    paid_by_discriminator = (*GAN.paid_by_discriminator, "information_loss", "disagreement")
+    paid_by_discriminator = (
+        *GAN.paid_by_discriminator,
+        "information_loss",
+        "disagreement",
+        "contrastive_loss",
+        "real_information_loss",
+    )
 
     def __init__(self, config, spec):
         super().__init__(config, spec)
-        self.recognition = networks.Recognition(config.categories + config.uniform_codes)
+        self.recognition = networks.Recognition(
+            config.categories + config.uniform_codes, compares=config.contrast > 0.0
+        )
+        self.sees_real = any(config[field] for field in ON_REAL_IMAGES)
 
     @classmethod
     def conflicts(cls, config):
@@ -82,11 +107,12 @@ class InfoGAN(GAN):
     @classmethod
     def misfits(cls, config, spec):
         yield from super().misfits(config, spec)
-        if config.agreement and len(spec.shape) != 3:
-            yield (
-                f"agreement={config.agreement} is on distorted images, dataset {config.dataset!r} "
-                f"has rows of shape {list(spec.shape)}: choose --config.agreement=0."
-            )
+        for field in ON_REAL_IMAGES:
+            if config[field] and len(spec.shape) != 3:
+                yield (
+                    f"{field}={config[field]} is on distorted images, dataset {config.dataset!r} "
+                    f"has rows of shape {list(spec.shape)}: choose --config.{field}=0."
+                )
 
     @property
     def traits(self):
@@ -124,7 +150,7 @@ class InfoGAN(GAN):
         return -config.information * of_c - config.uniform_information * of_u
 
     def disagreement(self, features, others):
-        """The cross-entropy of Q(c | T x) and Q(c | T' x), both ways, [B] in nats.
+        """The cross-entropy of Q(c | x) and Q(c | T x), both ways, [B] in nats.
 
         Each is a target for the other, from which no gradient comes.
         """
@@ -136,6 +162,25 @@ class InfoGAN(GAN):
             )
 
         return (cross_entropy(one, other) + cross_entropy(other, one)) / 2.0
+
+    def contrastive_loss(self, features, others):
+        """The cross-entropy of finding T x by x, and x by T x, among all images, [B] in nats."""
+        rows = tf.shape(features)[0]
+        views = self.recognition.project(tf.concat([features, others], 0))
+        views = tf.math.l2_normalize(views, -1)
+        cosines = tf.matmul(views, views, transpose_b=True)  # [2 B, 2 B]
+        logits = tf.linalg.set_diag(cosines / TEMPERATURE, tf.fill([2 * rows], -np.inf))
+        partners = tf.roll(tf.range(2 * rows), rows, 0)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(partners, logits)
+        return tf.add_n(tf.split(losses, 2)) / 2.0
+
+    def real_information_loss(self, features, others):
+        """-M, from D's last hidden layers at x and at T x, [B] in nats."""
+        logits = self.recognise(tf.concat([features, others], 0))[0].logits_parameter()
+        of_each = tfd.Categorical(logits=logits).entropy()  # [2 B]
+        of_all = tf.reduce_mean(tf.nn.softmax(logits), 0)
+        of_all = tfd.Categorical(probs=replicas.all_reduce("mean", of_all)).entropy()
+        return tf.add_n(tf.split(of_each, 2)) / 2.0 - BALANCE * of_all
 
     # --- Learning ---------------------------------------------------------------------------
 
@@ -150,10 +195,14 @@ class InfoGAN(GAN):
         else:
             d_real = self.judge(turn.real)
         terms = {}
-        if config.agreement:
-            one, other = (distort(turn.real, seeds.fold_in(turn.seed, i)) for i in (1, 2))
-            features, distorted, *views = self.see(turn.fake, self.distort(turn), one, other)
+        if self.sees_real:
+            real = turn.real, distort(turn.real, seeds.fold_in(turn.seed, 1))
+            features, distorted, *views = self.see(turn.fake, self.distort(turn), *real)
             terms["disagreement"] = config.agreement * self.disagreement(*views)
+            if config.contrast:
+                terms["contrastive_loss"] = config.contrast * self.contrastive_loss(*views)
+            loss = self.real_information_loss(*views)
+            terms["real_information_loss"] = config.real_information * loss
         else:
             features = distorted = self.discriminator.features(turn.fake)
         terms["information_loss"] = self.information_loss(features, distorted, turn.z)
@@ -171,7 +220,7 @@ class InfoGAN(GAN):
         return self.against_steep_slopes()
 
     def generator_loss(self, turn):
-        if self.config.agreement:
+        if self.sees_real:
             features, distorted = self.see(turn.fake, self.distort(turn))
         else:
             features = distorted = self.discriminator.features(turn.fake)

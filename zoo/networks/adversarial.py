@@ -21,6 +21,8 @@ from zoo.networks.normalisation import MinibatchStddev, SpectralNorm
 LEAK = 0.2
 # Units between D's last hidden layer and what InfoGAN's Q reads.
 RECOGNITION_UNITS = 128
+# And those by which it compares images.
+PROJECTION_UNITS = 64
 # Rows of which `minibatch_stddev` takes the deviation.
 STDDEV_GROUP = 4
 KINDS = ("mlp", "conv")
@@ -195,15 +197,31 @@ class Discriminator(keras.Layer):
 
 
 class Recognition(keras.Layer):
-    """InfoGAN's Q: D's features [B, F] to what it reads of the codes, [B, outputs]."""
+    """InfoGAN's Q: D's features [B, F] to what it reads of the codes, [B, outputs].
 
-    def __init__(self, outputs: int):
+    Args:
+      outputs: numbers to read.
+      compares: whether it has a projection by which images are compared.
+    """
+
+    def __init__(self, outputs: int, compares: bool = False):
         super().__init__()
         self.hidden = keras.layers.Dense(RECOGNITION_UNITS, dtype="float32")
         self.last = keras.layers.Dense(outputs, dtype="float32")
+        dense = keras.layers.Dense(PROJECTION_UNITS, dtype="float32")
+        self.projection = dense if compares else None
+
+    def build(self, shape):
+        self.hidden.build(shape)
+        for layer in filter(None, (self.last, self.projection)):
+            layer.build([None, RECOGNITION_UNITS])
 
     def call(self, features):
         return self.last(_leaky_relu(self.hidden(features)))
+
+    def project(self, features):
+        """Returns [B, P], by which images are compared, of a Q that compares."""
+        return self.projection(_leaky_relu(self.hidden(features)))
 
 
 def _flatten(h):
