@@ -4,10 +4,12 @@
 scripts/sample.py --saved_model=saved_models/cvae_mnist --out=samples.png
 scripts/sample.py --saved_model=saved_models/cvae_mnist --labels=3,8 --count=20 --out=digits/
 scripts/sample.py --saved_model=saved_models/cvae_mnist --count=1000 --out=samples.npz
+scripts/sample.py --saved_model=saved_models/r3gan_mnist --nearest=mnist --out=nearest.png
 scripts/sample.py --server=localhost:8501 --model_name=cvae_mnist --out=samples.png
 
-Needs no dataset. Sample i is drawn from seed + i and, where the model is conditional, from the
-labels in turn.
+Needs no dataset but for --nearest, which shows whether training images were learned by heart: below
+each row of samples stand the training images nearest to them. Sample i is drawn from seed + i and,
+where the model is conditional, from the labels in turn.
 """
 
 from absl import flags
@@ -21,6 +23,10 @@ _SEED = flags.DEFINE_integer("seed", 0, "Seed of the first sample.")
 _LABELS = flags.DEFINE_list(
     "labels", None, "Labels (numbers or names), in turn; all of them if not given."
 )
+_NEAREST = flags.DEFINE_string(
+    "nearest", None, "Dataset (a name or a folder) whose nearest training images stand below."
+)
+cli.define_data_flags()
 _COLUMNS = flags.DEFINE_integer("columns", 10, "Columns of the grid.", lower_bound=1)
 
 
@@ -30,8 +36,13 @@ def main():
     model = cli.open_model()
     x, arrays = pictures.draw_samples(model, _COUNT.value, _SEED.value, _LABELS.value)
     header = pictures.label_header(model, _LABELS.value, _COLUMNS.value)
+    if _NEAREST.value:
+        dataset = cli.load_data_like(model.spec, _NEAREST.value)
+        arrays["nearest"] = pictures.find_nearest(x, dataset.train)
+        if not _OUT.value.endswith(".npz"):
+            x = pictures.stack_rows(_COLUMNS.value, x, arrays["nearest"])
     pictures.save(_OUT.value, x, arrays, _COLUMNS.value, header)
-    print(f"{len(x)} samples written to {_OUT.value}.")
+    print(f"{_COUNT.value} samples written to {_OUT.value}.")
 
 
 if __name__ == "__main__":

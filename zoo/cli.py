@@ -119,6 +119,14 @@ def load_data(config):
     )
 
 
+def load_data_like(spec, name):
+    """Returns a dataset by its name, its images made as those of a model's spec are."""
+    from zoo import data
+
+    made = {"image_size": spec.shape[0], "channels": spec.shape[2]} if len(spec.shape) == 3 else {}
+    return data.load(name, **data_places(), **made)
+
+
 def load_judge(config, spec):
     """Returns the zoo.evaluation.Judge of samples, or None after saying why.
 

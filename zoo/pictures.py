@@ -3,10 +3,12 @@
 import os
 
 import numpy as np
+import sklearn.metrics
 
 from zoo import data, files, images, scatter
 from zoo.distributions import codes
 from zoo.errors import UserError
+from zoo.evaluation.protocol import BATCH_SIZE
 from zoo.seeds import row_sample
 
 DIGITS = 5  # of a single file's number
@@ -36,6 +38,37 @@ def draw_samples(model, count: int, seed: int = 0, labels=None):
         return model.sample(seeds), {"seed": seeds}
     y = np.resize(_labels(model, labels), count)
     return model.sample(seeds, y), {"seed": seeds, "y": y}
+
+
+def find_nearest(x: np.ndarray, split: data.Split) -> np.ndarray:
+    """Returns the image of a split nearest to each of x, by pixels, [N, H, W, C].
+
+    Raises:
+      UserError: if the split's rows are of another shape.
+    """
+    flat = x.reshape(len(x), -1)
+    best, nearest = np.full(len(x), np.inf), np.zeros_like(x)
+    for batch in split.batches(BATCH_SIZE).as_numpy_iterator():
+        rows = batch["x"]
+        if rows.shape[1:] != x.shape[1:]:
+            raise UserError(
+                f"Samples have the shape {list(x.shape[1:])}, training images "
+                f"{list(rows.shape[1:])}: choose the dataset that the model learned."
+            )
+        found, distance = sklearn.metrics.pairwise_distances_argmin_min(
+            flat, rows.reshape(len(rows), -1)
+        )
+        closer = distance < best
+        best[closer], nearest[closer] = distance[closer], rows[found[closer]]
+    return nearest
+
+
+def stack_rows(columns: int, *groups: np.ndarray) -> np.ndarray:
+    """Returns images of groups [N, H, W, C]: a row of each in turn, the last filled with white."""
+    missing = -len(groups[0]) % columns
+    padded = [np.pad(g, [(0, missing)] + [(0, 0)] * 3, constant_values=1.0) for g in groups]
+    rows = np.stack([g.reshape(-1, columns, *g.shape[1:]) for g in padded], 1)
+    return rows.reshape(-1, *groups[0].shape[1:])
 
 
 def label_header(model, labels, columns: int) -> list[str]:

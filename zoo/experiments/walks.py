@@ -21,7 +21,7 @@ largest step is about twice its mean step. The ways of a GAN bend more, and chan
 lead through images that are no digit, where a VAE blurs. Smoothness says nothing of quality: the
 plain VAE's samples are worse than those of `dcgan`, and change more evenly.
 """
-ENTRIES = ("vae", "vae_mog", "gmvae", "gan", "dcgan")
+ENTRIES = ("vae", "vae_mog", "gmvae", "gan", "dcgan", "wgan_gp", "r3gan")
 VARIANTS = tuple(f"exported {entry}" for entry in ENTRIES)
 # Ways that are drawn, and the steps of each.
 SHOWN, SHOWN_STEPS = 3, 8
