@@ -168,10 +168,13 @@ class InfoGAN(GAN):
         rows = tf.shape(features)[0]
         views = self.recognition.project(tf.concat([features, others], 0))
         views = tf.math.l2_normalize(views, -1)
-        cosines = tf.matmul(views, views, transpose_b=True)  # [2 B, 2 B]
-        logits = tf.linalg.set_diag(cosines / TEMPERATURE, tf.fill([2 * rows], -np.inf))
-        partners = tf.roll(tf.range(2 * rows), rows, 0)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(partners, logits)
+        everyones, place = replicas.gather(views)
+        everyones = tf.reshape(everyones, [-1, views.shape[-1]])  # [2 B R, P]
+        cosines = tf.matmul(views, everyones, transpose_b=True)  # [2 B, 2 B R]
+        own = tf.range(2 * rows) + 2 * rows * place
+        itself = tf.one_hot(own, tf.shape(everyones)[0], True, False, dtype=tf.bool)
+        logits = tf.where(itself, -np.inf, cosines / TEMPERATURE)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.roll(own, rows, 0), logits)
         return tf.add_n(tf.split(losses, 2)) / 2.0
 
     def real_information_loss(self, features, others):
