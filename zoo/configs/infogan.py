@@ -6,7 +6,7 @@ category is learned from real and distorted images, too: its three weights at 0 
 Paper: Chen et al. 2016, InfoGAN: Interpretable Representation Learning by Information Maximizing
   Generative Adversarial Nets (arXiv 1606.03657).
 Command: scripts/train.py --model=infogan --dataset=mnist
-Expect: on MNIST a category for most digits; the paper's categories match 95% of the digits.
+Expect: on MNIST categories that match about 80% of the digits; the paper's match 95%.
 """
 
 from zoo.configs import dcgan, gan
