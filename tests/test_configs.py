@@ -1,5 +1,7 @@
 """Fields of configs: what they take from flags, from sweeps and from Python."""
 
+import shlex
+
 import numpy as np
 import pytest
 from absl import flags
@@ -134,3 +136,9 @@ def test_a_run_of_two_epochs_needs_no_other_setting():
         config = configs.get(entry, num_epochs=2)
         models.check(config)
         assert not configs.out_of_range(config)
+
+
+def test_the_flags_of_a_config_pass_through_a_shell():
+    config = configs.get("r3gan", d_hidden=(8, 16), dataset="my pictures")
+    words = shlex.split(configs.command_flags(config))
+    assert words == ["--model=r3gan", "--dataset=my pictures", "--config.d_hidden=(8, 16)"]

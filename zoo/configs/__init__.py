@@ -4,6 +4,7 @@ import ast
 import importlib
 import pkgutil
 import re
+import shlex
 from collections.abc import Iterable
 
 import ml_collections
@@ -71,11 +72,12 @@ def written(fields: dict) -> list[str]:
 
 
 def command_flags(config: ml_collections.ConfigDict) -> str:
-    """Returns the flags with which a script makes this config, the model and dataset first."""
+    """Returns what to type after a script to make this config, the model and dataset first."""
     fields = changed(config)
     dataset = fields.pop("dataset", None)
     flags = [f"--model={config.model}", *([f"--dataset={dataset}"] if dataset else [])]
-    return " ".join([*flags, *(f"--config.{name}={value}" for name, value in fields.items())])
+    flags += [f"--config.{name}={value}" for name, value in fields.items()]
+    return shlex.join(flags)  # a shell takes the brackets of a tuple for its own
 
 
 def out_of_range(config: ml_collections.ConfigDict) -> dict[str, str]:
