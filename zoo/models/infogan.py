@@ -197,17 +197,16 @@ class InfoGAN(GAN):
             penalty = {"penalty": config.r1 / 2 * slopes}
         else:
             d_real = self.judge(turn.real)
-        terms = {}
+        terms, real = {}, ()
         if self.sees_real:
             real = turn.real, distort(turn.real, seeds.fold_in(turn.seed, 1))
-            features, distorted, *views = self.see(turn.fake, self.distort(turn), *real)
+        features, distorted, *views = self.see_fake(turn, *real)
+        if self.sees_real:
             terms["disagreement"] = config.agreement * self.disagreement(*views)
             if config.contrast:
                 terms["contrastive_loss"] = config.contrast * self.contrastive_loss(*views)
             loss = self.real_information_loss(*views)
             terms["real_information_loss"] = config.real_information * loss
-        else:
-            features = distorted = self.discriminator.features(turn.fake)
         terms["information_loss"] = self.information_loss(features, distorted, turn.z)
         return {
             **self.loss.terms(d_real, self.discriminator.logit(features)),
@@ -215,18 +214,18 @@ class InfoGAN(GAN):
             **terms,
         }
 
-    def distort(self, turn):
-        """T x of the generated rows x, [B, ...]."""
-        return distort(turn.fake, seeds.fold_in(turn.seed, 0))
+    def see_fake(self, turn, *others):
+        """D's last hidden layer at generated rows x, at T x, and at other batches."""
+        if not self.sees_real:
+            features = self.discriminator.features(turn.fake)
+            return features, features
+        return self.see(turn.fake, distort(turn.fake, seeds.fold_in(turn.seed, 0)), *others)
 
     def against_collapse(self):
         return self.against_steep_slopes()
 
     def generator_loss(self, turn):
-        if self.sees_real:
-            features, distorted = self.see(turn.fake, self.distort(turn))
-        else:
-            features = distorted = self.discriminator.features(turn.fake)
+        features, distorted = self.see_fake(turn)
         g_loss = self.loss.generator(None, self.discriminator.logit(features))
         return g_loss + self.information_loss(features, distorted, turn.z)
 
