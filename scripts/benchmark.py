@@ -5,7 +5,13 @@ scripts/benchmark.py train --dataset=mnist    steps of a VAE; needs requirements
 scripts/benchmark.py gan --dataset=mnist      steps of a DCGAN; needs requirements-bench.txt
 scripts/benchmark.py gmm --dataset=mnist      iterations of EM
 scripts/benchmark.py serving                  requests to scripts/serve.py
+
+and mode collapse, which is no matter of time: how many modes of known data GANs find.
+
+scripts/benchmark.py modes --dataset=ring     and grid, stacked_mnist
 """
+
+import pathlib
 
 from absl import flags
 
@@ -13,10 +19,15 @@ from zoo import cli
 from zoo.errors import UserError
 
 cli.define_data_flags()
+cli.define_judge_flag()
 _DATASET = flags.DEFINE_string("dataset", "mnist", "TFDS name of 28x28 grey images.")
 _ROUNDS = flags.DEFINE_integer(
     "rounds", None, "Epochs or iterations of each contender; seconds for serving.", 1
 )
+_TRIALS = flags.DEFINE_integer("trials", 5, "Trials of each GAN, of the modes.", 1)
+_STEPS = flags.DEFINE_integer("steps", 0, "Of a trial, of the modes; 0: as published.", 0)
+_WORKDIR = flags.DEFINE_string("workdir", None, "Of the modes; default runs/modes_DATASET.")
+_DOCS = flags.DEFINE_string("docs", None, "Folder of the page on the modes; default the workdir.")
 
 
 def load():
@@ -85,7 +96,39 @@ def serving():
     serving.compare(_ROUNDS.value or 10, show)
 
 
-MEASURES = {"train": train, "gan": gan, "gmm": gmm, "serving": serving}
+def load_judge(dataset):
+    """The judge of the images that stand on the channels of a stacked set; None for points."""
+    from zoo import configs
+    from zoo.data import stacked
+
+    if not dataset.name.startswith(stacked.PREFIX):
+        return None
+    base, spec = stacked.base(dataset)
+    judge = cli.load_judge(configs.get("dcgan", dataset=base), spec)
+    if judge is None:
+        raise UserError(f"Modes of {dataset.name!r} need a classifier of {base!r}: give --judge.")
+    return judge
+
+
+def modes():
+    from zoo import files
+    from zoo.benchmarks import mode_pages
+    from zoo.benchmarks import modes as benchmark
+    from zoo.training import strategy
+
+    strategy.create("default")  # with all that train.py sets
+    dataset = load()
+    workdir = files.tensorflow_path(
+        _WORKDIR.value or pathlib.Path("runs") / f"modes_{dataset.name}"
+    )
+    task = benchmark.make_task(dataset, _STEPS.value, load_judge(dataset))
+    results = benchmark.run(task, _TRIALS.value, workdir)
+    docs = files.user_path(_DOCS.value or workdir)
+    print(mode_pages.write(results, workdir, docs))
+    print(f"Written to {docs / mode_pages.PAGE}.md.")
+
+
+MEASURES = {"train": train, "gan": gan, "gmm": gmm, "modes": modes, "serving": serving}
 
 
 def prepare():

@@ -80,7 +80,9 @@ def test_a_turn_follows_the_gradient_of_the_papers_loss(loss, player):
     """By finite differences of the loss as the paper has it, along the step that was taken."""
     penalties = {"r1": 0.4, "r2": 0.2, "seed": 1} if loss == "relativistic" else {"r1": 0.0}
     bound = {"spectral_norm": True} if loss == "wasserstein" else {}
-    fields = {"network": "mlp", "loss": loss, "l2": 0.05, **penalties, **bound}
+    decay = {"g": 0.05, "d": 0.03}
+    fields = {"loss": loss, "l2": decay["g"], "d_l2": decay["d"], **penalties, **bound}
+    fields["network"] = "mlp"
     model = make("cgan", data.Spec((4, 4, 1), 3), **fields)
     batch = rows(model)
     y, codes = batch["y"], seeds.sample(model.prior(), 16, seeds.root(1))
@@ -102,9 +104,8 @@ def test_a_turn_follows_the_gradient_of_the_papers_loss(loss, player):
         result = np.mean(FORMULAS[loss][player == "g"](real, of_fake))
         if player == "d" and model.penalised:
             result += np.mean(penalty_by_differences(model, batch, fake, y))
-        if player == "g":
-            result += 0.05 / 2 * sum(np.sum(v.numpy() ** 2) for v in part.trainable_variables)
-        return result
+        squares = sum(np.sum(v.numpy() ** 2) for v in part.trainable_variables)
+        return result + decay[player] / 2 * squares
 
     state = [v.numpy() for v in model.discriminator.non_trainable_variables]
     turn(model, batch, player)

@@ -50,8 +50,9 @@ def add_fields(config):
     config.r2 = 0.0
     # Weight of (slope - 1)^2 between real and generated rows.
     config.gradient_penalty = 0.0
-    # Weight of half the generator's squared weights.
+    # Weights of half the generator's and half the discriminator's squared weights.
     config.l2 = 0.0
+    config.d_l2 = 0.0
     # Whether the discriminator's kernels are divided by their largest singular value.
     config.spectral_norm = False
     # So many images are judged as one, channels side by side: against mode collapse.

@@ -31,10 +31,12 @@ def get_config():
     config.agreement = 1.0
     config.contrast = 0.2
     config.real_information = 0.1
-    config.batch_size = 128
+    # Of few images at once a category's share says little.
+    config.batch_size = 256
     config.learning_rate = config.d_learning_rate = 1e-3
-    config.num_epochs = 12
-    config.eval_every = 3
+    config.schedule = "constant"
+    config.num_epochs = 18
+    config.eval_every = 6
     return config
 
 

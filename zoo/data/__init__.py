@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from zoo.data import densities, image_folders, labelled, sources
+from zoo.data import densities, image_folders, labelled, sources, stacked
 from zoo.data.fit import fit_image
 from zoo.data.pipeline import Spec, binarize, to_float
 from zoo.data.splits import Dataset, Generated, InMemory, Shard, Split, Streamed
@@ -49,8 +49,9 @@ def load(
     """Returns the splits of a set of images, or of vectors drawn from a known density.
 
     Args:
-      dataset: TFDS name, or a folder of images (`image_folders`); or the name of a density
-        (`densities.DENSITIES`), to which nothing else below applies.
+      dataset: TFDS name, or a folder of images (`image_folders`); "stacked_NAME" for three of its
+        images on three channels (`stacked`); or the name of a density (`densities.DENSITIES`), to
+        which nothing else below applies.
       data_dir: where TFDS keeps prepared sets; TFDS' own default if None.
       manual_dir: folder with the set's original files, for machines without network.
       image_size: side of the images; 0 leaves them as they are.
@@ -69,6 +70,17 @@ def load(
     is_folder = os.path.isdir(os.path.expanduser(dataset))
     if dataset.partition("/")[0] in densities.DENSITIES and not is_folder:
         return densities.load(dataset)
+    if dataset.startswith(stacked.PREFIX) and not is_folder:
+        base = load(
+            dataset.removeprefix(stacked.PREFIX),
+            data_dir=data_dir,
+            manual_dir=manual_dir,
+            image_size=image_size,
+            channels=1,
+            fit=fit,
+            validation_fraction=validation_fraction,
+        )
+        return stacked.stack(base)
     if not 0 < validation_fraction <= 0.5:
         raise UserError(
             f"validation_fraction is a share of at most 0.5 and above 0, got {validation_fraction}."

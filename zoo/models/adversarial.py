@@ -173,6 +173,10 @@ class Adversarial(GenerativeModel):
         """Returns what G pays beside its loss, []."""
         return 0.0
 
+    def discriminator_penalty(self):
+        """Returns what D pays beside the means of its terms, []."""
+        return 0.0
+
     def update_discriminator(self, turn: Turn):
         """D's turn, on rows that it knows to be real and generated."""
         turn = turn._replace(fake=tf.stop_gradient(turn.fake))
@@ -180,7 +184,8 @@ class Adversarial(GenerativeModel):
         def loss():
             terms = self.discriminator_terms(turn, training=True)
             means = {name: tf.reduce_mean(term) for name, term in terms.items()}
-            return sum(means[name] for name in self.paid_by_discriminator if name in means), means
+            paid = sum(means[name] for name in self.paid_by_discriminator if name in means)
+            return paid + self.discriminator_penalty(), means
 
         variables = self.discriminator_variables()
         return optimizers.descend(loss, self.d_optimizer, variables, self.config.clip_norm)[0]

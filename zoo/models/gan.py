@@ -5,6 +5,7 @@ classifier, real 1, generated 0. Every variant is a loss, some penalties and two
 compose:
 
     D minimises  E d(D(x), D(G(z)))  + r1 / 2 |dD/dx|^2 + r2 / 2 |dD/dG(z)|^2 + gradient_penalty
+                                     + d_l2 |weights of D|^2 / 2
     G minimises  E g(D(x), D(G(z)))  + l2 |weights of G|^2 / 2
 """
 
@@ -95,8 +96,10 @@ class GAN(Adversarial):
         return self.loss.generator(d_real, self.judge(turn.fake, turn.y))
 
     def generator_penalty(self):
-        weights = [v.value for v in self.generator.trainable_variables]
-        return self.config.l2 * penalties.l2(weights) if self.config.l2 else 0.0
+        return _weight_decay(self.config.l2, self.generator)
+
+    def discriminator_penalty(self):
+        return _weight_decay(self.config.d_l2, self.discriminator)
 
     def discriminator_terms(self, turn, training=False):
         """Returns what D minimises, and what it says, [B / packing] each."""
@@ -145,6 +148,11 @@ class GAN(Adversarial):
     def against_steep_slopes(self):
         config = self.config
         return [] if config.gradient_penalty else [f"--config.r1={10 * config.r1 or 1:g}"]
+
+
+def _weight_decay(weight, player):
+    """weight |weights of a player|^2 / 2, []"""
+    return weight * penalties.l2([v.value for v in player.trainable_variables]) if weight else 0.0
 
 
 class ConditionalGAN(GAN):
