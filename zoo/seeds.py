@@ -28,6 +28,7 @@ class Stream(enum.IntEnum):
     CODES = 6  # codes that are clustered between two epochs
     STARTS = 7  # where EM starts
     LABELS = 8  # which rows keep their labels
+    DIAGNOSIS = 9  # rows for discriminators that are trained to diagnose
 
 
 _WORD = 0xFFFFFFFF

@@ -92,7 +92,7 @@ class Adversarial(GenerativeModel):
 
     @property
     def traits(self):
-        return frozenset({Trait.SAMPLES, Trait.CODES})
+        return frozenset({Trait.SAMPLES, Trait.CODES, Trait.DISCRIMINATOR})
 
     def prior(self):
         """p(z), over [D]; a subclass may return any tfd distribution."""

@@ -10,6 +10,7 @@ class Trait(enum.Enum):
     LABELLED_SAMPLES = "samples of a label"  # sample takes y
     CLUSTER_SAMPLES = "samples of a cluster"  # sample_cluster(seed, cluster)
     CODES = "codes of a prior"  # prior(), decode(z[, y]), way(z0, z1, t)
+    DISCRIMINATOR = "a discriminator"  # judge(x[, y]), discriminator_terms(turn)
     RESTYLES = "restyling"  # restyle(x, y, y_new)
     POSTERIOR = "a posterior over codes"  # posterior(x[, y]), prior(), likelihood(z[, y])
     LOG_PROB = "an exact log-likelihood"  # log_prob(x), num_parameters()

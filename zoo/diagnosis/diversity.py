@@ -1,0 +1,56 @@
+"""How much generated rows vary: all in all, over classes, near real rows, and among themselves."""
+
+import numpy as np
+import scipy.spatial.distance
+
+from zoo.diagnosis.subject import Subject
+from zoo.evaluation import samples
+from zoo.evaluation.protocol import in_batches
+
+# Rows between which all distances are measured.
+PAIRED_ROWS = 1000
+# Real rows of which this share of pairs is closer are as good as the same.
+SAME_SHARE = 1e-5
+
+
+def measure(subject: Subject) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    """Returns the figures below, and {"real", "generated"}: shares of the judge's classes.
+
+    "spread": how much generated rows vary over how much real ones do (root mean squares of
+    deviations from the mean row). "classes" and "real_classes": exp of the entropy of the judge's
+    classes, the number of equally frequent ones with as much. "coverage": share of real rows near
+    generated ones (`samples.neighbourhoods`). "pair_distance": mean distance of two generated rows
+    over that of two real ones. "support": about how many different rows G has, by the birthdays'
+    test; infinite where no pair of rows was found to be the same.
+    """
+    real, fake = subject.held_out.x, subject.generated.x
+    figures = {"spread": _deviation(fake) / max(_deviation(real), 1e-12)}
+    shares = {}
+    if subject.judge is not None:
+        for prefix, kind, x in (("real_", "real", real), ("", "generated", fake)):
+            shares[kind] = samples.class_shares(in_batches(subject.judge.classify, x))
+            figures[f"{prefix}classes"] = float(np.exp(samples.entropy(shares[kind])))
+    real, fake = subject.features_of_held_out, subject.features_of_generated
+    figures["coverage"] = samples.neighbourhoods(real, fake)["coverage"]
+    of_real, of_fake = (
+        scipy.spatial.distance.pdist(cloud[:PAIRED_ROWS].astype(np.float64))
+        for cloud in (real, fake)
+    )
+    figures["pair_distance"] = float(of_fake.mean() / max(of_real.mean(), 1e-12))
+    figures["support"] = birthday_support(of_real, of_fake)
+    return figures, shares
+
+
+def birthday_support(of_real: np.ndarray, of_fake: np.ndarray) -> float:
+    """Returns about how many different rows G has, from distances within pairs of N rows each.
+
+    Among N draws of S equally likely rows N (N - 1) / 2 / S pairs are of the same row in
+    expectation (Arora and Zhang 2017, Do GANs actually learn the distribution?, arXiv 1706.08224).
+    Two rows are the same where they are closer than nearly all pairs of real rows.
+    """
+    same = np.sum(of_fake <= np.quantile(of_real, SAME_SHARE))
+    return float(len(of_fake) / same) if same else float("inf")
+
+
+def _deviation(x):
+    return float(np.sqrt(np.mean(np.var(x, 0, dtype=np.float64))))

@@ -1,0 +1,86 @@
+"""Discriminators that are trained anew against a G that learns no more, tested on unseen rows.
+
+If a fresh D tells generated rows from real ones and the GAN's own does not, the own one is to
+blame; if none does, G is good. A fresh D of the own one's architecture tells whether more training
+would help, one of the zoo's usual architecture whether a larger network would. Both are plain
+classifiers, without penalties: they have nothing to teach.
+"""
+
+import tensorflow as tf
+
+from zoo import configs, data, models, optimizers, seeds
+from zoo.diagnosis.own_discriminator import area_under_curve
+from zoo.diagnosis.subject import Subject
+from zoo.objectives.adversarial import classify
+
+STEPS, BATCH, LEARNING_RATE = 600, 128, 1e-3
+TOLD_APART = {"unseen real rows": "held_out", "generated rows": "generated"}
+
+
+def train(subject: Subject, config, steps: int = STEPS):
+    """Returns a model whose D has learned to tell the subject's training rows from generated ones.
+
+    Args:
+      subject: whose generated rows are the second kind.
+      config: of the model, of which D's architecture counts.
+      steps: of gradient descent.
+    """
+    real, fake = subject.train, subject.generated_to_train
+    model = models.create(config, subject.dataset.spec)
+    model.start_from(data.InMemory(real.x, real.y))
+    at_once = model.discriminator.rows_at_once
+    size = -(-BATCH // at_once) * at_once
+    arrays = {"real": real.x, "fake": fake.x, "y": real.y}
+    arrays = {name: tf.constant(array) for name, array in arrays.items()}
+    variables = model.discriminator.trainable_variables
+    optimizer = optimizers.Adam(LEARNING_RATE)
+    optimizer.build(variables)
+
+    @tf.function
+    def descend():
+        for i in tf.range(steps):
+            seed = seeds.stream(subject.seed, seeds.Stream.DIAGNOSIS, i)
+            rows, others = tf.unstack(
+                tf.cast(seeds.uniform([2, size], seed) * len(real.x), tf.int32)
+            )
+            y = [tf.gather(arrays["y"], rows)] if model.conditional else []
+            # Whoever knows labels is shown rows of the same ones.
+            others = rows if model.conditional else others
+            x, fakes = tf.gather(arrays["real"], rows), tf.gather(arrays["fake"], others)
+
+            def loss(x=x, fakes=fakes, y=y):
+                return tf.reduce_mean(classify(model.judge(x, *y), model.judge(fakes, *y))), {}
+
+            optimizers.descend(loss, optimizer, variables)
+
+    descend()
+    return model
+
+
+def own_config(subject: Subject):
+    """Returns the GAN's own config with other first weights."""
+    fields = {**subject.model.config.to_dict(), "seed": 2**30 + subject.seed}
+    return configs.get(subject.model.config.model, **fields)
+
+
+def usual_config(subject: Subject):
+    """Returns the config of the zoo's usual D for such rows."""
+    entry = "cgan" if subject.model.conditional else "dcgan" if subject.model.of_images else "gan"
+    seed = 2**30 + subject.seed
+    return configs.get(entry, network=_usual_network(subject.dataset.spec.shape), seed=seed)
+
+
+def _usual_network(shape):
+    return "conv" if len(shape) == 3 and min(shape[:2]) >= 8 else "mlp"
+
+
+def measure(subject: Subject, steps: int = STEPS) -> tuple[dict[str, float], dict]:
+    """Returns "auc_fresh" and "auc_usual", and the logits of both by kind of row."""
+    figures, logits = {}, {}
+    for name, make in (("fresh", own_config), ("usual", usual_config)):
+        model = train(subject, make(subject), steps)
+        logits[name] = {
+            kind: subject.logits(getattr(subject, rows), model) for kind, rows in TOLD_APART.items()
+        }
+        figures[f"auc_{name}"] = area_under_curve(*logits[name].values())
+    return figures, logits

@@ -1,0 +1,40 @@
+"""Whether G learned training rows by heart."""
+
+import numpy as np
+import sklearn.metrics
+
+from zoo.diagnosis.subject import Subject
+from zoo.evaluation.protocol import NEIGHBOURS
+
+# Generated and unseen real rows whose nearest training row is looked for.
+ROWS = 1000
+SHOWN = 10
+# A row that is nearer to a training row than all but this share of unseen real rows is a copy.
+COPY_SHARE = 0.01
+
+
+def find_nearest(subject: Subject) -> dict[str, np.ndarray]:
+    """Returns the distances to the nearest training row [N] in features, and some of these rows.
+
+    Returns:
+      {"unseen": of unseen real rows, "generated": of generated ones, "rows": the training rows x
+      nearest to the first SHOWN generated ones}.
+    """
+    split = subject.dataset.train.take(NEIGHBOURS)
+    features = subject.features_of_split(split)
+    find = sklearn.metrics.pairwise_distances_argmin_min
+    _, unseen = find(subject.features_of_held_out[:ROWS], features)
+    found, generated = find(subject.features_of_generated[:ROWS], features)
+    chosen, places = np.unique(found[:SHOWN], return_inverse=True)
+    rows = split.where(np.isin(np.arange(split.size), chosen)).batches(SHOWN)
+    x = np.concatenate([batch["x"] for batch in rows.as_numpy_iterator()])
+    return {"unseen": unseen, "generated": generated, "rows": x[places]}
+
+
+def measure(nearest: dict[str, np.ndarray]) -> dict[str, float]:
+    """Returns "nearest_distance_ratio", mean distances' ratio, and "copies", a share of rows."""
+    unseen, generated = nearest["unseen"], nearest["generated"]
+    return {
+        "nearest_distance_ratio": float(generated.mean() / max(unseen.mean(), 1e-12)),
+        "copies": float(np.mean(generated < np.quantile(unseen, COPY_SHARE))),
+    }

@@ -1,0 +1,123 @@
+"""What is diagnosed: two players that learn no more, and rows that are real, unseen or generated."""
+
+import dataclasses
+import functools
+from typing import NamedTuple
+
+import numpy as np
+
+from zoo import seeds
+from zoo.data import Dataset
+from zoo.evaluation.judges import Judge
+from zoo.evaluation.protocol import in_batches
+
+# Of each kind, to train fresh discriminators and to test all of them.
+TRAINING_ROWS, TEST_ROWS = 20_000, 5_000
+# A multiple of all usual numbers of rows that D judges at once.
+BATCH = 480
+
+
+class Rows(NamedTuple):
+    """N rows: x [N, ...], labels y [N], and codes z [N, D] of generated ones."""
+
+    x: np.ndarray
+    y: np.ndarray
+    z: np.ndarray | None = None
+
+
+@dataclasses.dataclass
+class Subject:
+    """A GAN and its data.
+
+    Attributes:
+      model: of the GAN family, compiled; nothing of it is changed.
+      dataset: that it was trained on; its test split is what D has not seen.
+      judge: for features and classes, or None, where rows are their own features.
+      seed: of the codes, and of what is trained.
+    """
+
+    model: object
+    dataset: Dataset
+    judge: Judge | None = None
+    seed: int = 0
+
+    @functools.cached_property
+    def train(self) -> Rows:
+        """Rows that D was trained on."""
+        return _first(self.dataset.train, TRAINING_ROWS)
+
+    @functools.cached_property
+    def held_out(self) -> Rows:
+        """Real rows that no player has seen."""
+        return _first(self.dataset.test, TEST_ROWS)
+
+    @functools.cached_property
+    def generated(self) -> Rows:
+        """As many generated rows as real ones that nobody has seen, with the labels of these."""
+        return self._generate(0, self.held_out.y)
+
+    @functools.cached_property
+    def generated_to_train(self) -> Rows:
+        """Other generated rows, with the labels of the training rows."""
+        return self._generate(len(self.held_out.y), self.train.y)
+
+    def _generate(self, first, y):
+        numbers = np.arange(first, first + len(y), dtype=np.int32) + self.seed * 2**20
+        z = in_batches(lambda of: seeds.row_sample(self.model.prior(), of), numbers)
+        labels = [y] if self.model.conditional else []
+        return Rows(in_batches(self.model.in_graph("decode"), z, *labels), y, z)
+
+    def features(self, rows: Rows) -> np.ndarray:
+        """Returns what distances are measured in [N, F]: the judge's features, or the rows."""
+        if self.judge is None:
+            return rows.x.reshape(len(rows.x), -1)
+        return in_batches(self.judge.loaded.features, rows.x)
+
+    def features_of_split(self, split) -> np.ndarray:
+        """Returns the same of all rows of a split, from the judge's cache if they are there."""
+        if self.judge is None:
+            return self.features(_first(split, split.size))
+        return self.judge.see_split(split).features
+
+    @functools.cached_property
+    def features_of_held_out(self) -> np.ndarray:
+        return self.features(self.held_out)
+
+    @functools.cached_property
+    def features_of_generated(self) -> np.ndarray:
+        return self.features(self.generated)
+
+    def logits(self, rows: Rows, model=None) -> np.ndarray:
+        """Returns a discriminator's logits, one for each pack of rows that it judges at once.
+
+        Args:
+          rows: those that do not fill a batch are left out where D judges several at once.
+          model: whose D judges; the subject's own if None.
+        """
+        model = model or self.model
+        at_once = model.discriminator.rows_at_once
+        size = BATCH // at_once * at_once or at_once
+        size = min(size, len(rows.x) // at_once * at_once)
+        judge = model.in_graph("judge")
+        end = len(rows.x) if at_once == 1 else len(rows.x) // size * size
+        y = rows.y if model.conditional else None
+        parts = [
+            judge(rows.x[i : i + size], *(() if y is None else (y[i : i + size],)))
+            for i in range(0, end, size)
+        ]
+        return np.concatenate([np.asarray(part) for part in parts])
+
+
+def labels_of_turn(model, y: np.ndarray | None):
+    """Returns the labels that a turn of the model's players is given; None if they take none.
+
+    A semi-supervised D gets none of them: it is asked for what is real.
+    """
+    if model.conditional:
+        return y
+    return np.full_like(y, -1) if model.needs_labels else None
+
+
+def _first(split, count):
+    batches = list(split.take(count).batches(BATCH).as_numpy_iterator())
+    return Rows(*(np.concatenate([batch[name] for batch in batches]) for name in ("x", "y")))
