@@ -6,16 +6,17 @@ scripts/benchmark.py gan --dataset=mnist      steps of a DCGAN; needs requiremen
 scripts/benchmark.py gmm --dataset=mnist      iterations of EM
 scripts/benchmark.py serving                  requests to scripts/serve.py
 
-and mode collapse, which is no matter of time: how many modes of known data GANs find.
+What is not about time:
 
-scripts/benchmark.py modes --dataset=ring     and grid, stacked_mnist
+scripts/benchmark.py modes --dataset=ring     modes that GANs find; and grid, stacked_mnist
+scripts/benchmark.py faults --dataset=mnist   how often scripts/diagnose.py is right
 """
 
 import pathlib
 
 from absl import flags
 
-from zoo import cli
+from zoo import cli, configs
 from zoo.errors import UserError
 
 cli.define_data_flags()
@@ -24,10 +25,10 @@ _DATASET = flags.DEFINE_string("dataset", "mnist", "TFDS name of 28x28 grey imag
 _ROUNDS = flags.DEFINE_integer(
     "rounds", None, "Epochs or iterations of each contender; seconds for serving.", 1
 )
-_TRIALS = flags.DEFINE_integer("trials", 5, "Trials of each GAN, of the modes.", 1)
+_TRIALS = flags.DEFINE_integer("trials", 5, "Trials of each GAN or fault.", 1)
 _STEPS = flags.DEFINE_integer("steps", 0, "Of a trial, of the modes; 0: as published.", 0)
-_WORKDIR = flags.DEFINE_string("workdir", None, "Of the modes; default runs/modes_DATASET.")
-_DOCS = flags.DEFINE_string("docs", None, "Folder of the page on the modes; default the workdir.")
+_WORKDIR = flags.DEFINE_string("workdir", None, "Of trials; default runs/modes_DATASET, say.")
+_DOCS = flags.DEFINE_string("docs", None, "Folder of the page on them; default the workdir.")
 
 
 def load():
@@ -96,9 +97,28 @@ def serving():
     serving.compare(_ROUNDS.value or 10, show)
 
 
+def faults():
+    from zoo import files
+    from zoo.benchmarks import faults as benchmark
+    from zoo.training import strategy
+
+    strategy.create("default")
+    dataset = load()
+    config = configs.get("dcgan", dataset=dataset.name)
+    judge = cli.load_judge(config, dataset.spec)
+    if judge is None:
+        raise UserError(f"Diagnoses of {dataset.name!r} need a classifier of it: give --judge.")
+    workdir = files.tensorflow_path(
+        _WORKDIR.value or pathlib.Path("runs") / f"faults_{dataset.name}"
+    )
+    results = benchmark.run(dataset, judge, _TRIALS.value, workdir)
+    docs = files.user_path(_DOCS.value or workdir)
+    print(benchmark.write(results, dataset.name, docs))
+    print(f"Written to {docs / benchmark.PAGE}.md.")
+
+
 def load_judge(dataset):
     """The judge of the images that stand on the channels of a stacked set; None for points."""
-    from zoo import configs
     from zoo.data import stacked
 
     if not dataset.name.startswith(stacked.PREFIX):
@@ -128,7 +148,14 @@ def modes():
     print(f"Written to {docs / mode_pages.PAGE}.md.")
 
 
-MEASURES = {"train": train, "gan": gan, "gmm": gmm, "modes": modes, "serving": serving}
+MEASURES = {
+    "train": train,
+    "gan": gan,
+    "gmm": gmm,
+    "serving": serving,
+    "modes": modes,
+    "faults": faults,
+}
 
 
 def prepare():

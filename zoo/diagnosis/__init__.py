@@ -21,7 +21,7 @@ from zoo.errors import UserError
 from zoo.evaluation.judges import Judge
 from zoo.models.traits import Trait
 
-__all__ = ["VERDICTS", "Diagnosis", "Verdict", "diagnose"]
+__all__ = ["VERDICTS", "Diagnosis", "Verdict", "check", "diagnose"]
 
 
 class Diagnosis(NamedTuple):
@@ -40,6 +40,14 @@ class Diagnosis(NamedTuple):
     subject: Subject
 
 
+def check(model) -> None:
+    """Raises a UserError for a model without a discriminator."""
+    if Trait.DISCRIMINATOR not in model.traits:
+        raise UserError(
+            f"{model.config.model!r} has no discriminator to diagnose: choose a GAN, such as dcgan."
+        )
+
+
 def diagnose(model, dataset: Dataset, judge: Judge | None = None, seed: int = 0) -> Diagnosis:
     """Returns what is wrong with two players, if anything.
 
@@ -52,11 +60,7 @@ def diagnose(model, dataset: Dataset, judge: Judge | None = None, seed: int = 0)
     Raises:
       UserError: for a model without a discriminator.
     """
-    if Trait.DISCRIMINATOR not in model.traits:
-        raise UserError(
-            f"{model.config.model!r} has no discriminator to diagnose: choose a GAN, dcgan or r3gan "
-            "say."
-        )
+    check(model)
     subject, evidence = Subject(model, dataset, judge, seed), {}
     evidence["own"] = own_discriminator.judge_rows(subject)
     figures = own_discriminator.measure(evidence["own"])

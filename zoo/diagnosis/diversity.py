@@ -20,8 +20,8 @@ def measure(subject: Subject) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     deviations from the mean row). "classes" and "real_classes": exp of the entropy of the judge's
     classes, the number of equally frequent ones with as much. "coverage": share of real rows near
     generated ones (`samples.neighbourhoods`). "pair_distance": mean distance of two generated rows
-    over that of two real ones. "support": about how many different rows G has, by the birthdays'
-    test; infinite where no pair of rows was found to be the same.
+    over that of two real ones. "support": about how many different rows G has, by the birthday
+    test; None where no two rows were found to be the same.
     """
     real, fake = subject.held_out.x, subject.generated.x
     figures = {"spread": _deviation(fake) / max(_deviation(real), 1e-12)}
@@ -41,7 +41,7 @@ def measure(subject: Subject) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     return figures, shares
 
 
-def birthday_support(of_real: np.ndarray, of_fake: np.ndarray) -> float:
+def birthday_support(of_real: np.ndarray, of_fake: np.ndarray) -> float | None:
     """Returns about how many different rows G has, from distances within pairs of N rows each.
 
     Among N draws of S equally likely rows N (N - 1) / 2 / S pairs are of the same row in
@@ -49,7 +49,7 @@ def birthday_support(of_real: np.ndarray, of_fake: np.ndarray) -> float:
     Two rows are the same where they are closer than nearly all pairs of real rows.
     """
     same = np.sum(of_fake <= np.quantile(of_real, SAME_SHARE))
-    return float(len(of_fake) / same) if same else float("inf")
+    return float(len(of_fake) / same) if same else None
 
 
 def _deviation(x):

@@ -1,4 +1,4 @@
-"""What is diagnosed: two players that learn no more, and rows that are real, unseen or generated."""
+"""What is diagnosed: two players that learn no more, and real, unseen and generated rows."""
 
 import dataclasses
 import functools
@@ -54,16 +54,16 @@ class Subject:
     @functools.cached_property
     def generated(self) -> Rows:
         """As many generated rows as real ones that nobody has seen, with the labels of these."""
-        return self._generate(0, self.held_out.y)
+        return self._generate(self.held_out.y, 0)
 
     @functools.cached_property
     def generated_to_train(self) -> Rows:
         """Other generated rows, with the labels of the training rows."""
-        return self._generate(len(self.held_out.y), self.train.y)
+        return self._generate(self.train.y, 1)
 
-    def _generate(self, first, y):
-        numbers = np.arange(first, first + len(y), dtype=np.int32) + self.seed * 2**20
-        z = in_batches(lambda of: seeds.row_sample(self.model.prior(), of), numbers)
+    def _generate(self, y, draw):
+        seed = seeds.stream(self.seed, seeds.Stream.DIAGNOSIS, draw)
+        z = seeds.sample(self.model.prior(), len(y), seed).numpy()
         labels = [y] if self.model.conditional else []
         return Rows(in_batches(self.model.in_graph("decode"), z, *labels), y, z)
 

@@ -61,8 +61,8 @@ VERDICTS = {
         "--config.d_dense."
     ),
     "bad generator": (
-        "D is right: G's rows are far from real ones. Train for longer, or give G more units; where "
-        "the gradient that reaches G is small, lower --config.d_learning_rate."
+        "D is right: G's rows are far from real ones. Train for longer, or give G more units; "
+        "where the gradient that reaches G is small, lower --config.d_learning_rate."
     ),
     "healthy": (
         "The players get on: G's rows lie near real ones of all kinds. A fresh discriminator still "
@@ -95,8 +95,7 @@ def decide(figures: dict[str, float]) -> Verdict:
         return verdict(
             "memorised",
             f"{f['copies']:.0%} of generated rows are nearer to a training row than 99% of unseen "
-            f"real rows are; their mean distance is {f['nearest_distance_ratio']:.2f} times that of "
-            "real rows.",
+            f"real rows are; the mean distance is {f['nearest_distance_ratio']:.2f} times theirs.",
             told,
         )
     if f["auc_training_unseen"] > BLIND:

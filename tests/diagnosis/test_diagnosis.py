@@ -1,0 +1,156 @@
+"""Planted faults are found, on points in the plane; each symptom against what it must be."""
+
+import itertools
+
+import numpy as np
+import pytest
+import scipy.spatial.distance
+import tensorflow as tf
+
+from zoo import configs, data, diagnosis, models
+from zoo.diagnosis import calibration, diversity, fresh_discriminators, page, subject
+from zoo.diagnosis.verdict import decide
+from zoo.errors import UserError
+
+SPEC = data.Spec((2,), 0)
+
+
+@pytest.fixture(autouse=True)
+def few_rows(monkeypatch):
+    monkeypatch.setattr(subject, "TRAINING_ROWS", 2000)
+    monkeypatch.setattr(subject, "TEST_ROWS", 1000)
+
+
+def blob(count, seed, center=0.0):
+    """A Gaussian, whose nearest neighbours are as far as those of others like it."""
+    x = np.random.default_rng(seed).normal(center, 1.0, (count, 2))
+    return data.InMemory(x.astype(np.float32))
+
+
+DATASET = data.Dataset("blob", SPEC, blob(2000, 0), blob(1000, 1), blob(1000, 2))
+
+
+def make(generate=None, **fields):
+    fields = {"d_hidden": (16, 16), "g_hidden": (8,), "latent_dim": 2, **fields}
+    model = models.create(configs.get("gan", dataset="blob", **fields), SPEC)
+    model.compile_for_run(total_steps=None)
+    if generate is not None:
+        model.generate = lambda z, y=None, training=False: generate(z)
+    return model
+
+
+def constant(z):
+    return tf.ones_like(z)
+
+
+def copy(z):
+    places = tf.cast((0.5 + 0.5 * tf.math.erf(z[:, 0] / np.sqrt(2.0))) * 1999, tf.int32)
+    return tf.gather(tf.constant(DATASET.train.x), places)
+
+
+def perfect(z):
+    return z  # the code has the data's distribution
+
+
+def far(z):
+    return z + 8.0
+
+
+@pytest.mark.parametrize(
+    ("generate", "name"),
+    [
+        (constant, "constant generator"),
+        (copy, "memorised"),
+        (perfect, "indistinguishable"),
+        (far, "undertrained discriminator"),
+    ],
+)
+def test_planted_faults_are_found(generate, name, tmp_path):
+    model = make(generate)
+    if generate is far:  # a D that calls real what is not
+        last = model.discriminator.last
+        last.kernel.assign(tf.zeros_like(last.kernel))
+    before = [v.numpy() for v in model.variables]
+    found = diagnosis.diagnose(model, DATASET)
+    assert found.verdict.name == name, found
+    for a, v in zip(before, model.variables, strict=True):
+        np.testing.assert_array_equal(a, v)
+    page.write(tmp_path / "page.html", found, "a planted fault")
+    text = (tmp_path / "page.html").read_text()
+    assert found.verdict.sentence.split(".")[0].replace("'", "&#39;") in text
+    assert text.count("data:image/png") >= 4
+
+
+def test_a_model_without_a_discriminator_is_refused():
+    with pytest.raises(UserError, match=r"'vae' has no discriminator to diagnose: choose a GAN"):
+        diagnosis.check(models.create("vae"))
+
+
+@pytest.mark.parametrize("entry", ["cgan", "improved_gan", "infogan", "r3gan", "wgan_gp"])
+def test_all_gans_can_be_diagnosed(entry, tiny_data, monkeypatch):
+    monkeypatch.setattr(fresh_discriminators, "STEPS", 2)
+    model = models.create(configs.get_tiny(entry, dataset="tiny"), tiny_data.spec)
+    model.compile_for_run(total_steps=None)
+    found = diagnosis.diagnose(model, tiny_data)
+    assert found.verdict.name in diagnosis.VERDICTS
+    assert np.isfinite(found.figures["gradient"])
+
+
+HEALTHY = {
+    "auc": 0.8,
+    "auc_training": 0.8,
+    "auc_training_unseen": 0.5,
+    "auc_fresh": 0.95,
+    "auc_usual": 0.95,
+    "spread": 1.0,
+    "coverage": 0.8,
+    "classes": 9.8,
+    "real_classes": 10.0,
+    "copies": 0.01,
+    "nearest_distance_ratio": 1.1,
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "name"),
+    [
+        ({}, "healthy"),
+        ({"classes": 1.2}, "collapsed"),
+        ({"auc_training_unseen": 0.9}, "overfitted discriminator"),
+        ({"coverage": 0.0}, "bad generator"),
+        ({"coverage": 0.0, "auc": 0.5}, "undertrained discriminator"),
+        ({"coverage": 0.0, "auc": 0.5, "auc_fresh": 0.6}, "discriminator too small"),
+        ({"auc_fresh": 0.5, "auc_usual": 0.55, "auc": 0.5}, "indistinguishable"),
+    ],
+)
+def test_figures_lead_to_verdicts(changed, name):
+    found = decide({**HEALTHY, **changed})
+    assert found.name == name and found.reasons
+
+
+def test_the_birthday_test_counts_different_rows():
+    rng = np.random.default_rng(0)
+    real = scipy.spatial.distance.pdist(rng.normal(size=(1000, 8)))
+    few = rng.normal(size=(400, 8))[rng.integers(0, 400, 1000)]
+    support = diversity.birthday_support(real, scipy.spatial.distance.pdist(few))
+    assert support == pytest.approx(400, rel=0.2)
+    other = rng.normal(size=(1000, 8)) + 100 * np.arange(1000)[:, None]
+    assert diversity.birthday_support(real, scipy.spatial.distance.pdist(other)) is None
+
+
+def test_logits_of_true_probabilities_are_calibrated():
+    rng = np.random.default_rng(0)
+    unseen, generated = rng.normal(1, 1, 20_000), rng.normal(-1, 1, 20_000)
+    # The log density ratio of these two Gaussians is 2 x.
+    for factor, off in ((2.0, 0.0), (20.0, 0.1)):
+        bins = calibration.bin_rows(factor * unseen, factor * generated)
+        error = calibration.measure(bins)["calibration_error"]
+        assert (error < 0.02) if off == 0 else (error > 0.05)
+
+
+def test_fresh_discriminators_see_pairs_of_one_label(tiny_data):
+    """A D that knows labels cannot tell rows apart by the labels alone."""
+    model = models.create(configs.get_tiny("cgan", dataset="tiny"), tiny_data.spec)
+    of = subject.Subject(model, tiny_data)
+    np.testing.assert_array_equal(of.generated_to_train.y, of.train.y)
+    assert len(list(itertools.islice(of.logits(of.held_out), 100))) == tiny_data.test.size
