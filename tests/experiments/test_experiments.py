@@ -10,7 +10,7 @@ import tensorflow as tf
 import zoo
 from tests import tiny
 from zoo import configs, experiments, models, seeds
-from zoo.experiments import mixtures, pages, plots, variants
+from zoo.experiments import code_priors, mixtures, pages, plots, turns, variants
 from zoo.serving import export
 
 SMALL = {
@@ -41,6 +41,12 @@ def small(module_patch):
     patch.setattr(plots, "IMPORTANCE_SAMPLES", 20)
     few = [name for name in mixtures.VARIANTS if name not in list(variants.MIXTURES)[2:]]
     patch.setattr(mixtures, "VARIANTS", few)
+    patch.setattr(code_priors, "VARIANTS", code_priors.VARIANTS[:2])
+    small_players = {"d_hidden": (8,), "g_hidden": (8,), "batch_size": 8, "jit": False}
+    for fields in variants.CODES.values():
+        for field, value in small_players.items():
+            patch.setitem(fields, field, value)
+    patch.setattr(turns, "TURNS", 3)
     for mixture in variants.MIXTURES.values():
         patch.setitem(mixture, "num_components", 2)
         patch.setitem(mixture, "num_epochs", 2)

@@ -13,10 +13,12 @@ import numpy as np
 from zoo import files, images
 from zoo.diagnosis import Diagnosis
 from zoo.diagnosis.memorisation import SHOWN
+from zoo.diagnosis.own_discriminator import KINDS
 
 TEMPLATE = pathlib.Path(__file__).with_name("page.html.jinja")
 # Verdicts that are no fault.
 GOOD = ("healthy", "indistinguishable")
+COLORS = dict(zip(KINDS, ("C0", "C1", "C2"), strict=True))
 LABELS = {
     "auc": "probability that D puts an unseen real row above a generated one (0.5 is blind)",
     "auc_training": "probability that it puts a training row above a generated one",
@@ -156,7 +158,8 @@ def _histograms(panels):
         bins = np.linspace(low - 1e-6, high + 1e-6, 50)
         for kind, values in logits.items():
             inside = np.clip(values, bins[0], bins[-1])
-            axes.hist(inside, bins, density=True, histtype="step", lw=1.5, label=kind)
+            style = {"histtype": "step", "lw": 1.5, "color": COLORS[kind]}
+            axes.hist(inside, bins, density=True, label=kind, **style)
         axes.set_title(title, fontsize="medium")
         axes.set_xlabel("logit: higher is more real")
         axes.set_yticks([])

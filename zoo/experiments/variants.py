@@ -34,12 +34,29 @@ MIXTURES = {
     }
     for count in (1, 2, 4, 8, 16, 32, 64, 128, 256)
 }
+CODES = {
+    f"{kind} codes of {size}": {
+        "entry": "gan",
+        "codes": kind,
+        "latent_dim": size,
+        "num_epochs": 10,
+        "eval_every": 10,
+    }
+    for kind, size in (
+        ("normal", 2),
+        ("normal", 8),
+        ("normal", 64),
+        ("uniform", 64),
+        ("normal", 512),
+    )
+}
 EXPORTED = (
     *("vae", "vae_mog", "gmvae", "cvae", "m2", "m1_m2", "m1_m2_conv"),
     *("gan", "dcgan", "wgan_gp", "r3gan", "infogan"),
 )
 VARIANTS = {
     **MIXTURES,
+    **CODES,
     "ten codes": {"likelihood": "gaussian_pixel", "latent_dim": 10, **GREY},
     "diagonal": {},
     "without variance terms": {"family": "vae_without_variance_terms"},
