@@ -15,7 +15,13 @@ from zoo.experiments import plots
 from zoo.models.adversarial import Turn
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
-ANSWER = ""
+ANSWER = """\
+The answer: a turn changes the layers of its own player, and none of the other's. What one wins the
+other loses: D's turn lowers D's loss and raises G's, G's turn does the reverse, on the left in zigzag.
+In the first turns D learns faster and is right of nearly all images; then G finds images that D
+takes for real, and D loses on all of them at once until it has learned to tell these, too. Such dips
+of D's accuracy, on the right, come ever more often: neither player is ever done.
+"""
 VARIANTS = ("exported dcgan",)
 TURNS, SHOWN, BATCH = 300, 12, 128
 PLAYERS = ("D", "G")
@@ -113,5 +119,5 @@ def _draw(losses, accuracies):
     right.set_xlabel("turns")
     right.set_title("share of images of which D is right")
     right.set_ylim(-0.02, 1.02)
-    right.legend(frameon=False)
+    right.legend(loc="lower left")
     return figure
