@@ -19,6 +19,8 @@ def test_the_nearest_image_of_an_image_is_itself_and_of_a_changed_one_its_origin
 def test_samples_of_another_shape_have_no_nearest_image():
     with pytest.raises(zoo.UserError, match=r"shape \[4, 4, 1\].*the dataset that the model"):
         pictures.find_nearest(np.zeros([2, 4, 4, 1], np.float32), tiny.dataset().train)
+    with pytest.raises(zoo.UserError, match=r"shape \[2\]: .* for images alone. Leave"):
+        pictures.find_nearest(np.zeros([5, 2], np.float32), tiny.dataset().train)
 
 
 def test_rows_of_groups_take_turns():

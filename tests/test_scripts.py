@@ -1,5 +1,6 @@
 """The scripts as a person runs them, from another folder, each in a process of its own."""
 
+import html
 import json
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ import zoo
 from tests import tiny
 from tests.conftest import ROOT, script
 from tests.test_conformance import METRICS
-from zoo import configs, models, pictures, workdirs
+from zoo import configs, data, diagnosis, models, pictures, workdirs
 from zoo.seeds import row_sample
 from zoo.serving import export
 
@@ -136,6 +137,19 @@ def test_a_walk_between_test_images_needs_one_label_only_where_labels_count(tiny
             assert pictures.walk(loaded, x, y, 3)[0].shape == (3, 8, 8, 1)
 
 
+def test_diagnose_prints_json_alone_and_leaves_a_page(tmp_path):
+    spec = data.Spec((2,), 8)
+    model = models.create(configs.get_tiny("gan", dataset="ring/600"), spec)
+    exported = export.export(model, tmp_path / "export", METRICS)
+    done = script("diagnose.py", f"--saved_model={exported}", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads(done.stdout)
+    assert found["name"] in diagnosis.VERDICTS and found["reasons"] and found["figures"]["auc"] <= 1
+    assert found["sentence"].split(".")[0] in html.unescape(
+        (tmp_path / "diagnosis.html").read_text()
+    )
+
+
 ERRORS = [
     ("train.py", ["--model=cvea"], "Unknown model 'cvea'. Did you mean 'cvae'?"),
     ("train.py", [], "--model must have a value"),
@@ -162,6 +176,8 @@ ERRORS = [
     ("sample.py", ["--saved_model=MODEL", "--out=x.png", "--labels=1,3"], "out of range"),
     ("sample.py", ["--saved_model=MODEL", "--out=x.png", "--labels=a"], "label is a whole number"),
     ("interpolate.py", ["--saved_model=MODEL", "--out=x.png", "--seeds=1"], "needs two images"),
+    ("diagnose.py", ["--saved_model=MODEL"], "'cvae' has no discriminator to diagnose"),
+    ("benchmark.py", ["modes", "--dataset=moons"], "modes of 'moons' are not known"),
 ]
 
 

@@ -44,8 +44,13 @@ def find_nearest(x: np.ndarray, split: data.Split) -> np.ndarray:
     """Returns the image of a split nearest to each of x, by pixels, [N, H, W, C].
 
     Raises:
-      UserError: if the split's rows are of another shape.
+      UserError: if x are no images, or the split's rows are of another shape.
     """
+    if x.ndim != 4:
+        raise UserError(
+            f"Samples have the shape {list(x.shape[1:])}: nearest training rows are shown for "
+            "images alone. Leave --nearest out; samples.png of a run has points beside the data's."
+        )
     flat = x.reshape(len(x), -1)
     best, nearest = np.full(len(x), np.inf), np.zeros_like(x)
     for batch in split.batches(BATCH_SIZE).as_numpy_iterator():

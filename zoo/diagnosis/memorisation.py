@@ -3,7 +3,7 @@
 import numpy as np
 import sklearn.metrics
 
-from zoo.diagnosis.subject import Subject
+from zoo.diagnosis.subject import BATCH, Subject
 from zoo.evaluation.protocol import NEIGHBOURS
 
 # Generated and unseen real rows whose nearest training row is looked for.
@@ -26,8 +26,12 @@ def find_nearest(subject: Subject) -> dict[str, np.ndarray]:
     _, unseen = find(subject.features_of_held_out[:ROWS], features)
     found, generated = find(subject.features_of_generated[:ROWS], features)
     chosen, places = np.unique(found[:SHOWN], return_inverse=True)
-    rows = split.where(np.isin(np.arange(split.size), chosen)).batches(SHOWN)
-    x = np.concatenate([batch["x"] for batch in rows.as_numpy_iterator()])
+    x, first = [], 0
+    for batch in split.batches(BATCH).as_numpy_iterator():
+        here = (first <= chosen) & (chosen < first + len(batch["x"]))
+        x.append(batch["x"][chosen[here] - first])
+        first += len(batch["x"])
+    x = np.concatenate(x)
     return {"unseen": unseen, "generated": generated, "rows": x[places]}
 
 

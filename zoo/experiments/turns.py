@@ -17,10 +17,10 @@ from zoo.models.adversarial import Turn
 # What the run of docs/questions (pages.PUBLISHED) showed.
 ANSWER = """\
 The answer: a turn changes the layers of its own player, and none of the other's. What one wins the
-other loses: D's turn lowers D's loss and raises G's, G's turn does the reverse, on the left in zigzag.
-In the first turns D learns faster and is right of nearly all images; then G finds images that D
-takes for real, and D loses on all of them at once until it has learned to tell these, too. Such dips
-of D's accuracy, on the right, come ever more often: neither player is ever done.
+other loses: D's turn lowers D's loss and raises G's, G's turn does the reverse, in the zigzag on
+the left. In the first turns D learns faster and is right of nearly all images; then G finds images
+that D takes for real, and D loses on all of them at once until it has learned to tell these, too.
+Such dips of D's accuracy, on the right, come ever more often: neither player is ever done.
 """
 VARIANTS = ("exported dcgan",)
 TURNS, SHOWN, BATCH = 300, 12, 128
