@@ -23,37 +23,44 @@ from zoo.evaluation.protocol import in_batches
 from zoo.training import steps
 from zoo.training.averages import MovingAverages
 
-# Fields of `gan` that all variants have in common, by dataset.
+# Fields that all variants have in common.
 POINTS = {
     "latent_dim": 2,
-    "d_hidden": (128, 128),
-    "g_hidden": (128, 128),
+    "d_hidden": (128, 128, 128),
+    "g_hidden": (128, 128, 128, 128),
     "batch_size": 128,
     "r1": 0.0,
-    "learning_rate": 1e-3,
-    "d_learning_rate": 1e-3,
+    "learning_rate": 2e-3,
+    "d_learning_rate": 2e-3,
+    "adam_beta_2": 0.999,
 }
 IMAGES = {"batch_size": 64, "r1": 0.0}
-R1_R2 = {"r1": 0.1, "r2": 0.1}
-NO_NORMALISATION = {"batch_norm": False}
-VARIANTS = {
-    "gan": {},
-    "L2 on G": {"l2": 1e-3},
-    "L2 on D": {"d_l2": 1e-3},
-    "R1 + R2": R1_R2,
-    "packing 2": {"packing": 2},
-    "packing 4": {"packing": 4},
-    "minibatch stddev": {"minibatch_stddev": True},
-    "r3gan": {"loss": "relativistic", "adam_beta_1": 0.0, **R1_R2, **NO_NORMALISATION},
-}
+
+
+def make_variants(r1_r2: float) -> dict[str, dict]:
+    """Returns {variant: its own fields}; `r1_r2` weighs both of D's slopes where they count."""
+    slopes = {"r1": r1_r2, "r2": r1_r2}
+    relativistic = {"loss": "relativistic", "batch_norm": False, "adam_beta_1": 0.0}
+    return {
+        "gan": {},
+        "L2 on G": {"l2": 1e-3},
+        "L2 on D": {"d_l2": 1e-3},
+        "R1 + R2": slopes,
+        "packing 2": {"packing": 2},
+        "packing 4": {"packing": 4},
+        "minibatch stddev": {"minibatch_stddev": True},
+        "r3gan": {**relativistic, **slopes},
+    }
+
+
+# Of stacked digits, where a variant takes a quarter of an hour.
+FEW = ("gan", "packing 2", "r3gan")
 # Densities whose modes are components of equal weight and one scale.
 GAUSSIANS = ("ring", "grid")
 # Samples of the first trial that are kept to be shown.
 SHOWN = 500
 # Steps between two looks at the progress bar and at signals.
 STEPS_AT_ONCE = 500
-# Of stacked digits, where a variant takes a quarter of an hour.
-FEW = ("gan", "packing 2", "r3gan")
 
 
 class Task(NamedTuple):
@@ -63,7 +70,7 @@ class Task(NamedTuple):
       dataset: to learn.
       entry: of which the variants are settings.
       fields: of its config that they have in common.
-      variants: names of those that are compared.
+      variants: {name: its own fields} of those that are compared.
       steps: of each trial.
       num_modes: how many there are.
       samples: how many of them are looked at.
@@ -73,7 +80,7 @@ class Task(NamedTuple):
     dataset: data.Dataset
     entry: str
     fields: dict
-    variants: tuple[str, ...]
+    variants: dict[str, dict]
     steps: int
     num_modes: int
     samples: int
@@ -81,7 +88,7 @@ class Task(NamedTuple):
 
     def config(self, variant: str, seed: int = 0):
         """Returns the config of a variant."""
-        fields = {**self.fields, **VARIANTS[variant], "seed": seed}
+        fields = {**self.fields, **self.variants[variant], "seed": seed}
         return configs.get(self.entry, dataset=self.dataset.name, **fields)
 
     def measure_data(self) -> dict:
@@ -110,8 +117,8 @@ def make_task(dataset: data.Dataset, steps: int = 0, judge=None) -> Task:
         def measure(x):
             return modes.measure(*modes.nearest_components(x, means, scale), num_modes=count)
 
-        every = tuple(VARIANTS)
-        return Task(dataset, "gan", POINTS, every, steps or 20_000, count, 2_500, measure)
+        every = make_variants(0.3)
+        return Task(dataset, "gan", POINTS, every, steps or 30_000, count, 2_500, measure)
 
     if not dataset.name.startswith(stacked.PREFIX):
         raise UserError(
@@ -123,7 +130,8 @@ def make_task(dataset: data.Dataset, steps: int = 0, judge=None) -> Task:
         found = modes.classes_of_channels(x, lambda channel: in_batches(judge.classify, channel))
         return modes.measure(found, num_modes=count)
 
-    return Task(dataset, "dcgan", IMAGES, FEW, steps or 12_000, count, 26_000, measure)
+    few = {name: fields for name, fields in make_variants(0.05).items() if name in FEW}
+    return Task(dataset, "dcgan", IMAGES, few, steps or 12_000, count, 26_000, measure)
 
 
 def train_trials(task: Task, variant: str, trials: range) -> Iterator[tuple[int, object]]:
