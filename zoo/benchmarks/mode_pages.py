@@ -38,9 +38,10 @@ def write(results: dict, runs: pathlib.Path, folder: pathlib.Path) -> str:
     sections = []
     for path in sorted(folder.glob(f"{PAGE}_*.json")):
         found = json.loads(path.read_text())
+        trials = max(len(of) for of in found["trials"].values())
         sections.append(
             f"## {found['dataset']}\n\n"
-            f"    scripts/benchmark.py modes --dataset={found['dataset']}\n\n"
+            f"    scripts/benchmark.py modes --dataset={found['dataset']} --trials={trials}\n\n"
             f"{found['steps']:,} steps per trial, {found['samples']:,} samples; mean ± standard "
             f"deviation over trials.\n\n{table(found)}\n\n![Samples]({path.stem}.png)\n"
         )

@@ -92,8 +92,8 @@ class Task(NamedTuple):
         return configs.get(self.entry, dataset=self.dataset.name, **fields)
 
     def measure_data(self) -> dict:
-        """Returns what a perfect sampler gets: the same measured on test rows."""
-        rows = self.dataset.test.take(self.samples).batches(self.samples)
+        """Returns what a perfect sampler gets: the same measured on as many rows of the data."""
+        rows = self.dataset.train.take(self.samples).batches(self.samples)
         return self.measure(np.concatenate([batch["x"] for batch in rows.as_numpy_iterator()]))
 
 

@@ -22,7 +22,7 @@ evenly, most of all those of `r3gan`, whose samples are the sharpest: it passes 
 is no digit, where a VAE blurs. Smoothness and quality are two things: the samples of `vae_mog` are
 about as close to the test images as those of `r3gan`, and those of the plain VAE far from both.
 """
-ENTRIES = ("vae", "vae_mog", "gmvae", "gan", "dcgan", "wgan_gp", "r3gan")
+ENTRIES = ("vae", "vae_mog", "gmvae", "gan", "dcgan", "wgan_gp", "r3gan", "infogan")
 VARIANTS = tuple(f"exported {entry}" for entry in ENTRIES)
 # Ways that are drawn, and the steps of each.
 SHOWN, SHOWN_STEPS = 3, 8
