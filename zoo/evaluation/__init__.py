@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from zoo.errors import UserError, near_miss
 from zoo.evaluation.draws import validate_samples
 from zoo.evaluation.judges import Judge
-from zoo.evaluation.metrics import LABELS, METRICS, SAMPLED_IMAGES, Metric, Subject
+from zoo.evaluation.metrics import LABELS, METRICS
 from zoo.evaluation.protocol import SEED
+from zoo.evaluation.subject import SAMPLED_IMAGES, Metric, Subject
 from zoo.evaluation.terms import mean_terms
 from zoo.models.traits import Trait
 

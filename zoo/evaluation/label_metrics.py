@@ -1,0 +1,113 @@
+"""Metrics of labels: clusters, classes, and images that should show a label."""
+
+import numpy as np
+
+from zoo.evaluation import baselines, clustering, draws, styles
+from zoo.evaluation.protocol import SAMPLES
+from zoo.evaluation.subject import SAMPLED_IMAGES, Metric
+from zoo.models.traits import Trait
+
+
+def _conditional(subject):
+    classify = subject.judge.classify
+    return {"conditional_accuracy": draws.conditional_accuracy(subject.model, classify, SAMPLES)}
+
+
+def _restyled(subject):
+    x, y, restyled = styles.restyle_all(subject.model, subject.dataset.test)
+    asked = np.tile(np.arange(restyled.shape[1]), len(x))
+    called = subject.judge.see(restyled.reshape(-1, *x.shape[1:])).probs.argmax(-1)
+
+    def kept(measure):
+        of_restyled = np.stack([measure(column) for column in np.moveaxis(restyled, 1, 0)], 1)
+        return styles.correlation(measure(x), of_restyled, y)
+
+    figures = {
+        "restyled_accuracy": float(np.mean(called == asked)),
+        "slant_kept": kept(styles.slant),
+        "thickness_kept": kept(styles.thickness),
+    }
+    return {name: figure for name, figure in figures.items() if not np.isnan(figure)}
+
+
+def _accuracy_protocol(subject):
+    count = subject.model.config.get("labels")
+    if not count:
+        return None
+    return f"The model learned from {count:,} labels, as many of each class as can be."
+
+
+def _baselines_protocol(subject):
+    return (
+        "Logistic regression and support vector machine (RBF kernel) learn M1's codes from the "
+        "same labels, with the settings that scikit-learn gives them."
+    )
+
+
+METRICS = (
+    Metric(
+        "clustering",
+        {
+            "clustering_accuracy": "Clustering accuracy",
+            "nmi": "... normalised mutual information of clusters and labels",
+        },
+        "share of rows whose most probable cluster stands for their label, each cluster for one "
+        "label at most; normalised mutual information of the two",
+        frozenset({Trait.CLUSTERS, Trait.LABELS}),
+        lambda subject: clustering.measure(subject.model, subject.dataset.test),
+        lambda subject: (
+            "Clusters are the most probable ones; labels only name them, one label per cluster "
+            "(Hungarian matching)."
+        ),
+    ),
+    Metric(
+        "accuracy",
+        {"accuracy": "Accuracy"},
+        "share of test images that are classified correctly",
+        frozenset({Trait.CLASSES}),
+        lambda subject: {"accuracy": 1.0 - subject.terms["error"]},
+        _accuracy_protocol,
+    ),
+    Metric(
+        "baselines",
+        {
+            "logistic_regression_error": "Error of a logistic regression on M1's codes",
+            "svm_error": "Error of a support vector machine on M1's codes",
+        },
+        "shares of test images that classifiers of M1's codes get wrong, which learn from the same "
+        "labels",
+        frozenset({Trait.M1_CODES, Trait.LABELS}),
+        lambda subject: baselines.measure(
+            subject.model, subject.dataset.train, subject.dataset.test
+        ),
+        _baselines_protocol,
+    ),
+    Metric(
+        "restyled",
+        {
+            "restyled_accuracy": "Restyled images that show what was asked for",
+            "slant_kept": "... correlation of their slant with the source's",
+            "thickness_kept": "... correlation of their stroke width with the source's",
+        },
+        f"each of {styles.SOURCES:,} test images drawn with every label: share that the judge "
+        "calls the label asked for, and how slant and stroke width go with those of the source, "
+        "all as deviations from their label's mean; they mean something for white strokes on black",
+        frozenset({Trait.RESTYLES, Trait.IMAGES, Trait.GREY, Trait.JUDGE}),
+        _restyled,
+        lambda subject: (
+            f"Restyled are the first {min(styles.SOURCES, subject.dataset.test.size):,} test "
+            "images, each with every label."
+        ),
+    ),
+    Metric(
+        "conditional_accuracy",
+        {"conditional_accuracy": "Conditional accuracy"},
+        f"share of {SAMPLES:,} samples for label y that the judge calls y",
+        SAMPLED_IMAGES | {Trait.LABELLED_SAMPLES},
+        _conditional,
+        lambda subject: (
+            f"Conditional accuracy: the share of {SAMPLES:,} samples for label y that "
+            f"`{subject.judge.name}` (test accuracy {subject.judge.accuracy:.2%}) calls y."
+        ),
+    ),
+)

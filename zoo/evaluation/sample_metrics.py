@@ -1,0 +1,141 @@
+"""Metrics of samples, in the features of a judge."""
+
+import numpy as np
+
+from zoo.evaluation import paths, samples
+from zoo.evaluation.protocol import NEIGHBOURS, SAMPLES
+from zoo.evaluation.subject import SAMPLED_IMAGES, Metric
+from zoo.models.traits import Trait
+
+
+def _distances(subject, name, distance):
+    """The distance of samples from real images, and of other real images from them: the floor."""
+    real = subject.real.features
+    return {
+        f"{name}_classifier_distance": distance(real, subject.fake.features),
+        f"{name}_floor": distance(real, subject.other_real.features),
+    }
+
+
+def _frechet(subject):
+    return _distances(subject, "frechet", samples.frechet_distance)
+
+
+def _frechet_protocol(subject):
+    count = min(SAMPLES, subject.dataset.test.size)
+    return (
+        f"Samples are compared by the features of `{subject.judge.name}` (test accuracy "
+        f"{subject.judge.accuracy:.2%}): {count:,} samples with {count:,} test images; the floor "
+        "of a distance is that of as many training images."
+    )
+
+
+def _kernel(subject):
+    return _distances(subject, "kernel", samples.kernel_distance)
+
+
+def _classes(subject):
+    shares = samples.class_shares(subject.fake.probs)
+    return {
+        "class_shares": [float(share) for share in shares],
+        "rarest_class": float(shares.min()),
+        "class_entropy": samples.entropy(shares),
+    }
+
+
+def _class_protocol(subject):
+    shares = samples.class_shares(subject.real.probs)
+    return (
+        f"The judge's classes of the test images have the entropy {samples.entropy(shares):.3f} "
+        f"nats, and the rarest has a share of {shares.min():.1%}."
+    )
+
+
+def _smoothness(subject):
+    x = paths.walk(subject.model)
+    features = subject.judge.see(x.reshape(-1, *x.shape[2:])).features
+    figures = paths.smoothness(features.reshape(*x.shape[:2], -1))
+    return {name: figure for name, figure in figures.items() if not np.isnan(figure)}
+
+
+def _nearest(subject):
+    train = subject.judge.see_split(subject.dataset.train.take(NEIGHBOURS)).features
+    ratio = samples.nearest_distance_ratio(train, subject.real.features, subject.fake.features)
+    return {"nearest_distance_ratio": ratio}
+
+
+METRICS = (
+    Metric(
+        "frechet_classifier_distance",
+        {
+            "frechet_classifier_distance": "Frechet classifier distance",
+            "frechet_floor": "... its floor",
+        },
+        "squared Frechet distance of samples to test images in the judge's features, and that of "
+        "training images to test images; not comparable with the FID of an Inception network",
+        SAMPLED_IMAGES,
+        _frechet,
+        _frechet_protocol,
+    ),
+    Metric(
+        "kernel_classifier_distance",
+        {
+            "kernel_classifier_distance": "Kernel classifier distance",
+            "kernel_floor": "... its floor",
+        },
+        "unbiased squared maximum mean discrepancy in the same features, cubic kernel",
+        SAMPLED_IMAGES,
+        _kernel,
+    ),
+    Metric(
+        "neighbourhoods",
+        {
+            "precision": "Precision",
+            "recall": "Recall",
+            "density": "Density",
+            "coverage": "Coverage",
+        },
+        f"how samples and test images lie among each other's {samples.K} nearest neighbours in the "
+        "same features: share of samples near test images, share of test images near samples; "
+        "both again with balls around test images alone",
+        SAMPLED_IMAGES,
+        lambda subject: samples.neighbourhoods(subject.real.features, subject.fake.features),
+        lambda subject: f"Precision, recall, density and coverage are for k = {samples.K}.",
+    ),
+    Metric(
+        "classes",
+        {
+            "class_shares": "Classes of samples, by the judge (%)",
+            "rarest_class": "Share of the rarest class",
+            "class_entropy": "Entropy of the classes (nats)",
+        },
+        "histogram of the judge's classes of the samples",
+        SAMPLED_IMAGES,
+        _classes,
+        _class_protocol,
+    ),
+    Metric(
+        "nearest_training_image",
+        {"nearest_distance_ratio": "Distance to the nearest training image, over test images'"},
+        "mean distance of samples to their nearest training image, over that of test images: near "
+        "1 for new images, far below for training images learned by heart",
+        SAMPLED_IMAGES,
+        _nearest,
+    ),
+    Metric(
+        "smoothness",
+        {
+            "path_length": "Length of ways between samples, over the distance of their ends",
+            "largest_step": "... their largest step, over the mean step",
+        },
+        f"{paths.WAYS} ways between codes of the prior, of {paths.STEPS} steps each, in the "
+        "judge's features: 1 and 1 where samples change in a straight line and gradually; the "
+        f"largest step is {paths.STEPS} where all changes at once",
+        SAMPLED_IMAGES | {Trait.CODES},
+        _smoothness,
+        lambda subject: (
+            f"Ways between samples are {paths.WAYS}, of {paths.STEPS} steps each, between codes "
+            f"drawn from the prior{'; each keeps a label' * subject.model.conditional}."
+        ),
+    ),
+)
