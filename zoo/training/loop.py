@@ -8,7 +8,6 @@ weights of one that was not, bit for bit.
 
 import contextlib
 import dataclasses
-import json
 import os
 import time
 
@@ -17,50 +16,19 @@ import tensorflow as tf
 
 from zoo import data, evaluation, files, images, models, workdirs
 from zoo.errors import Stopped, UserError
-from zoo.training import guards, steps
+from zoo.training import guards, opening, steps
 from zoo.training import strategy as strategies
 from zoo.training.averages import MovingAverages
 from zoo.training.checkpoint import Checkpoints
 from zoo.training.log import Log
+from zoo.training.state import FRECHET, SELECTIONS, State
 
-# The validation term that chooses the weights of a model without a loss, where there is a judge.
-FRECHET = "frechet_classifier_distance"
-# How cards say which weights were kept.
-SELECTIONS = {
-    "loss": "had the lowest loss on the validation split",
-    FRECHET: "had the lowest Frechet classifier distance on the validation split",
-    None: "are the last",
-}
 # Folder, in a workdir, of the run of a model that has to be trained before.
 FIRST_STAGE = "m1"
-# What the splits of a dataset are for.
-USES = ("train on", "validate on", "test on")
 # Steps at the end of an epoch from which a model tells how it is; half of them if it has fewer.
 RECENT_STEPS = 100
 # Seconds that steps run without Python looking at signals or the bar.
 SECONDS_PER_CALL = 1.0
-
-
-class State(tf.Module):
-    """What a run knows beside its weights and optimizers; part of each checkpoint."""
-
-    def __init__(self):
-        super().__init__()
-        self.best_value = tf.Variable(np.inf, dtype=tf.float64)
-        self.step = tf.Variable(0, dtype=tf.int64)
-        self.best_step = tf.Variable(0, dtype=tf.int64)
-        self.evaluations_since_best = tf.Variable(0, dtype=tf.int64)
-        self.seconds = tf.Variable(0.0, dtype=tf.float64)
-        self.selection = tf.Variable("", dtype=tf.string)
-
-    def summary(self) -> dict:
-        """Returns what a metrics file tells of the run."""
-        return {
-            "steps": int(self.step),
-            "best_step": int(self.best_step),
-            "seconds": round(float(self.seconds), 1),
-            "selection": self.selection.numpy().decode(),
-        }
 
 
 @dataclasses.dataclass
@@ -103,119 +71,194 @@ def train(
 
 
 def _train(config, dataset, workdir, strategy, judge):
-    chief = strategies.is_chief(strategy)
-    if dataset.train.size == 0:
-        raise UserError(f"Dataset {dataset.name!r} has no rows to train on.")
-
-    with strategy.scope():
-        model = models.create(config, dataset.spec)
-        dataset.check_labels(all_known=model.needs_labels and not model.learns_from_unlabelled)
-        rows = model.rows_to_learn(dataset.train)
-        _check_batch(model, rows, dataset.name, strategy)
-        steps_per_epoch = rows.steps_per_epoch(config.batch_size, model.every_row)
-        total_steps = steps_per_epoch * config.num_epochs
-        model.compile_for_run(total_steps)
-        averages = MovingAverages(model.averaged_variables(), config.ema)
-    state = State()
-    description = _refuse_other_run(workdir, model, dataset)
-    checkpoints = Checkpoints(
-        workdir / "checkpoints",
-        weights=weights(model),
-        averages=averages,
-        state=state,
-        **model.optimizers(),
-    )
-    best = Checkpoints(workdir / "best", keep=1, weights=weights(model))
-    resumed = checkpoints.restore()
-    if not resumed:
-        stage = model.first_stage(config)
-        first = train(stage, dataset, workdir / FIRST_STAGE, strategy, judge) if stage else None
-        with strategy.scope():
-            if first:
-                model.take_first_stage(first.model)
-                state.seconds.assign(first.training["seconds"])
-            model.start_from(dataset.train)
-    if chief and not (workdir / "config.json").exists():
-        files.write_json(workdir / "config.json", description)
-    if _mean_over_workers(model.steps_taken(), strategy) != model.steps_taken():
-        raise UserError(
-            f"The workers do not start at the same step, this one at {model.steps_taken()}: all "
-            f"of them must reach the same {workdir}."
-        )
-    if chief:
-        print(_first_line(model, dataset, workdir))
-    if resumed and chief and model.steps_taken() < total_steps:
-        print(f"Going on from step {model.steps_taken()} of {total_steps} in {workdir}.")
-
-    run_steps, names = steps.function(model, strategy, averages)
-    end_epoch = tf.function(lambda: strategy.run(model.end_epoch), autograph=False)
-    log = Log(workdir, model.steps_taken(), total_steps, config.batch_size, chief, model.of_images)
-    saved_step = model.steps_taken()
-
-    def complete(step):
-        return step >= total_steps or _out_of_patience(state, config) or model.converged()
-
-    was_complete = complete(saved_step)
-    steps_per_call, epoch_terms = 1, []
-    iterator = iter(steps.batches(rows, model, saved_step, strategy))
-
-    with contextlib.closing(log), guards.signals() as stop:
-        while not complete(step := model.steps_taken()):
+    run = _OpenRun(config, dataset, workdir, strategy, judge)
+    was_complete = run.is_complete()
+    with contextlib.closing(run.log), guards.signals() as stop:
+        while not run.is_complete():
             started = time.monotonic()
-            epoch, step_in_epoch = divmod(step, steps_per_epoch)
-            if step_in_epoch == 0:
-                with strategy.scope():
-                    model.start_epoch(epoch, dataset.train)
-            n = min(
-                steps_per_call,
-                steps_per_epoch - step_in_epoch,
-                config.checkpoint_every - step % config.checkpoint_every,
-            )
-            terms = run_steps(iterator, tf.constant(n)).numpy()  # [n, terms]
-            guards.check_finite(terms, names, step, checkpoints, model.remedy)
-            epoch_terms.append(terms)
-            means = _means(terms, names)
-            log.progress(n, {k: v for k, v in means.items() if k in model.terms_shown})
-            step += n
-
-            state.step.assign(step)
-            if step % steps_per_epoch == 0:
-                end_epoch()
-                terms = np.concatenate(epoch_terms).astype(np.float64)
-                epoch_terms = []
-                log.metrics(step, "train", _means(terms, names))
-                recent = terms[-min(RECENT_STEPS, -(-len(terms) // 2)) :]
-                log.remark(epoch, model.remark(_means(recent, names), "train"))
-                last = step == total_steps or model.converged()
-                if (epoch + 1) % config.eval_every == 0 or last:
-                    with averages.applied():
-                        terms, selection = _measure(model, dataset.validation, judge)
-                        _keep_if_best(model, terms, selection, state, best, log, strategy)
-                        log.remark(epoch, model.remark(terms, "validation"))
-            elapsed = time.monotonic() - started
-            state.seconds.assign_add(elapsed)
-            if strategy.extended._in_multi_worker_mode():
-                steps_per_call = 16  # every worker must run the same number
-            else:
-                steps_per_call = int(np.clip(SECONDS_PER_CALL * n / elapsed, 1, 4 * n))
-
+            n = run.take_steps()
+            if run.step % run.steps_per_epoch == 0:
+                run.end_epoch()
+            run.count_time(n, time.monotonic() - started)
             stopping = _any_worker(stop, strategy)
-            if step % config.checkpoint_every == 0 or step == total_steps or stopping:
-                guards.check_weights(model, step, checkpoints)
-                if chief:
-                    checkpoints.save(step)
-                saved_step = step
+            run.save_if_due(stopping)
             if stopping:
                 raise Stopped(
-                    f"Stopped at step {step} of {total_steps}; the same command goes on from there."
+                    f"Stopped at step {run.step} of {run.total_steps}; the same command goes on "
+                    "from there."
                 )
-        if chief and saved_step != model.steps_taken():
-            checkpoints.save(model.steps_taken())
-    if chief and model.converged() and not was_complete:
-        print(f"Converged after {model.steps_taken() // steps_per_epoch} passes over the data.")
+        run.save_last()
+    if run.chief and run.model.converged() and not was_complete:
+        print(f"Converged after {run.step // run.steps_per_epoch} passes over the data.")
     _any_worker(stop, strategy)  # the chief's files are complete when all have come here
-    best.restore()
-    return Run(model, state.summary(), was_complete)
+    run.best.restore()
+    return Run(run.model, run.state.summary(), was_complete)
+
+
+class _OpenRun:
+    """A run while it trains: its model, where it is written, and how far it has come.
+
+    Attributes:
+      step: number of steps taken, by this process's count.
+    """
+
+    def __init__(self, config, dataset, workdir, strategy, judge):
+        self.config, self.dataset, self.strategy, self.judge = config, dataset, strategy, judge
+        self.chief = strategies.is_chief(strategy)
+        if dataset.train.size == 0:
+            raise UserError(f"Dataset {dataset.name!r} has no rows to train on.")
+        self._make_model()
+        description = opening.refuse_other_run(workdir, self.model, dataset)
+        self.state = State()
+        self.checkpoints = Checkpoints(
+            workdir / "checkpoints",
+            weights=weights(self.model),
+            averages=self.averages,
+            state=self.state,
+            **self.model.optimizers(),
+        )
+        self.best = Checkpoints(workdir / "best", keep=1, weights=weights(self.model))
+        resumed = self.checkpoints.restore()
+        if not resumed:
+            self._start(workdir)
+        if self.chief and not (workdir / "config.json").exists():
+            files.write_json(workdir / "config.json", description)
+        self.step = self.saved_step = self.model.steps_taken()
+        if strategies.mean_over_workers(self.step, strategy) != self.step:
+            raise UserError(
+                f"The workers do not start at the same step, this one at {self.step}: all of them "
+                f"must reach the same {workdir}."
+            )
+        if self.chief:
+            print(opening.describe(self.model, dataset, workdir))
+        if resumed and self.chief and self.step < self.total_steps:
+            print(f"Going on from step {self.step} of {self.total_steps} in {workdir}.")
+        self._make_graph()
+        self.log = Log(
+            workdir,
+            self.step,
+            self.total_steps,
+            config.batch_size,
+            self.chief,
+            self.model.of_images,
+        )
+
+    def _make_model(self):
+        config, dataset = self.config, self.dataset
+        with self.strategy.scope():
+            self.model = model = models.create(config, dataset.spec)
+            dataset.check_labels(all_known=model.needs_labels and not model.learns_from_unlabelled)
+            self.rows = model.rows_to_learn(dataset.train)
+            opening.check_batch(model, self.rows, dataset.name, self.strategy)
+            self.steps_per_epoch = self.rows.steps_per_epoch(config.batch_size, model.every_row)
+            self.total_steps = self.steps_per_epoch * config.num_epochs
+            model.compile_for_run(self.total_steps)
+            self.averages = MovingAverages(model.averaged_variables(), config.ema)
+
+    def _start(self, workdir):
+        """Before the first step: what the model takes from an earlier stage, and from the data."""
+        stage = self.model.first_stage(self.config)
+        first = stage and train(
+            stage, self.dataset, workdir / FIRST_STAGE, self.strategy, self.judge
+        )
+        with self.strategy.scope():
+            if first:
+                self.model.take_first_stage(first.model)
+                self.state.seconds.assign(first.training["seconds"])
+            self.model.start_from(self.dataset.train)
+
+    def _make_graph(self):
+        model, strategy = self.model, self.strategy
+        self.run_steps, self.names = steps.function(model, strategy, self.averages)
+        self.end_pass = tf.function(lambda: strategy.run(model.end_epoch), autograph=False)
+        self.batches = iter(steps.batches(self.rows, model, self.step, strategy))
+        self.steps_per_call, self.epoch_terms = 1, []
+
+    def is_complete(self) -> bool:
+        """Whether no further step is to be taken."""
+        patience, waited = self.config.patience, int(self.state.evaluations_since_best)
+        impatient = bool(patience) and waited >= patience
+        return self.step >= self.total_steps or impatient or self.model.converged()
+
+    def take_steps(self) -> int:
+        """Takes some steps of this epoch in one call of the graph, and returns how many."""
+        epoch, step_in_epoch = divmod(self.step, self.steps_per_epoch)
+        if step_in_epoch == 0:
+            with self.strategy.scope():
+                self.model.start_epoch(epoch, self.dataset.train)
+        every = self.config.checkpoint_every
+        n = min(
+            self.steps_per_call, self.steps_per_epoch - step_in_epoch, every - self.step % every
+        )
+        terms = self.run_steps(self.batches, tf.constant(n)).numpy()  # [n, terms]
+        guards.check_finite(terms, self.names, self.step, self.checkpoints, self.model.remedy)
+        self.epoch_terms.append(terms)
+        means = _means(terms, self.names)
+        self.log.progress(n, {k: v for k, v in means.items() if k in self.model.terms_shown})
+        self.step += n
+        self.state.step.assign(self.step)
+        return n
+
+    def end_epoch(self) -> None:
+        """After a pass over the data: what it was like, and now and then how good the model is."""
+        model, epoch = self.model, self.step // self.steps_per_epoch
+        self.end_pass()
+        terms = np.concatenate(self.epoch_terms).astype(np.float64)
+        self.epoch_terms = []
+        self.log.metrics(self.step, "train", _means(terms, self.names))
+        recent = terms[-min(RECENT_STEPS, -(-len(terms) // 2)) :]
+        self.log.remark(epoch - 1, model.remark(_means(recent, self.names), "train"))
+        last = self.step == self.total_steps or model.converged()
+        if epoch % self.config.eval_every == 0 or last:
+            with self.averages.applied():
+                terms, selection = _measure(model, self.dataset.validation, self.judge)
+                self._keep_if_best(terms, selection)
+                self.log.remark(epoch - 1, model.remark(terms, "validation"))
+
+    def _keep_if_best(self, terms, selection):
+        """Keeps the weights if no earlier ones were better; without a selection, always."""
+        state = self.state
+        state.selection.assign(SELECTIONS[selection])
+        # All workers must come to the same decision, to the last digit.
+        value = (
+            strategies.mean_over_workers(terms[selection], self.strategy) if selection else np.inf
+        )
+        if selection and not value < float(state.best_value):
+            annealing = state.step <= self.model.annealing_steps
+            state.evaluations_since_best.assign_add(0 if annealing else 1)
+        else:
+            state.best_value.assign(value)
+            state.best_step.assign(state.step)
+            state.evaluations_since_best.assign(0)
+            if self.chief:
+                self.best.save(int(state.step))
+        grid = images.sample_grid(self.model) if self.chief else None
+        self.log.metrics(int(state.step), "validation", terms, grid)
+
+    def count_time(self, n: int, elapsed: float) -> None:
+        """Adds the seconds that n steps took, and chooses how many the next call runs."""
+        self.state.seconds.assign_add(elapsed)
+        if strategies.spans_workers(self.strategy):
+            self.steps_per_call = 16  # every worker must run the same number
+        else:
+            self.steps_per_call = int(np.clip(SECONDS_PER_CALL * n / elapsed, 1, 4 * n))
+
+    def save_if_due(self, stopping: bool) -> None:
+        """Writes a checkpoint where one is due, at the end, and before the run is left."""
+        if (
+            self.step % self.config.checkpoint_every == 0
+            or self.step == self.total_steps
+            or stopping
+        ):
+            guards.check_weights(self.model, self.step, self.checkpoints)
+            if self.chief:
+                self.checkpoints.save(self.step)
+            self.saved_step = self.step
+
+    def save_last(self) -> None:
+        """Writes the checkpoint of a run that ended before its last step was due."""
+        if self.chief and self.saved_step != self.step:
+            self.checkpoints.save(self.step)
 
 
 def load_run(workdir: str | os.PathLike) -> tuple[models.GenerativeModel, dict]:
@@ -238,68 +281,6 @@ def _means(terms, names):
     return dict(zip(names, terms.mean(0).tolist(), strict=True))
 
 
-def _first_line(model, dataset, workdir):
-    """What trains, on what, on which devices and where."""
-    counted = model.trainable_variables or model.served_variables()
-    parameters = sum(int(np.prod(v.shape)) for v in counted)
-    spec = dataset.spec
-    rows = [f"{split.size:,} to {use}" for use, split in zip(USES, dataset[2:], strict=True)]
-    return (
-        f"{model.config.model}: {parameters:,} parameters; {dataset.name}: {', '.join(rows)}, "
-        f"{'x'.join(map(str, spec.shape))}, {spec.num_classes or 'no'} classes; "
-        f"{strategies.hardware()}; {workdir}"
-    )
-
-
-def _refuse_other_run(workdir, model, dataset):
-    """Refuses a workdir of another config or other data; returns the description of this run."""
-    new = json.loads(json.dumps({**models.description(model), "data": dataset.fingerprint()}))
-    if not (workdir / "config.json").exists():
-        return new
-    old = workdirs.read_description(workdir)
-    one, other = ({**made.pop("config"), **made} for made in (dict(old), dict(new)))
-    data_before, data_now = one.pop("data", None), other.pop("data")
-    differ = [f"{k}: {one.get(k)!r} there, {v!r} now" for k, v in other.items() if one.get(k) != v]
-    if differ:
-        raise UserError(
-            f"{workdir} holds a run of another config ({'; '.join(differ)}). Choose another "
-            "--workdir, or give the same config to go on with that run."
-        )
-    if data_before != data_now:
-        rows = [
-            f"{d['train']:,} + {d['validation']:,} + {d['test']:,}" if d else "unknown"
-            for d in (data_before, data_now)
-        ]
-        changed = "other rows" if rows[0] == rows[1] else f"{rows[0]} rows there, {rows[1]} now"
-        raise UserError(
-            f"{workdir} holds a run on other data: {dataset.name!r} has changed since ({changed}). "
-            "Choose another --workdir, or bring the data back to go on with that run."
-        )
-    return new
-
-
-def _check_batch(model, rows, name, strategy):
-    config, replicas = model.config, strategy.num_replicas_in_sync
-    for field in model.shared_fields:
-        if config[field] < 1 or config[field] % replicas:
-            raise UserError(
-                f"{field}={config[field]} cannot be split evenly over {replicas} replicas: "
-                f"choose a multiple of {replicas}."
-            )
-        if config[field] // replicas % model.rows_at_once:
-            raise UserError(
-                f"{field}={config[field]} over {replicas} replicas cannot be shared evenly: model "
-                f"{config.model!r} takes {model.rows_at_once} rows at once (d_steps, packing, "
-                "minibatch_stddev and groups multiply). Choose a multiple of "
-                f"{replicas * model.rows_at_once}."
-            )
-    if not rows.steps_per_epoch(config.batch_size, model.every_row):
-        raise UserError(
-            f"batch_size={config.batch_size} is more than the {rows.size} training images of "
-            f"{name!r}: choose --config.batch_size={rows.size} or less."
-        )
-
-
 def _measure(model, validation, judge):
     """The terms on the validation split, and which of them chooses the weights, if any."""
     terms = evaluation.mean_terms(model, validation)
@@ -311,36 +292,6 @@ def _measure(model, validation, judge):
     return terms, FRECHET if model.keeps_best else None
 
 
-def _keep_if_best(model, terms, selection, state, best, log, strategy):
-    """Keeps the weights if no earlier ones were better; without a selection, always."""
-    state.selection.assign(SELECTIONS[selection])
-    # All workers must come to the same decision, to the last digit.
-    value = _mean_over_workers(terms[selection], strategy) if selection else np.inf
-    if selection and not value < float(state.best_value):
-        annealing = state.step <= model.annealing_steps
-        state.evaluations_since_best.assign_add(0 if annealing else 1)
-    else:
-        state.best_value.assign(value)
-        state.best_step.assign(state.step)
-        state.evaluations_since_best.assign(0)
-        if log.chief:
-            best.save(int(state.step))
-    grid = images.sample_grid(model) if log.chief else None
-    log.metrics(int(state.step), "validation", terms, grid)
-
-
-def _out_of_patience(state, config):
-    return bool(config.patience) and int(state.evaluations_since_best) >= config.patience
-
-
 def _any_worker(stop, strategy):
     """Whether any worker was asked to stop: all of them leave at the same step."""
-    return _mean_over_workers(float(bool(stop)), strategy) > 0
-
-
-def _mean_over_workers(value, strategy):
-    """The mean of a number that each worker has; all wait here for each other."""
-    if not strategy.extended._in_multi_worker_mode():
-        return value
-    mine = tf.constant(float(value), tf.float64)
-    return float(strategy.reduce("mean", strategy.run(lambda: mine), axis=None))
+    return strategies.mean_over_workers(float(bool(stop)), strategy) > 0

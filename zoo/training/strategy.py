@@ -72,6 +72,22 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
     )
 
 
+def spans_workers(strategy: tf.distribute.Strategy) -> bool:
+    """Whether other processes train with this one."""
+    resolver = strategy.cluster_resolver
+    if resolver is None:
+        return False
+    return sum(len(tasks) for tasks in resolver.cluster_spec().as_dict().values()) > 1
+
+
+def mean_over_workers(value: float, strategy: tf.distribute.Strategy) -> float:
+    """Returns the mean of a number that each worker has; all wait here for each other."""
+    if not spans_workers(strategy):
+        return value
+    mine = tf.constant(float(value), tf.float64)
+    return float(strategy.reduce("mean", strategy.run(lambda: mine), axis=None))
+
+
 def hardware() -> str:
     """Returns what this process computes on, for a metrics file."""
     gpus = tf.config.list_physical_devices("GPU")
