@@ -12,7 +12,7 @@ MEANS = np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]])
 
 
 def test_perfect_samples_reach_all_modes_and_the_ceiling_of_quality():
-    rows = densities.load("ring").test.in_memory()
+    rows = data.to_memory(densities.load("ring").test)
     components = densities.ring().mixture.components_distribution
     found, good = modes.nearest_components(rows.x, components.mean().numpy(), 0.01)
     np.testing.assert_array_equal(found, rows.y)

@@ -5,9 +5,11 @@ import os
 import numpy as np
 
 from zoo.data import densities, image_folders, labelled, sources, stacked
+from zoo.data.in_memory import InMemory, to_memory
 from zoo.data.pipeline import Spec, binarize, to_float
 from zoo.data.reader import Reader, hold_out
-from zoo.data.splits import Dataset, Generated, InMemory, Shard, Split, Streamed
+from zoo.data.splits import Dataset, Shard, Split
+from zoo.data.streamed import Generated, Streamed
 from zoo.errors import UserError
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "labelled",
     "load",
     "to_float",
+    "to_memory",
 ]
 
 # Splits of this many bytes or fewer are read into memory, where batches cost a gather each.

@@ -14,7 +14,8 @@ import tensorflow_probability as tfp
 
 from zoo import seeds
 from zoo.data.pipeline import Spec
-from zoo.data.splits import Dataset, Generated
+from zoo.data.splits import Dataset
+from zoo.data.streamed import Generated
 from zoo.errors import UserError
 
 tfd = tfp.distributions

@@ -9,8 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import seeds
+from zoo.data.in_memory import InMemory, to_memory
 from zoo.data.pipeline import Spec
-from zoo.data.splits import InMemory, Shard, Split
+from zoo.data.splits import Shard, Split
 from zoo.errors import UserError
 
 UNKNOWN = -1
@@ -71,7 +72,7 @@ def hide_labels(split: Split, config, spec: Spec) -> PartlyLabelled:
       UserError: as `choose` does.
     """
     chosen = choose(split.labels(), spec, config.labels, config.seed)
-    labelled = split.where(np.isin(np.arange(split.size), chosen)).in_memory()
+    labelled = to_memory(split.where(np.isin(np.arange(split.size), chosen)))
     return PartlyLabelled(labelled, split, config.labelled_rows)
 
 

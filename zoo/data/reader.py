@@ -7,8 +7,10 @@ import tensorflow_datasets as tfds
 from zoo.data import sources
 from zoo.data.fit import fit_image
 from zoo.data.image_folders import Preparation
+from zoo.data.in_memory import to_memory
 from zoo.data.pipeline import Spec
-from zoo.data.splits import Split, Streamed
+from zoo.data.splits import Split
+from zoo.data.streamed import Streamed
 from zoo.errors import UserError
 
 # TFDS' EMNIST is stored with rows and columns exchanged.
@@ -84,7 +86,7 @@ class Reader:
         streamed = Streamed(examples, self._decode, len(mask), labels).where(mask)
         if size * np.prod(self.spec.shape) > self.in_memory_bytes:
             return streamed
-        rows = streamed.in_memory()
+        rows = to_memory(streamed)
         check_labels(self.dataset, rows.y, self.spec.num_classes)
         return rows
 

@@ -6,8 +6,9 @@ GANs: "stacked_mnist" has three digits on three channels, and 1,000 modes.
 
 import numpy as np
 
+from zoo.data.in_memory import InMemory, to_memory
 from zoo.data.pipeline import Spec
-from zoo.data.splits import Dataset, InMemory
+from zoo.data.splits import Dataset
 from zoo.errors import UserError
 
 PREFIX = "stacked_"
@@ -32,7 +33,7 @@ def stack(singles: Dataset) -> Dataset:
         )
     splits = {}
     for number, name in enumerate(("train", "validation", "test")):
-        split = getattr(singles, name).in_memory()
+        split = to_memory(getattr(singles, name))
         rng = np.random.default_rng(number)
         rows = np.stack([rng.permutation(split.size) for _ in range(CHANNELS)], -1)  # [N, C]
         x = np.concatenate([split.x[column] for column in rows.T], -1)

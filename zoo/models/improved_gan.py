@@ -94,7 +94,7 @@ class ImprovedGAN(Classifies, Adversarial):
     def start_from(self, split):
         # From all over the split, which may be sorted by class.
         chosen = np.linspace(0, split.size - 1, min(START_ROWS, split.size)).astype(int)
-        rows = split.where(np.isin(np.arange(split.size), chosen)).in_memory()
+        rows = data.to_memory(split.where(np.isin(np.arange(split.size), chosen)))
         batch = next(iter(rows.batches(rows.size, self.config.pixels)))
         seed = seeds.stream(self.config.seed, seeds.Stream.STARTS)
         self.discriminator.start(self.fill(batch)["x"], seed)
