@@ -3,7 +3,7 @@
 Paper: Salimans et al. 2016, Improved Techniques for Training GANs (arXiv 1606.03498).
 Command: scripts/train.py --model=improved_gan --dataset=mnist --config.labels=100
 Takes: about an hour on MNIST, on two CPU cores.
-Expect: on MNIST with 100 labels a test error of about 1.2%, and poor samples; the paper has 0.93%
+Expect: on MNIST with 100 labels a test error of 1.1 to 1.2%, and poor samples; the paper has 0.93%
   over ten draws of labels, after three times as many steps. Better samples and a worse classifier
   come by --config.technique=minibatch_discrimination.
 """
