@@ -9,6 +9,7 @@ import tensorflow as tf
 
 import zoo
 from tests import tiny
+from tests.conftest import ROOT
 from zoo import configs, experiments, models, seeds
 from zoo.experiments import code_priors, mixtures, pages, plots, turns, variants
 from zoo.serving import export
@@ -84,8 +85,10 @@ def test_leaves_a_page_a_table_and_a_figure(name, small, exported, runs, tiny_da
 def test_only_the_published_run_has_an_answer():
     for name in experiments.names():
         of_others = pages.page(name, {"rows": [{"a": 1}], "dataset": "mine", "epochs": 50})
-        published = pages.page(name, {"rows": [{"a": 1}], **pages.PUBLISHED})
-        assert "The answer: " in published and "The answer" not in of_others
+        assert "The answer" not in of_others
+        if (page := ROOT / "docs" / "questions" / f"{name}.md").exists():
+            published = pages.page(name, {"rows": [{"a": 1}], **pages.PUBLISHED})
+            assert "The answer: " in published and "The answer: " in page.read_text()
 
 
 def test_unknown_experiment_names_the_near_miss(tiny_data, tmp_path):
