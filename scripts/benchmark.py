@@ -16,8 +16,9 @@ import pathlib
 
 from absl import flags
 
-from zoo import cli, configs
+from zoo import cli, configs, files
 from zoo.errors import UserError
+from zoo.serving import versions
 
 cli.define_data_flags()
 cli.define_judge_flag()
@@ -97,8 +98,14 @@ def serving():
     serving.compare(_ROUNDS.value or 10, show)
 
 
+def places(what, dataset):
+    """The folders of the trials and of the page."""
+    default = pathlib.Path("runs") / versions.export_name(what, dataset.name)
+    workdir = files.tensorflow_path(_WORKDIR.value or default)
+    return workdir, files.user_path(_DOCS.value or workdir)
+
+
 def faults():
-    from zoo import files
     from zoo.benchmarks import faults as benchmark
     from zoo.training import strategy
 
@@ -108,11 +115,8 @@ def faults():
     judge = cli.load_judge(config, dataset.spec)
     if judge is None:
         raise UserError(f"Diagnoses of {dataset.name!r} need a classifier of it: give --judge.")
-    workdir = files.tensorflow_path(
-        _WORKDIR.value or pathlib.Path("runs") / f"faults_{dataset.name}"
-    )
+    workdir, docs = places("faults", dataset)
     results = benchmark.run(dataset, judge, _TRIALS.value, workdir)
-    docs = files.user_path(_DOCS.value or workdir)
     print(benchmark.write(results, dataset.name, docs))
     print(f"Written to {docs / benchmark.PAGE}.md.")
 
@@ -131,19 +135,15 @@ def load_judge(dataset):
 
 
 def modes():
-    from zoo import files
     from zoo.benchmarks import mode_pages
     from zoo.benchmarks import modes as benchmark
     from zoo.training import strategy
 
     strategy.create("default")  # with all that train.py sets
     dataset = load()
-    workdir = files.tensorflow_path(
-        _WORKDIR.value or pathlib.Path("runs") / f"modes_{dataset.name}"
-    )
+    workdir, docs = places("modes", dataset)
     task = benchmark.make_task(dataset, _STEPS.value, load_judge(dataset))
     results = benchmark.run(task, _TRIALS.value, workdir)
-    docs = files.user_path(_DOCS.value or workdir)
     print(mode_pages.write(results, workdir, docs))
     print(f"Written to {docs / mode_pages.PAGE}.md.")
 

@@ -16,19 +16,16 @@ import sys
 
 from absl import flags
 
-from zoo import cli, files, workdirs
-from zoo.serving import versions
+from zoo import cli, files
 
 cli.define_data_flags()
 cli.define_judge_flag()
-_WORKDIR = flags.DEFINE_string("workdir", None, "Folder of a run.")
-_SAVED_MODEL = flags.DEFINE_string("saved_model", None, "An export, in place of a run.")
+_WORKDIR, _SAVED_MODEL = cli.define_trained_flags()
 _OUT = flags.DEFINE_string(
     "out", None, "Page to write; WORKDIR/diagnosis.html, or diagnosis.html here, if not given."
 )
 _JSON = flags.DEFINE_bool("json", False, "Print verdict and figures as JSON, and nothing else.")
 _SEED = flags.DEFINE_integer("seed", 0, "Of codes and fresh discriminators.", 0)
-flags.mark_flags_as_mutual_exclusive(["workdir", "saved_model"], required=True)
 
 
 def main():
@@ -65,12 +62,5 @@ def diagnose():
     return found, out
 
 
-def prepare():
-    if _WORKDIR.value:
-        workdirs.read_description(files.tensorflow_path(_WORKDIR.value))
-    else:
-        versions.find(_SAVED_MODEL.value)
-
-
 if __name__ == "__main__":
-    cli.run(main, prepare)
+    cli.run(main, cli.check_trained_flags)

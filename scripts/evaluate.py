@@ -11,12 +11,10 @@ import json
 from absl import flags
 
 from zoo import cli, files, workdirs
-from zoo.serving import versions
 
 cli.define_data_flags()
 cli.define_judge_flag()
-_WORKDIR = flags.DEFINE_string("workdir", None, "Folder of a run.")
-_SAVED_MODEL = flags.DEFINE_string("saved_model", None, "An export, in place of a run.")
+_WORKDIR, _SAVED_MODEL = cli.define_trained_flags()
 _SAMPLES = flags.DEFINE_integer(
     "importance_samples", 5000, "Codes an image for the log-likelihood of a VAE; 0: without it.", 0
 )
@@ -26,7 +24,6 @@ _UPDATE = flags.DEFINE_bool(
     "update", False, "Write the figures into the --saved_model and its card; keep its others."
 )
 _OUT = flags.DEFINE_string("out", None, "File for the metrics; WORKDIR/metrics.json if not given.")
-flags.mark_flags_as_mutual_exclusive(["workdir", "saved_model"], required=True)
 
 
 def main():
@@ -62,12 +59,5 @@ def main():
         print(f"Written to the export {export_path} and its card.")
 
 
-def prepare():
-    if _WORKDIR.value:
-        workdirs.read_description(files.tensorflow_path(_WORKDIR.value))
-    else:
-        versions.find(_SAVED_MODEL.value)
-
-
 if __name__ == "__main__":
-    cli.run(main, prepare)
+    cli.run(main, cli.check_trained_flags)

@@ -66,6 +66,25 @@ def check_model_flags() -> None:
         raise UserError("--server needs --model_name, the name of the model there.")
 
 
+def define_trained_flags() -> tuple[flags.FlagHolder, flags.FlagHolder]:
+    """Defines --workdir and --saved_model, of which a script takes one."""
+    workdir = flags.DEFINE_string("workdir", None, "Folder of a run.")
+    saved_model = flags.DEFINE_string("saved_model", None, "An export, in place of a run.")
+    flags.mark_flags_as_mutual_exclusive([workdir, saved_model], required=True)
+    return workdir, saved_model
+
+
+def check_trained_flags() -> None:
+    """Refuses a folder that holds no run, or no export."""
+    from zoo import workdirs
+    from zoo.serving import versions
+
+    if flags.FLAGS.workdir:
+        workdirs.read_description(files.tensorflow_path(flags.FLAGS.workdir))
+    else:
+        versions.find(flags.FLAGS.saved_model)
+
+
 def open_model():
     """Returns the model of the model flags, in this process or on a server."""
     import zoo

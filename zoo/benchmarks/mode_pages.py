@@ -19,7 +19,7 @@ three standard deviations of its mean; of the digits, if a classifier calls a sa
 column compares the samples' shares of the modes with equal shares; 0 is perfect.
 """
 # What the published results showed.
-ANSWER = """"""
+ANSWER = ""
 
 
 def write(results: dict, runs: pathlib.Path, folder: pathlib.Path) -> str:

@@ -6,6 +6,7 @@ import scipy.spatial.distance
 from zoo.diagnosis.subject import Subject
 from zoo.evaluation import samples
 from zoo.evaluation.protocol import in_batches
+from zoo.objectives.adversarial import relative_spread
 
 # Rows between which all distances are measured.
 PAIRED_ROWS = 1000
@@ -24,7 +25,7 @@ def measure(subject: Subject) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     test; None where no two rows were found to be the same.
     """
     real, fake = subject.held_out.x, subject.generated.x
-    figures = {"spread": _deviation(fake) / max(_deviation(real), 1e-12)}
+    figures = {"spread": float(relative_spread(real, fake))}
     shares = {}
     if subject.judge is not None:
         for prefix, kind, x in (("real_", "real", real), ("", "generated", fake)):
@@ -50,7 +51,3 @@ def birthday_support(of_real: np.ndarray, of_fake: np.ndarray) -> float | None:
     """
     same = np.sum(of_fake <= np.quantile(of_real, SAME_SHARE))
     return float(len(of_fake) / same) if same else None
-
-
-def _deviation(x):
-    return float(np.sqrt(np.mean(np.var(x, 0, dtype=np.float64))))

@@ -100,11 +100,8 @@ class Subject:
         size = min(size, len(rows.x) // at_once * at_once)
         judge = model.in_graph("judge")
         end = len(rows.x) if at_once == 1 else len(rows.x) // size * size
-        y = rows.y if model.conditional else None
-        parts = [
-            judge(rows.x[i : i + size], *(() if y is None else (y[i : i + size],)))
-            for i in range(0, end, size)
-        ]
+        arrays = (rows.x, rows.y) if model.conditional else (rows.x,)
+        parts = [judge(*(a[i : i + size] for a in arrays)) for i in range(0, end, size)]
         return np.concatenate([np.asarray(part) for part in parts])
 
 
