@@ -27,7 +27,7 @@ def save_png(path: str | os.PathLike, model, split: data.Split | None = None) ->
     samples = np.asarray(model.in_graph("sample")(np.arange(POINTS, dtype=np.int32)))
     panels = {} if split is None else {"data": _rows(split)}
     panels["samples"] = samples
-    components = model.as_arrays() if Trait.COMPONENTS in model.traits else None
+    components = model.mixture.as_arrays() if Trait.COMPONENTS in model.traits else None
     heaviest = f"the heaviest component, {DEVIATIONS} standard deviations around it"
     if components:
         panels[heaviest] = samples

@@ -7,7 +7,7 @@ import sklearn.mixture
 import zoo
 from tests.models.test_gmm import make
 from tests.test_conformance import METRICS
-from zoo import configs, data, models
+from zoo import configs, data, mixtures, models
 from zoo.serving import export
 from zoo.training import loop
 
@@ -24,11 +24,7 @@ def test_rows_far_from_zero_keep_their_digits(kind):
     rng = np.random.default_rng(0)
     clusters = rng.integers(0, 2, 600)
     x = zero + 40.0 * clusters[:, None] + rng.normal(0, 10, (600, 2)) * [1.0, 0.3]
-    split = data.InMemory(x)
-    assert split.x.dtype == np.float64
-    model = make(dim=2, count=2, kind=kind, tolerance=1e-9, num_epochs=300)
-    model.start_from(split)
-    reached = model.fit_in_memory(split)
+    model, reached = mixtures.fit(x, 2, kind, tolerance=1e-9, max_iterations=300)
     means = np.array([[0.0, 0.0], [40.0, 40.0]])
     theirs = sklearn.mixture.GaussianMixture(
         2, covariance_type=kind, tol=1e-9, max_iter=300, means_init=means
@@ -45,6 +41,7 @@ def test_rows_far_from_zero_keep_their_digits(kind):
 
 def test_rows_that_float32_holds_stay_float32():
     rng = np.random.default_rng(0)
+    assert data.InMemory(1.7e9 + rng.normal(size=(50, 3))).x.dtype == np.float64
     for x in (rng.normal(size=(50, 3)), 1e3 + rng.normal(size=(50, 3)), np.ones((5, 2))):
         assert data.InMemory(x).x.dtype == np.float32
 
@@ -64,8 +61,8 @@ def test_a_point_far_away_has_finite_answers(kind, tmp_path):
         assert log_prob[1] < log_prob[3] < log_prob[0]
         np.testing.assert_allclose(r.sum(1), 1, rtol=1e-6)
     if kind != "low_rank":
-        p = model.components.distribution()
-        expected = p.log_prob(far[:1, None]) + np.log(model.mixing.numpy())
+        p = model.mixture.components.distribution()
+        expected = p.log_prob(far[:1, None]) + np.log(model.mixture.mixing.numpy())
         np.testing.assert_allclose(log_prob[0], np.max(expected), rtol=1e-3)
 
 
@@ -83,7 +80,7 @@ def test_a_point_far_away_has_finite_answers(kind, tmp_path):
     ],
 )
 def test_parameters_that_are_none_are_refused(changes, message):
-    model = make(dim=2, count=2, kind="full")
+    model = make(dim=2, count=2, kind="full").mixture
     before = model.as_arrays()
     given = {"mixing": [0.5, 0.5], "means": np.zeros((2, 2)), "covariances": [np.eye(2)] * 2}
     with pytest.raises(zoo.UserError, match=message):
@@ -100,17 +97,16 @@ def test_parameters_assigned_are_parameters_read():
         "means": 1e6 + rng.normal(size=(3, 4)),
         "covariances": factors @ factors.transpose(0, 2, 1) + np.eye(4),
     }
-    model = make(dim=4, count=3, kind="full")
+    model = make(dim=4, count=3, kind="full").mixture
     model.assign(**given)
     for name, array in model.as_arrays().items():
         np.testing.assert_allclose(array, given[name], rtol=1e-5)
 
 
-def test_images_in_memory_are_the_pixels_that_the_start_sees(tiny_data):
+def test_images_start_as_pixels_between_0_and_1(tiny_data):
     model = models.create(configs.get_tiny("gmm", dataset="tiny"), tiny_data.spec)
     model.start_from(tiny_data.train)
-    model.fit_in_memory(tiny_data.train)
-    means = model.as_arrays()["means"]
+    means = model.mixture.as_arrays()["means"]
     assert means.min() > 0 and means.max() < 1
 
 

@@ -10,7 +10,12 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from zoo import seeds
-from zoo.distributions.components import LOG_2PI, squared_distances, wide
+from zoo.distributions.gaussians import (
+    LOG_2PI,
+    as_float64,
+    choose_components,
+    squared_distances,
+)
 
 tfd = tfp.distributions
 
@@ -123,7 +128,7 @@ class DiagonalComponents(tfd.MultivariateNormalDiag):
     def _log_prob(self, z):
         if z.shape[-2] != 1:  # not as the mixture asks
             return super()._log_prob(z)
-        loc, scale, z = wide(self.mean(), self.stddev(), z)
+        loc, scale, z = as_float64(self.mean(), self.stddev(), z)
         rows = tf.reshape(z, [-1, z.shape[-1]])  # [B, D]
         distances = tf.transpose(squared_distances(rows, loc, tf.square(scale)))  # [B, C]
         log_det = tf.reduce_sum(tf.math.log(scale), -1)  # [C]
@@ -159,7 +164,7 @@ def draw(p: tfd.Distribution, row_seeds: tf.Tensor) -> tf.Tensor:
     if not isinstance(p, tfd.MixtureSameFamily):
         return seeds.row_normal(row_seeds, dim)
     noise = seeds.row_normal(row_seeds, dim + 1)
-    chosen = choose(p.mixture_distribution.probs_parameter(), noise[:, -1])
+    chosen = choose_components(p.mixture_distribution.probs_parameter(), noise[:, -1])
     return of_component(p.components_distribution, chosen, noise[:, :-1])
 
 
@@ -172,10 +177,3 @@ def of_component(components: tfd.Distribution, chosen: tf.Tensor, noise: tf.Tens
         return loc + scale * noise
     of_each = components.bijector.forward(noise[:, None])  # [B, C, D]
     return tf.gather(of_each, chosen, batch_dims=1)
-
-
-def choose(probs: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-    """Returns components int32 [B], drawn with probabilities [C] by standard normal noise [B]."""
-    cumulative = tf.cumsum(tf.cast(probs, noise.dtype))  # [C]
-    uniform = tfd.Normal(0.0, 1.0).cdf(noise)  # [B]
-    return tf.reduce_sum(tf.cast(uniform[:, None] > cumulative[:-1], tf.int32), -1)

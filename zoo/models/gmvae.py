@@ -14,10 +14,8 @@ mixture that EM fits to codes.
 import numpy as np
 import tensorflow as tf
 
-from zoo import configs, seeds
-from zoo.data import InMemory, Spec
+from zoo import mixtures, seeds
 from zoo.distributions import posteriors, priors
-from zoo.models.gmm import GMM
 from zoo.models.traits import Trait
 from zoo.models.vae import VAE
 
@@ -49,7 +47,7 @@ class GMVAE(VAE):
             self.priors.assign(mixing, fitted["means"], fitted["covariances"])
 
     def _fit_mixture(self, split):
-        """Returns a `gmm` of codes drawn from q(z|x) for all x: what fits them best as a prior."""
+        """Returns the mixture that fits codes best, one drawn from q(z|x) for each x."""
         config = self.config
         encode, codes = self.in_graph("encode"), []
         for i, batch in split.batches(1000, config.pixels, config.seed).enumerate():
@@ -58,14 +56,11 @@ class GMVAE(VAE):
                 tf.shape(q["loc"]), seeds.stream(config.seed, seeds.Stream.CODES, i)
             )
             codes.append((q["loc"] + q["scale"] * noise).numpy())
-        codes, fits = InMemory(np.concatenate(codes)), []
-        fields = {"num_components": config.prior_components, "covariance": "full"}
+        codes, fits = np.concatenate(codes), []
         for i in range(config.num_starts):
             seed = seeds.integer(config.seed, seeds.Stream.CODES, i)
-            mixture = GMM(configs.get("gmm", seed=seed, **fields), Spec((config.latent_dim,), 0))
-            mixture.start_from(codes)
-            fits.append((mixture.fit_in_memory(codes), mixture))
-        return max(fits, key=lambda fit: fit[0])[1]
+            fits.append(mixtures.fit(codes, config.prior_components, seed=seed))
+        return max(fits, key=lambda fit: fit.log_likelihood).mixture
 
     def responsibilities(self, x):
         """Returns p(c|z) [B, C] at the mean of q(z|x)."""

@@ -18,7 +18,7 @@ class Trait(enum.Enum):
     CLUSTERS = "clusters"  # responsibilities(x)
     CLASSES = "classes"  # the term "error" of loss_terms
     M1_CODES = "codes of a VAE that M2 classifies"  # codes(x), rows_to_learn(split)
-    COMPONENTS = "Gaussian components"  # components.distribution()
+    COMPONENTS = "Gaussian components"  # mixture.as_arrays()
 
     # Of what a model is measured on, rather than of the model.
     IMAGES = "images"

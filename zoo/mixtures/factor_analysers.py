@@ -4,14 +4,8 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from zoo.distributions.components import (
-    EMPTY,
-    LOG_2PI,
-    Components,
-    half_log_det,
-    squared_distances,
-    wide,
-)
+from zoo.distributions.gaussians import LOG_2PI, as_float64, half_log_det, squared_distances
+from zoo.mixtures.components import EMPTY, Components
 
 tfd = tfp.distributions
 
@@ -22,16 +16,15 @@ class LowRank(Components):
     Ghahramani and Hinton 1996, The EM Algorithm for Mixtures of Factor Analyzers (CRG-TR-96-1).
     """
 
-    def __init__(self, config, dim):
-        super().__init__(config, dim)
-        self.rank = config.covariance_rank
-        self.noise_size = dim + self.rank
-        self.factors = self.state("factors", [self.count, dim, self.rank], "zeros")
-        self.variances = self.state("variances", [self.count, dim], "ones")
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.noise_size = self.dim + self.rank
+        self.factors = self.state("factors", [self.count, self.dim, self.rank], "zeros")
+        self.variances = self.state("variances", [self.count, self.dim], "ones")
 
     def _posterior(self):
         """Returns A [K, R, D] with A (x - m) the factors, whitened; and L of their precision."""
-        factors, variances = wide(self.factors, self.variances)
+        factors, variances = as_float64(self.factors, self.variances)
         scaled = factors / variances[:, :, None]  # [K, D, R]
         eye = tf.eye(self.rank, dtype=tf.float64)
         scale = tf.linalg.cholesky(eye + tf.matmul(factors, scaled, transpose_a=True))
@@ -48,7 +41,7 @@ class LowRank(Components):
         return {"x": x, "white": white, "scale": scale}
 
     def log_prob(self, features):
-        x, means, variances = wide(features["x"], self.means, self.variances)
+        x, means, variances = as_float64(features["x"], self.means, self.variances)
         # Woodbury: the whitened factors explain a part of the distance.
         distances = squared_distances(x, means, variances)
         distances -= tf.cast(tf.reduce_sum(features["white"] ** 2, 1), tf.float64)  # [K, B]
@@ -65,7 +58,7 @@ class LowRank(Components):
         stacked = tf.reshape(weighted, [-1, tf.shape(x)[0]])
         cross = tf.reshape(tf.matmul(stacked, x), [self.count, self.rank + 1, self.dim])
         moments = tf.matmul(weighted, factors, transpose_b=True)
-        x, r, cross, moments = wide(x, r, cross, moments)
+        x, r, cross, moments = as_float64(x, r, cross, moments)
         count = tf.reduce_sum(r, 1)
         covariance = tf.matmul(inverse, inverse, transpose_a=True)  # of f given x
         covariance = tf.pad(covariance, [[0, 0], [0, 1], [0, 1]]) * count[:, None, None]

@@ -4,13 +4,8 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from zoo.distributions.components import (
-    LOG_2PI,
-    Components,
-    half_log_det,
-    squared_distances,
-    wide,
-)
+from zoo.distributions.gaussians import LOG_2PI, as_float64, half_log_det, squared_distances
+from zoo.mixtures.components import Components
 
 tfd = tfp.distributions
 
@@ -18,10 +13,13 @@ tfd = tfp.distributions
 class Triangular(Components):
     """Covariances L L^T."""
 
-    def __init__(self, config, dim, *batch):
-        super().__init__(config, dim)
-        self.scale_tril = self.state("scale_tril", [*batch, dim, dim], _identities)  # L
-        self.whitener = self.state("whitener", [*batch, dim, dim], _identities)  # L^-1
+    covariance_of_each = True
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        shape = [self.count] * self.covariance_of_each + [self.dim, self.dim]
+        self.scale_tril = self.state("scale_tril", shape, _identities)  # L
+        self.whitener = self.state("whitener", shape, _identities)  # L^-1
 
     def assign_covariances(self, covariances):
         self._assign_scale(tf.constant(np.linalg.cholesky(covariances)))
@@ -53,14 +51,16 @@ class Triangular(Components):
 class Tied(Triangular):
     """One covariance for all."""
 
+    covariance_of_each = False
+
     def log_prob(self, features):
-        whitener, means = wide(self.whitener, self.means)
+        whitener, means = as_float64(self.whitener, self.means)
         x, means = (tf.matmul(rows, whitener, transpose_b=True) for rows in (features["x"], means))
         distances = squared_distances(x, means, tf.ones_like(means))  # [K, B]
         return -0.5 * (distances + self.dim * LOG_2PI) + half_log_det(whitener)
 
     def sums(self, features, r):
-        x, r = wide(features["x"], r)
+        x, r = as_float64(features["x"], r)
         weighted = x * tf.reduce_sum(r, 0)[:, None]
         return {
             "count": tf.reduce_sum(r, 1),
@@ -92,12 +92,9 @@ class Full(Triangular):
     a pass adds up. Those are near the identity wherever the components lie, so float32 holds them.
     """
 
-    def __init__(self, config, dim):
-        super().__init__(config, dim, config.num_components)
-
     def features(self, x, dtype=None):
         dtype = dtype or self.dtype
-        whitener, means = wide(self.whitener, self.means)
+        whitener, means = as_float64(self.whitener, self.means)
         offset = tf.linalg.matvec(whitener, means)  # [K, D]
         offset = tf.cast(tf.reshape(offset, [-1, 1]), dtype)  # [K D, 1]
         x = self.relative(x, dtype)
@@ -111,17 +108,17 @@ class Full(Triangular):
 
     def log_prob(self, features):
         distances = tf.cast(tf.reduce_sum(features["residuals"] ** 2, 1), tf.float64)  # [K, B]
-        log_det = half_log_det(*wide(self.whitener))[:, None]
+        log_det = half_log_det(*as_float64(self.whitener))[:, None]
         return -0.5 * (distances + self.dim * LOG_2PI) + log_det
 
     def sums(self, features, r):
         weighted = tf.sqrt(r)[:, None] * features["residuals"]  # [K, D, B]
         second = tf.matmul(weighted, weighted, transpose_b=True)
-        x, r, second = wide(features["x"], r, second)
+        x, r, second = as_float64(features["x"], r, second)
         return {"count": tf.reduce_sum(r, 1), "first": tf.matmul(r, x), "second": second}
 
-    def of_rows(self, sums):
-        scale, means = wide(self.scale_tril, self.means)
+    def to_row_moments(self, sums):
+        scale, means = as_float64(self.scale_tril, self.means)
         # E (x - m)(x - m)^T = L E y y^T L^T, and of x alone with n (E x m^T + m E x^T - m m^T).
         around = tf.matmul(scale, tf.matmul(sums["second"], scale, transpose_b=True))
         cross = sums["first"][:, :, None] * means[:, None]

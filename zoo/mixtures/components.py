@@ -10,16 +10,15 @@ lies far from zero leave no digits for a variance. Only responsibilities and the
 the time, those of full and low-rank covariances, have the model's own precision.
 """
 
-import math
-
 import keras
 import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from zoo.distributions.gaussians import LOG_2PI, as_float64, squared_distances
+
 tfd = tfp.distributions
 
-LOG_2PI = math.log(2 * math.pi)
 # A component with fewer rows than this has nothing to be estimated from.
 EMPTY = 1e-3
 
@@ -28,13 +27,23 @@ class Components(keras.Layer):
     """What all kinds have in common.
 
     Args:
-      config: has num_components, reg_covar, precision and, for "low_rank", covariance_rank.
+      count: K.
       dim: D.
+      reg_covar: added to every variance, in squared units of x.
+      rank: number of factors of a kind that has some.
+      precision: "float32" or "float64".
     """
 
-    def __init__(self, config, dim: int):
-        super().__init__(dtype=config.precision)
-        self.count, self.dim, self.reg_covar = config.num_components, dim, config.reg_covar
+    def __init__(
+        self,
+        count: int,
+        dim: int,
+        reg_covar: float = 1e-6,
+        rank: int = 0,
+        precision: str = "float32",
+    ):
+        super().__init__(dtype=precision)
+        self.count, self.dim, self.reg_covar, self.rank = count, dim, reg_covar, rank
         self.noise_size = dim
         # In float64: it may lie where float32 has no digits left for the spread of the rows.
         self.center = self.state("center", [dim], "zeros", "float64")
@@ -74,12 +83,13 @@ class Components(keras.Layer):
         """Returns float64 sums over rows with responsibilities r [K, B].
 
         "count" [K] is their number, "first" [K, D] the sum of the rows; the rest is of the kind.
-        They add up as long as the parameters stay the same, and beyond once they are `of_rows`.
+        They add up while the parameters stay the same; `to_row_moments` makes them comparable
+        with sums of other parameters.
         """
         raise NotImplementedError
 
-    def of_rows(self, sums: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Returns sums of rows for sums that were relative to the parameters of today."""
+    def to_row_moments(self, sums: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Returns moments of the rows themselves, of sums relative to the present parameters."""
         return sums
 
     def maximize(self, sums: dict[str, tf.Tensor]) -> None:
@@ -158,20 +168,19 @@ class Diagonal(Components):
 
     variances_of_each = None  # as many as dimensions
 
-    def __init__(self, config, dim):
-        super().__init__(config, dim)
-        self.variances = self.state(
-            "variances", [self.count, self.variances_of_each or dim], "ones"
-        )
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        size = self.variances_of_each or self.dim
+        self.variances = self.state("variances", [self.count, size], "ones")
 
     def log_prob(self, features):
-        means, variances = wide(self.means, self._variances())
+        means, variances = as_float64(self.means, self._variances())
         distances = squared_distances(features["x"], means, variances)  # [K, B]
         log_det = tf.reduce_sum(tf.math.log(variances), -1)  # [K]
         return -0.5 * (distances + (log_det + self.dim * LOG_2PI)[:, None])
 
     def sums(self, features, r):
-        x, r = wide(features["x"], r)
+        x, r = as_float64(features["x"], r)
         return {
             "count": tf.reduce_sum(r, 1),
             "first": tf.matmul(r, x),
@@ -214,24 +223,3 @@ class Spherical(Diagonal):
 
     def _assign_variances(self, variances):
         super()._assign_variances(tf.reduce_mean(variances, -1, keepdims=True))
-
-
-def wide(*tensors):
-    """Returns the tensors in float64."""
-    return [tf.cast(tensor, tf.float64) for tensor in tensors]
-
-
-def squared_distances(x, means, variances):
-    """sum_d (x - m)^2 / v [K, B] of x [B, D] from m, v [K, D], all float64.
-
-    (x - m)^2 / v = x^2 / v - 2 x m / v + m^2 / v: two matrix products. These terms are large and
-    their sum is not, hence float64.
-    """
-    precisions = 1 / variances
-    squares = tf.matmul(precisions, x * x, transpose_b=True)
-    products = tf.matmul(means * precisions, x, transpose_b=True)
-    return squares - 2 * products + tf.reduce_sum(means**2 * precisions, -1, keepdims=True)
-
-
-def half_log_det(scale):
-    return tf.reduce_sum(tf.math.log(tf.linalg.diag_part(scale)), -1)

@@ -1,0 +1,212 @@
+"""A mixture of Gaussians, p(x) = sum_k pi_k N(x; m_k, S_k), with its E-step and its M-step.
+
+Dempster, Laird and Rubin 1977, Maximum Likelihood from Incomplete Data via the EM Algorithm
+(JRSS B 39).
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from zoo import seeds
+from zoo.distributions.gaussians import choose_components
+from zoo.errors import UserError
+from zoo.mixtures import components, factor_analysers, full_covariances
+
+tfd = tfp.distributions
+
+COVARIANCES = {
+    "spherical": components.Spherical,
+    "diag": components.Diagonal,
+    "tied": full_covariances.Tied,
+    "full": full_covariances.Full,
+    "low_rank": factor_analysers.LowRank,
+}
+
+
+class Mixture(keras.Layer):
+    """A mixture over rows x [B, D].
+
+    Args:
+      num_components: K.
+      dim: D.
+      covariance: one of COVARIANCES.
+      rank: number of factors of "low_rank".
+      reg_covar: added to every variance, in squared units of x.
+      precision: "float32" or "float64": of what takes the time. Sums are float64 in any case.
+
+    Raises:
+      UserError: for a kind of covariance that there is not.
+
+    Attributes:
+      mixing: pi [K].
+      components: m_k and S_k.
+    """
+
+    def __init__(
+        self,
+        num_components: int,
+        dim: int,
+        covariance: str = "full",
+        rank: int = 0,
+        reg_covar: float = 1e-6,
+        precision: str = "float32",
+    ):
+        super().__init__(dtype=precision)
+        if covariance not in COVARIANCES:
+            raise UserError(
+                f"covariance={covariance!r} is unknown: choose one of {', '.join(COVARIANCES)}."
+            )
+        self.num_components, self.dim, self.reg_covar = num_components, dim, reg_covar
+        self.components = COVARIANCES[covariance](num_components, dim, reg_covar, rank, precision)
+        evenly = keras.initializers.Constant(1.0 / num_components)
+        self.mixing = self.components.state("mixing", [num_components], evenly)
+
+    def parameters(self) -> list[keras.Variable]:
+        """Returns all variables that the density is a function of."""
+        return [self.mixing, *self.components.parameters()]
+
+    def num_parameters(self) -> int:
+        """Returns the number of free parameters, for BIC and AIC."""
+        return self.components.num_parameters() + self.num_components - 1
+
+    # --- The density --------------------------------------------------------------------------
+
+    def distribution(self) -> tfd.Distribution:
+        """Returns p(x) over rows [D]."""
+        return tfd.MixtureSameFamily(
+            tfd.Categorical(probs=self.mixing.value), self.components.distribution()
+        )
+
+    def log_prob_and_responsibilities(self, features) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns log p(x), float64 [B], and p(k|x) [K, B], from `components.features`."""
+        log_mixing = tf.math.log(tf.cast(self.mixing.value, tf.float64))
+        log_joint = self.components.log_prob(features) + log_mixing[:, None]  # [K, B]
+        most = tf.reduce_max(log_joint, 0)
+        # One exponential, of the mixture's own precision, gives both.
+        parts = tf.exp(tf.cast(log_joint - most, self.compute_dtype))
+        total = tf.reduce_sum(parts, 0)
+        return most + tf.math.log(tf.cast(total, tf.float64)), parts / total
+
+    def log_prob(self, x) -> tf.Tensor:
+        """Returns log p(x) [B], float32, of rows x [B, D]."""
+        log_prob, _ = self._of_rows_anywhere(x)
+        # What float32 cannot tell is as improbable as it can tell.
+        return tf.cast(tf.maximum(log_prob, tf.float32.min), tf.float32)
+
+    def responsibilities(self, x) -> tf.Tensor:
+        """Returns p(k|x) [B, K], float32, of rows x [B, D]."""
+        _, r = self._of_rows_anywhere(x)
+        return tf.cast(tf.transpose(r), tf.float32)
+
+    def _of_rows_anywhere(self, x):
+        # In float64 rows far from all components have finite log densities, too.
+        return self.log_prob_and_responsibilities(self.components.features(x, tf.float64))
+
+    def draw(self, noise: tf.Tensor) -> tf.Tensor:
+        """Returns rows [B, D], float64, by standard normal noise [B, 1 + components.noise_size]."""
+        chosen = choose_components(self.mixing.value, noise[:, 0])
+        drawn = self.components.draw(chosen, tf.cast(noise[:, 1:], self.compute_dtype))
+        return tf.cast(drawn, tf.float64) + self.components.center
+
+    # --- Expectation maximisation -------------------------------------------------------------
+
+    def expect(self, x, weight=None) -> dict[str, tf.Tensor]:
+        """The E-step: returns sums over rows, "rows" and "log_likelihood" among them.
+
+        Args:
+          x: rows [B, D].
+          weight: of each [B]; 1 if None.
+        """
+        features = self.components.features(x)
+        log_prob, r = self.log_prob_and_responsibilities(features)
+        weight = tf.ones_like(log_prob) if weight is None else tf.cast(weight, tf.float64)
+        sums = self.components.sums(features, r * tf.cast(weight, r.dtype))
+        return {
+            **sums,
+            "rows": tf.reduce_sum(weight),
+            "log_likelihood": tf.reduce_sum(weight * log_prob),
+        }
+
+    def maximize(self, moments: dict[str, tf.Tensor], seed: tf.Tensor) -> tf.Tensor:
+        """The M-step: assigns the parameters that fit best.
+
+        An empty component takes a part of the heaviest: its shape, and a mean drawn from it.
+
+        Args:
+          moments: of rows, as of `components.to_row_moments`.
+          seed: int32 [2]; draws these means.
+
+        Returns:
+          The number of such components, float64 [].
+        """
+        self.components.maximize(moments)
+        count = moments["count"]
+        empty, heaviest = count < components.EMPTY, tf.argmax(count)
+        noise = seeds.normal([self.num_components, self.components.noise_size], seed)
+        self.components.reseed(empty, heaviest, noise)
+        parts = empty | (tf.range(self.num_components, dtype=tf.int64) == heaviest)
+        share = count[heaviest] / tf.reduce_sum(tf.cast(parts, tf.float64))
+        count = tf.where(parts, share, count)
+        self.mixing.assign(tf.cast(count / tf.reduce_sum(count), self.mixing.dtype))
+        return tf.reduce_sum(tf.cast(empty, tf.float64))
+
+    def iterate(self, x, weight, seed: tf.Tensor) -> tf.Tensor:
+        """Returns the log-likelihood of rows [N, D] before one iteration of EM on them."""
+        sums = self.expect(x, weight)
+        self.maximize(self.components.to_row_moments(sums), seed)
+        return sums["log_likelihood"]
+
+    # --- Parameters from outside --------------------------------------------------------------
+
+    def assign(self, mixing, means, covariances) -> None:
+        """Sets the parameters: [K], [K, D] and [K, D, D], or [1, D, D] for one of all.
+
+        Raises:
+          UserError: for other shapes, weights that are negative, or covariances that are none.
+        """
+        given = check_parameters(mixing, means, covariances, self.num_components, self.dim)
+        mixing, means, covariances = given
+        self.components.center.assign(means.mean(0))
+        self.mixing.assign(mixing / mixing.sum())
+        self.components.assign(means, covariances)
+
+    def as_arrays(self) -> dict[str, np.ndarray]:
+        """Returns "mixing" [K], "means" [K, D] and "covariances" [K, D, D] in float64."""
+        return {
+            "mixing": self.mixing.numpy().astype(np.float64),
+            "means": self.components.loc(tf.float64).numpy(),
+            "covariances": self.components.covariances().numpy(),
+        }
+
+
+def check_parameters(mixing, means, covariances, count: int, dim: int):
+    """Returns the parameters of a mixture as float64 arrays.
+
+    Raises:
+      UserError: for other shapes than [K], [K, D] and [K or 1, D, D], mixing weights that are
+        negative or all 0, or covariances that are not symmetric and positive definite.
+    """
+    mixing, means, covariances = (np.asarray(a, np.float64) for a in (mixing, means, covariances))
+    expected = {"mixing": [(count,)], "means": [(count, dim)]}
+    expected["covariances"] = [(count, dim, dim), (1, dim, dim)]
+    given = {"mixing": mixing, "means": means, "covariances": covariances}
+    for name, array in given.items():
+        if array.shape not in expected[name]:
+            shapes = " or ".join(map(str, dict.fromkeys(expected[name])))
+            raise UserError(f"{name} is expected of shape {shapes}, got {array.shape}.")
+        if not np.all(np.isfinite(array)):
+            raise UserError(f"{name} has values that are NaN or infinite.")
+    if np.any(mixing < 0) or not mixing.sum() > 0:
+        raise UserError(f"mixing has weights of 0 or more, not all 0; got {mixing.tolist()}.")
+    for k, covariance in enumerate(covariances):
+        if not np.allclose(covariance, covariance.T, rtol=1e-5, atol=0):
+            raise UserError(f"covariances[{k}] is not symmetric.")
+        lowest = np.linalg.eigvalsh(covariance)[0]
+        if not lowest > 0:
+            raise UserError(
+                f"covariances[{k}] is no covariance: its lowest eigenvalue is {lowest:.3g}, "
+                "expected above 0. Variances belong on its diagonal."
+            )
+    return mixing, means, covariances
