@@ -111,13 +111,14 @@ def faults():
 
     strategy.create("default")
     dataset = load()
+    benchmark.check(dataset)
     config = configs.get("dcgan", dataset=dataset.name)
     judge = cli.load_judge(config, dataset.spec)
     if judge is None:
         raise UserError(f"Diagnoses of {dataset.name!r} need a classifier of it: give --judge.")
     workdir, docs = places("faults", dataset)
     results = benchmark.run(dataset, judge, _TRIALS.value, workdir)
-    print(benchmark.write(results, dataset.name, docs))
+    print(benchmark.write(results, docs))
     print(f"Written to {docs / benchmark.PAGE}.md.")
 
 

@@ -54,7 +54,7 @@ def diagnose():
     else:
         model, default = zoo.load(_SAVED_MODEL.value).to_keras(), pathlib.Path("diagnosis.html")
     diagnosis.check(model)
-    dataset = cli.load_data(model.config)
+    dataset = cli.load_data_of(model)
     judge = cli.load_judge(model.config, dataset.spec)
     found = diagnosis.diagnose(model, dataset, judge, _SEED.value)
     out = files.user_path(_OUT.value or default)

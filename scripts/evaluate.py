@@ -46,7 +46,7 @@ def main():
         loaded = zoo.load(_SAVED_MODEL.value)
         model, training, before = loaded.to_keras(), loaded.metrics["training"], loaded.metrics
         out, export_path = _OUT.value, loaded.path if _UPDATE.value else None
-    dataset = cli.load_data(model.config)
+    dataset = cli.load_data_of(model)
     judge = cli.load_judge(model.config, dataset.spec)
     subject = evaluation.Subject(model, dataset, judge, _SAMPLES.value, _CHUNK.value)
     metrics = evaluation.report(subject, training, _ONLY.value, before if _ONLY.value else None)

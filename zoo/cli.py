@@ -9,6 +9,7 @@ from collections.abc import Callable
 # TensorFlow's start-up notes; its errors still show.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import ml_collections
 from absl import app, flags, logging
 from ml_collections import config_flags
 
@@ -70,6 +71,7 @@ def define_trained_flags() -> tuple[flags.FlagHolder, flags.FlagHolder]:
     """Defines --workdir and --saved_model, of which a script takes one."""
     workdir = flags.DEFINE_string("workdir", None, "Folder of a run.")
     saved_model = flags.DEFINE_string("saved_model", None, "An export, in place of a run.")
+    flags.DEFINE_string("dataset", None, "Its data, where they lie elsewhere by now.")
     flags.mark_flags_as_mutual_exclusive([workdir, saved_model], required=True)
     return workdir, saved_model
 
@@ -138,6 +140,32 @@ def load_data(config):
     )
 
 
+def load_data_of(model):
+    """Returns the dataset that the model of --workdir or --saved_model was trained on.
+
+    Raises:
+      UserError: if the data that is found is of another shape, or not that of the run.
+    """
+    from zoo import workdirs
+
+    given = flags.FLAGS
+    fields = {"dataset": given.dataset} if given.dataset else {}
+    dataset = load_data(ml_collections.ConfigDict({**model.config.to_dict(), **fields}))
+    if dataset.spec != model.spec:
+        raise UserError(
+            f"Dataset {dataset.name!r} has {dataset.spec}, the model was trained on {model.spec}: "
+            "give --dataset, the data that it was trained on."
+        )
+    if given.workdir:
+        before = workdirs.read_description(files.tensorflow_path(given.workdir)).get("data")
+        if before != dataset.fingerprint():
+            raise UserError(
+                f"{dataset.name!r} has changed since the run in {given.workdir}: rows that it was "
+                "trained on would count as unseen. Bring the data back, or train anew."
+            )
+    return dataset
+
+
 def load_data_like(spec, name):
     """Returns a dataset by its name, its images made as those of a model's spec are."""
     from zoo import data
@@ -163,10 +191,11 @@ def load_judge(config, spec):
         print(f"No metrics of samples: there is no {path}. Train one, or give --judge.")
         return None
     judge = loading.load(path)
-    if "classify" not in judge.signatures or judge.spec[:2] != spec[:2]:
+    needed = {"classify", "features"} <= set(judge.signatures)
+    if not needed or judge.spec[:2] != spec[:2]:
         reason = (
-            f"{path} is {judge.config.model!r} of {judge.spec[:2]}, needed is a classifier of "
-            f"{spec[:2]}: shape and number of classes."
+            f"{path} is {judge.config.model!r} of {judge.spec[:2]}, needed is a model 'classifier' "
+            f"of {spec[:2]}: shape and number of classes."
         )
         if given:
             raise UserError(reason)

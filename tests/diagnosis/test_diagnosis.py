@@ -100,6 +100,7 @@ HEALTHY = {
     "auc": 0.8,
     "auc_training": 0.8,
     "auc_training_unseen": 0.5,
+    "pair_distance": 0.95,
     "auc_fresh": 0.95,
     "auc_usual": 0.95,
     "spread": 1.0,

@@ -4,7 +4,8 @@ import json
 import pathlib
 
 from zoo import data, diagnosis, files, markdown
-from zoo.diagnosis.planted import FAULTS, plant
+from zoo.diagnosis.planted import FAULTS, ROWS, plant
+from zoo.errors import UserError
 from zoo.evaluation.judges import Judge
 
 PAGE = "discriminator"
@@ -36,51 +37,73 @@ def run(
     """Plants each fault with each seed, and diagnoses; what is in the folder is not done again.
 
     Returns:
-      {fault: {seed: {"verdict", "figures"}}}, as in results.json of the folder.
+      {"dataset", "figures": {fault: {seed: {name: value}}}}, as in results.json of the folder.
+
+    Raises:
+      UserError: for data that faults cannot be planted on, or a folder of other data.
     """
+    check(dataset)
     path = runs / "results.json"
-    results = json.loads(path.read_text()) if path.exists() else {}
+    results = {"dataset": dataset.name, "figures": {}}
+    if path.exists():
+        results = json.loads(path.read_text())
+        if results["dataset"] != dataset.name:
+            raise UserError(
+                f"{path} is of the dataset {results['dataset']!r}: choose another --workdir."
+            )
     for seed in range(seeds):
         for name, fault in FAULTS.items():
-            done = results.setdefault(name, {})
+            done = results["figures"].setdefault(name, {})
             if str(seed) in done:
                 continue
             model, learned_from = plant(name, dataset, seed, runs)
             found = diagnosis.diagnose(model, learned_from, judge, seed)
-            done[str(seed)] = {"verdict": found.verdict.name, "figures": found.figures}
+            done[str(seed)] = found.figures
             mark = "" if found.verdict.name == fault.verdict else f", not {fault.verdict!r}"
             print(f"{name}, seed {seed}: {found.verdict.name!r}{mark}", flush=True)
             files.write_json(path, results)
     return results
 
 
+def check(dataset: data.Dataset) -> None:
+    """Raises a UserError for data that faults cannot be planted on."""
+    shape, rows = dataset.spec.shape, dataset.train.size
+    if len(shape) != 3 or shape[2] != 1 or dataset.spec.num_classes < 2 or rows <= ROWS:
+        raise UserError(
+            f"Faults are planted on grey images with labels, more than {ROWS:,} to train on; "
+            f"{dataset.name!r} has {rows:,} rows of {list(shape)}, {dataset.spec.num_classes} "
+            "classes: choose --dataset=mnist."
+        )
+
+
 def confusion(results: dict) -> list[dict]:
-    """Returns a row for each fault: how many seeds got which verdict."""
+    """Returns a row for each fault: how many seeds get which verdict."""
     rows = []
-    for name, done in results.items():
-        verdicts = [found["verdict"] for found in done.values()]
+    for name, done in results["figures"].items():
+        verdicts = [diagnosis.decide(figures).name for figures in done.values()]
         right = sum(verdict == FAULTS[name].verdict for verdict in verdicts)
         counts = {verdict: verdicts.count(verdict) or None for verdict in diagnosis.VERDICTS}
         rows.append({"planted": name, **counts, "right": f"{right} of {len(verdicts)}"})
     return rows
 
 
-def write(results: dict, dataset: str, folder: pathlib.Path) -> str:
+def write(results: dict, folder: pathlib.Path) -> str:
     """Leaves PAGE.md and PAGE.json in a folder; returns the confusion matrix as Markdown."""
     table = markdown.table(confusion(results))
     shown = ("auc", "auc_fresh", "auc_usual", "auc_training_unseen", "coverage", "copies")
     figures = [
         {
             "planted": name,
-            **{key: _range([found["figures"][key] for found in done.values()]) for key in shown},
+            **{key: _range([found[key] for found in done.values()]) for key in shown},
         }
-        for name, done in results.items()
+        for name, done in results["figures"].items()
     ]
     folder.mkdir(parents=True, exist_ok=True)
     files.write_json(folder / f"{PAGE}.json", results)
     with files.atomic(folder / f"{PAGE}.md") as temporary:
         temporary.write_text(
-            f"# {TITLE}\n\n{QUESTION}\n    scripts/benchmark.py faults --dataset={dataset}\n\n"
+            f"# {TITLE}\n\n{QUESTION}\n"
+            f"    scripts/benchmark.py faults --dataset={results['dataset']}\n\n"
             f"{table}\n\n{ANSWER}\nLowest and highest figures over seeds: the probability that a D "
             "puts an unseen real row above a generated one (`auc` the own D, `auc_fresh`, "
             "`auc_usual` the fresh ones), or a training row above an unseen one; the share of "

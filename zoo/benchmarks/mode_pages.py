@@ -7,6 +7,7 @@ import matplotlib.figure
 import numpy as np
 
 from zoo import files, images, markdown
+from zoo.serving import versions
 
 PAGE = "collapse"
 TITLE = "A generator may answer every code with one image: what helps, and would L2 regularisation?"
@@ -31,9 +32,9 @@ def write(results: dict, runs: pathlib.Path, folder: pathlib.Path) -> str:
       folder: of the page.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    name = results["dataset"]
-    files.write_json(folder / f"{PAGE}_{name}.json", results)
-    with files.atomic(folder / f"{PAGE}_{name}.png") as temporary:
+    name = versions.export_name(PAGE, results["dataset"])
+    files.write_json(folder / f"{name}.json", results)
+    with files.atomic(folder / f"{name}.png") as temporary:
         draw(results, runs).savefig(temporary, format="png", dpi=100, bbox_inches="tight")
     sections = []
     for path in sorted(folder.glob(f"{PAGE}_*.json")):

@@ -58,10 +58,12 @@ def diagnose(model, dataset: Dataset, judge: Judge | None = None, seed: int = 0)
       seed: of codes, and of the discriminators that are trained.
 
     Raises:
-      UserError: for a model without a discriminator.
+      UserError: for a model without a discriminator, one whose rows are no numbers any more, or a
+        test split of fewer rows than D judges at once.
     """
     check(model)
     subject, evidence = Subject(model, dataset, judge, seed), {}
+    subject.check_rows()
     evidence["own"] = own_discriminator.judge_rows(subject)
     figures = own_discriminator.measure(evidence["own"])
     fresh, evidence["fresh"] = fresh_discriminators.measure(subject)

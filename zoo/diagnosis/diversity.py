@@ -2,6 +2,7 @@
 
 import numpy as np
 import scipy.spatial.distance
+import sklearn.metrics
 
 from zoo.diagnosis.subject import Subject
 from zoo.evaluation import samples
@@ -12,6 +13,8 @@ from zoo.objectives.adversarial import relative_spread
 PAIRED_ROWS = 1000
 # Real rows of which this share of pairs is closer are as good as the same.
 SAME_SHARE = 1e-5
+# The birthday test counts rows where so many times as many pairs are the same as of real rows.
+MORE_THAN_REAL = 3
 
 
 def measure(subject: Subject) -> tuple[dict[str, float], dict[str, np.ndarray]]:
@@ -19,17 +22,19 @@ def measure(subject: Subject) -> tuple[dict[str, float], dict[str, np.ndarray]]:
 
     "spread": how much generated rows vary over how much real ones do (root mean squares of
     deviations from the mean row). "classes" and "real_classes": exp of the entropy of the judge's
-    classes, the number of equally frequent ones with as much. "coverage": share of real rows near
+    classes, the number of equally frequent ones with as much; without a judge the class of a row is
+    that of the nearest unseen real one. "coverage": share of real rows near
     generated ones (`samples.neighbourhoods`). "pair_distance": mean distance of two generated rows
-    over that of two real ones. "support": about how many different rows G has, by the birthday
-    test; None where no two rows were found to be the same.
+    over that of two real ones; of one label where samples are drawn for one. "support": about how
+    many different rows G has, by the birthday test; None where no more are the same than of real
+    rows.
     """
     real, fake = subject.held_out.x, subject.generated.x
     figures = {"spread": float(relative_spread(real, fake))}
     shares = {}
-    if subject.judge is not None:
-        for prefix, kind, x in (("real_", "real", real), ("", "generated", fake)):
-            shares[kind] = samples.class_shares(in_batches(subject.judge.classify, x))
+    if subject.dataset.spec.num_classes > 1:
+        shares = {"real": _class_shares(subject, real), "generated": _class_shares(subject, fake)}
+        for prefix, kind in (("real_", "real"), ("", "generated")):
             figures[f"{prefix}classes"] = float(np.exp(samples.entropy(shares[kind])))
     real, fake = subject.features_of_held_out, subject.features_of_generated
     figures["coverage"] = samples.neighbourhoods(real, fake)["coverage"]
@@ -37,6 +42,10 @@ def measure(subject: Subject) -> tuple[dict[str, float], dict[str, np.ndarray]]:
         scipy.spatial.distance.pdist(cloud[:PAIRED_ROWS].astype(np.float64))
         for cloud in (real, fake)
     )
+    if subject.model.conditional:
+        y = subject.held_out.y[:PAIRED_ROWS]
+        first, second = np.triu_indices(len(y), 1)  # the order of pdist
+        of_real, of_fake = of_real[y[first] == y[second]], of_fake[y[first] == y[second]]
     figures["pair_distance"] = float(of_fake.mean() / max(of_real.mean(), 1e-12))
     figures["support"] = birthday_support(of_real, of_fake)
     return figures, shares
@@ -47,7 +56,21 @@ def birthday_support(of_real: np.ndarray, of_fake: np.ndarray) -> float | None:
 
     Among N draws of S equally likely rows N (N - 1) / 2 / S pairs are of the same row in
     expectation (Arora and Zhang 2017, Do GANs actually learn the distribution?, arXiv 1706.08224).
-    Two rows are the same where they are closer than nearly all pairs of real rows.
+    Two rows are the same where they are closer than nearly all pairs of real rows. Some pairs of
+    real rows are that, too: a few more would be chance.
     """
-    same = np.sum(of_fake <= np.quantile(of_real, SAME_SHARE))
-    return float(len(of_fake) / same) if same else None
+    close = np.quantile(of_real, SAME_SHARE)
+    same = np.sum(of_fake <= close)
+    few = same <= MORE_THAN_REAL * max(np.sum(of_real <= close), 1)
+    return None if few else float(len(of_fake) / same)
+
+
+def _class_shares(subject, x):
+    if subject.judge is not None:
+        return samples.class_shares(in_batches(subject.judge.classify, x))
+    real = subject.held_out
+    known = real.y >= 0
+    rows, x = (a.reshape(len(a), -1) for a in (real.x[known], x))
+    nearest = sklearn.metrics.pairwise_distances_argmin(x, rows)
+    counts = np.bincount(real.y[known][nearest], minlength=subject.dataset.spec.num_classes)
+    return counts / counts.sum()

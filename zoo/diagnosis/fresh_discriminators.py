@@ -75,7 +75,7 @@ def usual_config(subject: Subject):
 
 
 def _usual_network(shape):
-    return "conv" if len(shape) == 3 and min(shape[:2]) >= 8 else "mlp"
+    return "conv" if len(shape) == 3 and not any(side % 4 for side in shape[:2]) else "mlp"
 
 
 def _architecture(config):

@@ -11,7 +11,8 @@ from zoo.models.adversarial import Turn
 def measure(subject: Subject) -> dict[str, float]:
     """Returns "gradient", root mean square over rows of its norm, and "saturated", D's logits."""
     model, real, fake = subject.model, subject.held_out, subject.generated
-    rows = min(BATCH, len(real.x)) // model.rows_at_once * model.rows_at_once
+    at_once = model.discriminator.rows_at_once
+    rows = max(min(BATCH, len(real.x)) // at_once, 1) * at_once
     turn = Turn(
         tf.constant(real.x[:rows]),
         tf.constant(fake.x[:rows]),

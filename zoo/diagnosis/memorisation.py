@@ -36,9 +36,13 @@ def find_nearest(subject: Subject) -> dict[str, np.ndarray]:
 
 
 def measure(nearest: dict[str, np.ndarray]) -> dict[str, float]:
-    """Returns "nearest_distance_ratio", mean distances' ratio, and "copies", a share of rows."""
+    """Returns "nearest_distance_ratio", mean distances' ratio, and "copies", a share of rows.
+
+    A copy is as near to a training row as the nearest of unseen real rows, or nearer: these may
+    have twins among the training rows.
+    """
     unseen, generated = nearest["unseen"], nearest["generated"]
     return {
         "nearest_distance_ratio": float(generated.mean() / max(unseen.mean(), 1e-12)),
-        "copies": float(np.mean(generated < np.quantile(unseen, COPY_SHARE))),
+        "copies": float(np.mean(generated <= np.quantile(unseen, COPY_SHARE))),
     }

@@ -33,7 +33,7 @@ LABELS = {
     "pair_distance": "mean distance of two generated rows over that of two real ones",
     "support": "about so many different rows G makes, by the birthday test",
     "nearest_distance_ratio": "distance to the nearest training row, over that of unseen real rows",
-    "copies": "share of rows nearer to a training row than 99% of unseen real rows",
+    "copies": "share of rows as near to a training row as the nearest 1% of unseen real rows",
     "gradient": "norm of the gradient that a generated row gets (root mean square)",
     "saturated": "share of D's logits that are saturated",
 }
@@ -117,20 +117,28 @@ def make_sections(found: Diagnosis) -> list[Section]:
     sections += [
         section(
             "Diversity",
-            "How much generated rows vary, over classes and among each other.",
+            "How much generated rows vary, over classes and among each other. Distances are "
+            f"between {measured_in(found)}.",
             ("spread", "classes", "real_classes", "coverage", "pair_distance", "support"),
             _classes(evidence["classes"]) if evidence["classes"] else None,
-            "Shares of the judge's classes, real and generated",
+            "Shares of the classes, real and generated",
         ),
         section(
             "Memorisation",
-            "Generated rows, and below each the training row nearest to it.",
+            "Generated rows, and below each the training row nearest to it by "
+            f"{measured_in(found)}.",
             ("nearest_distance_ratio", "copies"),
             _neighbours(found),
             "Generated rows above their nearest training rows",
         ),
     ]
     return sections
+
+
+def measured_in(found: Diagnosis) -> str:
+    """Returns what distances of a diagnosis are measured between."""
+    judge = found.subject.judge
+    return f"features of {judge.name}" if judge else "the numbers of rows themselves"
 
 
 def _format(value):
@@ -183,7 +191,7 @@ def _classes(shares):
     axes.bar(place - 0.2, shares["real"], 0.4, color="0.7", label="real")
     axes.bar(place + 0.2, shares["generated"], 0.4, color="C2", label="generated")
     axes.set_xticks(place)
-    axes.set_xlabel("class, by the judge")
+    axes.set_xlabel("class")
     axes.set_ylabel("share of rows")
     axes.legend(frameon=False)
     return figure

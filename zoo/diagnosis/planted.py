@@ -15,8 +15,9 @@ import tensorflow as tf
 from zoo import configs, data
 from zoo.training import loop
 
-# Epochs of a GAN that is healthy.
-EPOCHS = 5
+# Rows that GANs learn from, and how often. The other training rows are what a perfect G gives: so
+# many that a fresh D does not come to know them.
+ROWS, EPOCHS = 30_000, 9
 # Rows that an overfitted D was shown, and how often.
 FEW_ROWS, MANY_EPOCHS = 500, 400
 # The class of digit that a stuck G makes.
@@ -29,13 +30,13 @@ class Fault(NamedTuple):
     Attributes:
       verdict: that is right.
       fields: of `dcgan` that it is trained with.
-      rows: training rows; all if None.
+      rows: that it learns from.
       replace: maps (model, dataset) to what makes x [B, ...] of codes z [B, D]; None leaves G.
     """
 
     verdict: str
     fields: Mapping = types.MappingProxyType({"num_epochs": EPOCHS})
-    rows: int | None = None
+    rows: int = ROWS
     replace: Callable | None = None
 
 
@@ -47,18 +48,18 @@ def constant(model, dataset):
 
 def one_digit(model, dataset):
     """Training images of one digit, blurred: what a G makes that is stuck there."""
-    x = dataset.train.where(dataset.train.y == ONLY).x
-    return _images(x, blurred=True)
+    split = dataset.train.take(ROWS)
+    return _images(split.x[split.y == ONLY], blurred=True)
 
 
 def copies(model, dataset):
     """Training images."""
-    return _images(dataset.train.x)
+    return _images(dataset.train.take(ROWS).x)
 
 
 def unseen(model, dataset):
     """Real images that no player has seen, and that the diagnosis does not hold out."""
-    return _images(dataset.validation.x)
+    return _images(np.concatenate([dataset.train.x[ROWS:], dataset.validation.x]))
 
 
 def _images(x, blurred=False):
@@ -78,10 +79,10 @@ FAULTS = {
     "constant G": Fault("constant generator", replace=constant),
     "G stuck on one digit": Fault("collapsed", replace=one_digit),
     "G copies training images": Fault("memorised", replace=copies),
-    "frozen D": Fault("undertrained discriminator", {"d_learning_rate": 0.0, "num_epochs": 1}),
+    "frozen D": Fault("undertrained discriminator", {"d_learning_rate": 0.0, "num_epochs": 2}),
     "tiny D": Fault(
         "discriminator too small",
-        {"d_hidden": (1, 1), "d_dense": (), "num_epochs": 2},
+        {"d_hidden": (1, 1), "d_dense": (), "num_epochs": 4},
     ),
     "D overfitted to 500 images": Fault(
         "overfitted discriminator", {"r1": 0.0, "num_epochs": MANY_EPOCHS}, FEW_ROWS
@@ -96,18 +97,17 @@ def plant(name: str, dataset: data.Dataset, seed: int, runs: pathlib.Path):
 
     Args:
       name: one of FAULTS.
-      dataset: of grey images with labels, in memory.
+      dataset: of grey images with labels, in memory, more than ROWS of them to train on.
       seed: of the run.
       runs: holds the workdirs of what is trained; faults that differ in G alone share one.
     """
     fault = FAULTS[name]
-    if fault.rows:
-        dataset = dataset._replace(train=dataset.train.take(fault.rows))
+    learned = dataset._replace(train=dataset.train.take(fault.rows))
     config = configs.get("dcgan", dataset=dataset.name, seed=seed, eval_every=10**6, **fault.fields)
     folder = "healthy dcgan" if fault.replace else name
     workdir = runs / f"{folder}, seed {seed}".replace(" ", "_")
-    model = loop.train(config, dataset, workdir).model
+    model = loop.train(config, learned, workdir).model
     if fault.replace:
         make = fault.replace(model, dataset)
         model.generate = lambda z, y=None, training=False: make(z)
-    return model, dataset
+    return model, learned

@@ -8,6 +8,7 @@ import numpy as np
 
 from zoo import seeds
 from zoo.data import Dataset
+from zoo.errors import UserError
 from zoo.evaluation.judges import Judge
 from zoo.evaluation.protocol import in_batches
 
@@ -44,12 +45,12 @@ class Subject:
     @functools.cached_property
     def train(self) -> Rows:
         """Rows that D was trained on."""
-        return _first(self.dataset.train, TRAINING_ROWS)
+        return self._first(self.dataset.train, TRAINING_ROWS)
 
     @functools.cached_property
     def held_out(self) -> Rows:
         """Real rows that no player has seen."""
-        return _first(self.dataset.test, TEST_ROWS)
+        return self._first(self.dataset.test, TEST_ROWS)
 
     @functools.cached_property
     def generated(self) -> Rows:
@@ -61,11 +62,32 @@ class Subject:
         """Other generated rows, with the labels of the training rows."""
         return self._generate(self.train.y, 1)
 
+    def check_rows(self) -> None:
+        """Raises a UserError for rows that nothing can be measured on."""
+        at_once = self.model.discriminator.rows_at_once
+        if len(self.held_out.x) < at_once:
+            raise UserError(
+                f"The test split of {self.dataset.name!r} has {len(self.held_out.x)} rows, D "
+                f"judges {at_once} at once: give the set more test rows."
+            )
+        if not np.all(np.isfinite(self.generated.x)):
+            raise UserError(
+                "G's rows are NaN or infinite: the run has diverged. Start again with a lower "
+                "--config.learning_rate."
+            )
+
     def _generate(self, y, draw):
         seed = seeds.stream(self.seed, seeds.Stream.DIAGNOSIS, draw)
         z = seeds.sample(self.model.prior(), len(y), seed).numpy()
         labels = [y] if self.model.conditional else []
         return Rows(in_batches(self.model.in_graph("decode"), z, *labels), y, z)
+
+    def _first(self, split, count):
+        """So many rows of a split, their pixels made as in training."""
+        config = self.model.config
+        batches = split.take(count).batches(BATCH, config.pixels, config.seed)
+        rows = list(batches.as_numpy_iterator())
+        return Rows(*(np.concatenate([batch[name] for batch in rows]) for name in ("x", "y")))
 
     def features(self, rows: Rows) -> np.ndarray:
         """Returns what distances are measured in [N, F]: the judge's features, or the rows."""
@@ -75,8 +97,8 @@ class Subject:
 
     def features_of_split(self, split) -> np.ndarray:
         """Returns the same of all rows of a split, from the judge's cache if they are there."""
-        if self.judge is None:
-            return self.features(_first(split, split.size))
+        if self.judge is None or self.model.config.pixels != "scaled":
+            return self.features(self._first(split, split.size))
         return self.judge.see_split(split).features
 
     @functools.cached_property
@@ -113,8 +135,3 @@ def labels_of_turn(model, y: np.ndarray | None):
     if model.conditional:
         return y
     return np.full_like(y, -1) if model.needs_labels else None
-
-
-def _first(split, count):
-    batches = list(split.take(count).batches(BATCH).as_numpy_iterator())
-    return Rows(*(np.concatenate([batch[name] for batch in batches]) for name in ("x", "y")))

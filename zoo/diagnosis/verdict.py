@@ -6,14 +6,20 @@ from typing import NamedTuple
 CONSTANT = 0.01
 # Classes of generated rows that are fewer than this share of the real rows'.
 FEW_CLASSES = 0.6
+# Two generated rows are closer than two real ones by this factor.
+CLOSE_PAIRS = 0.5
 # More copies than this; of unseen real rows 1% would count as such (`memorisation.COPY_SHARE`).
 MANY_COPIES = 0.3
+# They lie nearer to training rows than unseen real rows do by this factor: what looks like noise or
+# like the mean row is near all rows, but not that near.
+COPY_DISTANCE = 0.5
 # An area under the curve below which rows are not told apart.
 BLIND = 0.6
-# G's rows cover real ones well enough that its own D must have been of use.
+# The share of unseen real rows near generated ones from which on G is on its way.
 COVERED = 0.25
-# A usual D that is so much better than one of the own architecture shows that that is too small.
-SMALLER_BY = 0.05
+# A usual D that is so much better than the own D and its fresh twin, both of them weak, shows that
+# their architecture is too small.
+WEAK, SMALLER_BY = 0.8, 0.1
 
 
 class Verdict(NamedTuple):
@@ -36,7 +42,7 @@ VERDICTS = {
         "with --config.r1 and --config.r2, or with --config.packing=2."
     ),
     "collapsed": (
-        "G makes rows of few of the classes. Try --config.packing=2, --config.minibatch_stddev, or "
+        "G makes rows of few kinds. Try --config.packing=2, --config.minibatch_stddev, or "
         "the model r3gan."
     ),
     "memorised": (
@@ -56,8 +62,8 @@ VERDICTS = {
         "architecture does. Raise --config.d_learning_rate or --config.d_steps."
     ),
     "discriminator too small": (
-        "D is too small: it does not tell generated rows from real ones, nor does a fresh one of "
-        "its architecture, while a usual one does. Give it more units, --config.d_hidden and "
+        "D is too small: neither it nor a fresh one of its architecture tells generated rows from "
+        "real ones well, while a usual one does. Give it more units, --config.d_hidden and "
         "--config.d_dense."
     ),
     "bad generator": (
@@ -74,7 +80,7 @@ VERDICTS = {
 def decide(figures: dict[str, float]) -> Verdict:
     """Returns the first verdict that the figures of all symptoms bear out, worst first."""
     f = figures
-    best_fresh = max(f["auc_fresh"], f["auc_usual"])
+    own, fresh, usual = f["auc"], f["auc_fresh"], f["auc_usual"]
     told = (
         f"D puts an unseen real row above a generated one in {f['auc']:.0%} of pairs (50% is "
         f"blind); a fresh one of its architecture does in {f['auc_fresh']:.0%}, one of a usual "
@@ -91,11 +97,16 @@ def decide(figures: dict[str, float]) -> Verdict:
     if "classes" in f and f["classes"] < FEW_CLASSES * f["real_classes"]:
         classes = f"{f['classes']:.1f} classes where real ones are of {f['real_classes']:.1f}"
         return verdict("collapsed", f"They fall into about {classes}.", f"{varied}.", told)
-    if f["copies"] > MANY_COPIES:
+    if f["pair_distance"] < CLOSE_PAIRS:
+        close = (
+            f"Two generated rows are {f['pair_distance']:.2f} times as far apart as two real ones"
+        )
+        return verdict("collapsed", f"{close}.", f"{varied}.", told)
+    if f["copies"] > MANY_COPIES and f["nearest_distance_ratio"] < COPY_DISTANCE:
         return verdict(
             "memorised",
-            f"{f['copies']:.0%} of generated rows are nearer to a training row than 99% of unseen "
-            f"real rows are; the mean distance is {f['nearest_distance_ratio']:.2f} times theirs.",
+            f"{f['copies']:.0%} of generated rows are as near to a training row as the nearest 1% of "
+            f"unseen real rows; the mean distance is {f['nearest_distance_ratio']:.2f} times theirs.",
             told,
         )
     if f["auc_training_unseen"] > BLIND:
@@ -105,12 +116,13 @@ def decide(figures: dict[str, float]) -> Verdict:
             "pairs; 50% would be fair.",
             told,
         )
-    if best_fresh < BLIND:
+    if max(own, fresh, usual) < BLIND:
         return verdict("indistinguishable", told, covered)
+    if max(own, fresh) < WEAK and usual - max(own, fresh) > SMALLER_BY:
+        return verdict("discriminator too small", told, covered)
+    if own < BLIND:
+        fooled = ["It prefers generated rows."] if own < 1 - BLIND else []
+        return verdict("undertrained discriminator", told, *fooled, covered)
     if f["coverage"] >= COVERED:
         return verdict("healthy", told, covered)
-    if f["auc_usual"] - f["auc_fresh"] > SMALLER_BY:
-        return verdict("discriminator too small", told, covered)
-    if f["auc"] < BLIND:
-        return verdict("undertrained discriminator", told, covered)
     return verdict("bad generator", told, covered)
