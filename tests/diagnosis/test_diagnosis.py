@@ -8,7 +8,16 @@ import scipy.spatial.distance
 import tensorflow as tf
 
 from zoo import configs, data, diagnosis, models
-from zoo.diagnosis import calibration, diversity, fresh_discriminators, page, subject
+from zoo.diagnosis import (
+    calibration,
+    diversity,
+    fresh_discriminators,
+    memorisation,
+    page,
+    planted,
+    subject,
+)
+from zoo.diagnosis.planted import FAULTS
 from zoo.diagnosis.verdict import decide
 from zoo.errors import UserError
 
@@ -120,7 +129,15 @@ HEALTHY = {
         ({"auc_training_unseen": 0.9}, "overfitted discriminator"),
         ({"coverage": 0.0}, "bad generator"),
         ({"coverage": 0.0, "auc": 0.5}, "undertrained discriminator"),
+        ({"auc": 0.5}, "undertrained discriminator"),
+        ({"coverage": 0.0, "auc": 0.1}, "undertrained discriminator"),
         ({"coverage": 0.0, "auc": 0.5, "auc_fresh": 0.6}, "discriminator too small"),
+        ({"auc": 0.5, "auc_fresh": 0.9, "auc_usual": 1.0}, "undertrained discriminator"),
+        ({"auc": 0.9, "auc_fresh": 0.94, "auc_usual": 1.0, "coverage": 0.05}, "bad generator"),
+        ({"auc": 0.97, "auc_fresh": 0.55, "auc_usual": 0.55, "coverage": 0.0}, "bad generator"),
+        ({"pair_distance": 0.1}, "collapsed"),
+        ({"copies": 1.0, "nearest_distance_ratio": 0.1}, "memorised"),
+        ({"copies": 1.0, "nearest_distance_ratio": 0.8}, "healthy"),
         ({"auc_fresh": 0.5, "auc_usual": 0.55, "auc": 0.5}, "indistinguishable"),
     ],
 )
@@ -155,3 +172,91 @@ def test_fresh_discriminators_see_pairs_of_one_label(tiny_data):
     of = subject.Subject(model, tiny_data)
     np.testing.assert_array_equal(of.generated_to_train.y, of.train.y)
     assert len(list(itertools.islice(of.logits(of.held_out), 100))) == tiny_data.test.size
+
+
+def test_copies_are_found_where_real_rows_have_twins():
+    unseen = np.r_[np.zeros(20), np.ones(980)]
+    found = memorisation.measure({"unseen": unseen, "generated": np.zeros(100)})
+    assert found == {"copies": 1.0, "nearest_distance_ratio": 0.0}
+
+
+@pytest.mark.parametrize("modes", [1, 2])
+def test_modes_that_are_missing_are_found_without_a_judge(modes, monkeypatch):
+    ring = data.load("ring/4000")
+    model = models.create(configs.get("gan", dataset="ring", d_hidden=(16,)), ring.spec)
+    model.compile_for_run(total_steps=None)
+    means = np.array([[1.0, 0.0], [-1.0, 0.0]], np.float32)[:modes]
+
+    def generate(z, y=None, training=False):
+        return tf.gather(means, tf.cast(z[:, 0] > 0, tf.int32) % modes) + 0.01 * z[:, :2]
+
+    model.generate = generate
+    found = diagnosis.diagnose(model, ring)
+    assert found.verdict.name == "collapsed", found.verdict
+
+
+def test_a_generator_of_one_row_per_label_has_collapsed(tiny_data, monkeypatch):
+    monkeypatch.setattr(fresh_discriminators, "STEPS", 2)
+    model = models.create(configs.get_tiny("cgan", dataset="tiny"), tiny_data.spec)
+    model.compile_for_run(total_steps=None)
+    rows = tf.random.stateless_uniform([3, *tiny_data.spec.shape], [0, 1])
+    model.generate = lambda z, y=None, training=False: tf.gather(rows, y)
+    assert diagnosis.diagnose(model, tiny_data).verdict.name == "collapsed"
+
+
+@pytest.mark.parametrize("fields", [{"packing": 4}, {"minibatch_stddev": True, "d_steps": 5}])
+def test_a_discriminator_may_judge_several_rows_at_once(fields, tiny_data, monkeypatch):
+    monkeypatch.setattr(fresh_discriminators, "STEPS", 2)
+    config = configs.get_tiny("dcgan", dataset="tiny", batch_size=20, **fields)
+    model = models.create(config, tiny_data.spec)
+    model.compile_for_run(total_steps=None)
+    assert np.isfinite(diagnosis.diagnose(model, tiny_data).figures["gradient"])
+
+
+def test_rows_are_made_as_in_training(tiny_data):
+    config = configs.get_tiny("dcgan", dataset="tiny", pixels="binarized")
+    of = subject.Subject(models.create(config, tiny_data.spec), tiny_data)
+    assert set(np.unique(of.held_out.x)) == set(np.unique(of.train.x)) == {0.0, 1.0}
+
+
+def test_rows_that_nothing_can_be_measured_on_are_refused(tiny_data):
+    model = make(lambda z: z * np.nan)
+    with pytest.raises(UserError, match=r"NaN or infinite: the run has diverged.*learning_rate"):
+        diagnosis.diagnose(model, DATASET)
+    few = DATASET._replace(test=blob(5, 2))
+    with pytest.raises(UserError, match=r"has 5 rows, D judges 8 at once"):
+        diagnosis.diagnose(make(packing=8), few)
+
+
+@pytest.mark.parametrize(("shape", "network"), [((28, 28, 1), "conv"), ((30, 30, 1), "mlp")])
+def test_the_usual_network_takes_any_shape(shape, network):
+    spec = data.Spec(shape, 0)
+    config = configs.get("gan", dataset="rows", packing=1)
+    of = subject.Subject(models.create(config, spec), DATASET._replace(spec=spec))
+    usual = fresh_discriminators.usual_config(of)
+    assert usual.network == network
+    models.create(usual, spec)
+
+
+@pytest.mark.parametrize(
+    ("name", "different"),
+    [
+        ("constant G", 1),
+        ("G stuck on one digit", 10),
+        ("G copies training images", 40),
+        ("G gives unseen real images", 24),
+    ],
+)
+def test_what_is_planted_makes_images(name, different, monkeypatch):
+    """Each replacement of G makes as many images as codes, all from where it says."""
+    monkeypatch.setattr(planted, "ROWS", 40)
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 256, (60, 8, 8, 1), dtype=np.uint8)
+    rows = data.InMemory(x, np.arange(60) % 4)
+    dataset = data.Dataset("tiny", data.Spec((8, 8, 1), 4), rows, rows.take(4), rows)
+    replace = FAULTS[name].replace
+    model = models.create(configs.get_tiny("dcgan", dataset="tiny"), dataset.spec)
+    z = tf.random.stateless_normal([500, model.config.latent_dim], [0, 1])
+    made = replace(model, dataset)(z).numpy()
+    assert made.shape == (500, 8, 8, 1) and made.min() >= 0 and made.max() <= 1
+    assert len(np.unique(made.reshape(500, -1), axis=0)) == different

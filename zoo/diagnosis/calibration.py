@@ -17,12 +17,12 @@ def bin_rows(unseen: np.ndarray, generated: np.ndarray) -> dict[str, np.ndarray]
 
     Returns:
       {"probability": the mean that D gives each bin's rows, "share": of real rows among them,
-      "rows": their number}, [BINS] each.
+      "rows": their number}, [BINS] each, or as many as there are logits.
     """
     count = min(len(unseen), len(generated))
     logits = np.concatenate([unseen[:count], generated[:count]])
     order = np.argsort(logits, kind="stable")
-    bins = np.array_split(order, BINS)
+    bins = np.array_split(order, min(BINS, len(order)))
     probability = scipy.special.expit(logits)
     return {
         "probability": np.array([probability[rows].mean() for rows in bins]),

@@ -68,7 +68,7 @@ def _images(x, blurred=False):
 
     def make(z):
         share = 0.5 * (1.0 + tf.math.erf(z[:, 0] / np.sqrt(2.0)))
-        chosen = tf.cast(share * (len(x) - 1), tf.int32)
+        chosen = tf.minimum(tf.cast(share * len(x), tf.int32), len(x) - 1)
         made = tf.gather(x, chosen)
         return 0.5 * made + 0.5 * tf.nn.avg_pool2d(made, 3, 1, "SAME") if blurred else made
 

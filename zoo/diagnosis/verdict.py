@@ -105,8 +105,9 @@ def decide(figures: dict[str, float]) -> Verdict:
     if f["copies"] > MANY_COPIES and f["nearest_distance_ratio"] < COPY_DISTANCE:
         return verdict(
             "memorised",
-            f"{f['copies']:.0%} of generated rows are as near to a training row as the nearest 1% of "
-            f"unseen real rows; the mean distance is {f['nearest_distance_ratio']:.2f} times theirs.",
+            f"{f['copies']:.0%} of generated rows are as near to a training row as the nearest 1% "
+            "of unseen real rows; the mean distance is "
+            f"{f['nearest_distance_ratio']:.2f} times theirs.",
             told,
         )
     if f["auc_training_unseen"] > BLIND:
