@@ -33,7 +33,7 @@ def export(
 
     Args:
       model: with the weights to export, made under any strategy.
-      folder: holds one folder a model, as saved_models/ does.
+      folder: holds one folder per model, as saved_models/ does.
       metrics: as `zoo.evaluation.report` returns them; None for a model that was not measured,
         after Keras' `fit` say.
       version: the next free one if None.
@@ -52,38 +52,42 @@ def export(
             f"{target} {wrong}: choose a whole number above "
             f"{max(versions(base), default=0)}, or none for the next free one."
         )
-    # A model made under a strategy has a copy of each weight a device; the export has one.
+    # A model made under a strategy has a copy of each weight on each device; the export has one.
     plain = models.from_description(models.description(model))
     for variable, trained in zip(plain.variables, model.variables, strict=True):
         variable.assign(trained.value)
-    signatures = plain.signatures()
-
     with files.atomic(target) as temporary:
-        module = tf.Module()
-        module.weights = [v.value for v in plain.served_variables()]
-        default = next(iter(signatures.values()))
-        shards = tf.train.experimental.MaxShardSizePolicy(SHARD_BYTES)
-        tf.saved_model.save(
-            module,
-            str(temporary),
-            signatures={"serving_default": default, **signatures},
-            options=tf.saved_model.SaveOptions(experimental_sharding_callback=shards),
-        )
-        extra = temporary / EXTRA
-        extra.mkdir()
-        names = {name: [s.name for s in f.input_signature] for name, f in signatures.items()}
-        inputs = {name: plain.inputs(given) for name, given in names.items()}
-        described = {given.name: given.to_fields() for all_ in inputs.values() for given in all_}
-        description = {**models.description(plain), "signatures": names, "inputs": described}
-        files.write_json(extra / "config.json", description)
-        files.write_json(extra / "metrics.json", metrics)
-        _write_warm_up(extra / WARM_UP, base.name, inputs)
-        golden.write(extra / golden.FILE, signatures, inputs)
-
+        description = _write_version(temporary, plain, metrics, base.name)
     pictures.save_samples(base / "samples.png", plain)
     _write_card(base, description, metrics)
     refresh_models_config(folder)
     return target
+
+
+def _write_version(folder, model, metrics, name):
+    """Writes the SavedModel and its assets into a folder; returns what its config.json holds."""
+    signatures = model.signatures()
+    module = tf.Module()
+    module.weights = [v.value for v in model.served_variables()]
+    default = next(iter(signatures.values()))
+    shards = tf.train.experimental.MaxShardSizePolicy(SHARD_BYTES)
+    tf.saved_model.save(
+        module,
+        str(folder),
+        signatures={"serving_default": default, **signatures},
+        options=tf.saved_model.SaveOptions(experimental_sharding_callback=shards),
+    )
+    extra = folder / EXTRA
+    extra.mkdir()
+    names = {name: [s.name for s in f.input_signature] for name, f in signatures.items()}
+    inputs = {name: model.inputs(given) for name, given in names.items()}
+    described = {given.name: given.to_fields() for all_ in inputs.values() for given in all_}
+    description = {**models.description(model), "signatures": names, "inputs": described}
+    files.write_json(extra / "config.json", description)
+    files.write_json(extra / "metrics.json", metrics)
+    _write_warm_up(extra / WARM_UP, name, inputs)
+    golden.write(extra / golden.FILE, signatures, inputs)
+    return description
 
 
 def refresh_metrics(version: pathlib.Path, metrics: dict) -> None:

@@ -4,21 +4,18 @@ import asyncio
 import concurrent.futures
 import contextlib
 import logging
-import os
-import pathlib
 from collections.abc import Iterator
 
 from tensorflow_serving.apis import get_model_status_pb2, status_pb2
-from tensorflow_serving.config import file_system_storage_path_source_pb2, model_server_config_pb2
+from tensorflow_serving.config import model_server_config_pb2
 
+from zoo.serving import wanted_versions
 from zoo.serving.contract import errors
 from zoo.serving.contract.errors import ServingError, StatusCode
 from zoo.serving.contract.paths import ModelSpec
 from zoo.serving.servables import Servable, settle_memory
 
 _STATE = get_model_status_pb2.ModelVersionStatus
-_POLICY = file_system_storage_path_source_pb2.FileSystemStoragePathSourceConfig
-_PLATFORM = "tensorflow"
 _log = logging.getLogger("zoo.serving")
 
 
@@ -36,7 +33,7 @@ class _Version:
 
     def may_load(self, path):
         """Whether a version that ended is worth another try: it was unloaded, or it has changed."""
-        return self.error is None or self.files != _describe(path)
+        return self.error is None or self.files != wanted_versions.describe_files(path)
 
 
 class ModelManager:
@@ -70,7 +67,7 @@ class ModelManager:
             UNKNOWN if a model of it has no version that can be loaded; FAILED_PRECONDITION if a
             label names a version that is not loaded.
         """
-        _check(config, self._configs)
+        wanted_versions.check(config, self._configs)
         async with self._lock:
             self._configs = {c.name: c for c in config.model_config_list.config}
             await self._follow_folders()
@@ -200,12 +197,14 @@ class ModelManager:
     async def _follow_folder(self, name):
         """Loads the versions that a model ought to have, then unloads all others of it."""
         config, versions = self._configs.get(name), self._versions.setdefault(name, {})
-        found = _find_versions(config.base_path) if config else {}
-        aspired = _choose(found, config.model_version_policy) if config else []
+        found = wanted_versions.find_versions(config.base_path) if config else {}
+        aspired = (
+            wanted_versions.choose_versions(found, config.model_version_policy) if config else []
+        )
         for number in sorted(aspired, reverse=True):
             version = versions.get(number)
             if version is None or (version.state == _STATE.END and version.may_load(found[number])):
-                versions[number] = _Version(_describe(found[number]))
+                versions[number] = _Version(wanted_versions.describe_files(found[number]))
                 await self._load(name, number, found[number])
         # The old version serves until the new one does.
         if not aspired or set(aspired) & set(self._available(name)):
@@ -262,70 +261,3 @@ class ModelManager:
             await asyncio.get_running_loop().run_in_executor(self._thread, settle_memory)
         version.state = _STATE.END
         _log.info("%s version %d is unloaded.", name, number)
-
-
-def _check(config, old):
-    """Refuses a config that no server takes."""
-    if config.WhichOneof("config") != "model_config_list":
-        raise errors.invalid(
-            "ServerModelConfig type not supported by HandleReloadConfigRequest. Only "
-            "ModelConfigList is currently supported"
-        )
-    seen = set()
-    for model in config.model_config_list.config:
-        if not model.name:
-            raise errors.invalid("A model of the config has no name")
-        if model.name in seen:
-            raise errors.invalid(
-                f"Illegal to list model {model.name} multiple times in config list"
-            )
-        seen.add(model.name)
-        if not model.base_path or not os.path.isabs(model.base_path):
-            raise errors.invalid(
-                f"Expected model {model.name} to have an absolute path or URI; got base_path()="
-                f"{model.base_path}"
-            )
-        if not model.model_platform:
-            raise errors.invalid(
-                "Illegal setting neither ModelServerConfig::model_type (deprecated) nor "
-                f"ModelServerConfig::model_platform, model name is {model.name}"
-            )
-        if model.model_platform != _PLATFORM:
-            raise errors.invalid(
-                f"Model {model.name} requests unsupported platform {model.model_platform}"
-            )
-        before = old.get(model.name)
-        if before is not None and before.model_platform != model.model_platform:
-            raise errors.invalid(f"Illegal to change a model's platform. For model {model.name}")
-
-
-def _find_versions(base_path: str) -> dict[int, pathlib.Path]:
-    """{version: folder} of a model's folder; of two names for a version, the shorter one."""
-    found = {}
-    with contextlib.suppress(OSError, ValueError):  # no folder, or no name that a folder has
-        for entry in sorted(os.scandir(base_path), key=lambda e: len(e.name), reverse=True):
-            number = int(entry.name) if entry.name.isascii() and entry.name.isdigit() else None
-            if number is not None and number < 2**63 and entry.is_dir():
-                found[number] = pathlib.Path(entry.path)
-    return found
-
-
-def _choose(found, policy: _POLICY.ServableVersionPolicy) -> list[int]:
-    """The versions that a policy wants of those found."""
-    choice = policy.WhichOneof("policy_choice")
-    if choice == "all":
-        return list(found)
-    if choice == "specific":
-        return [number for number in policy.specific.versions if number in found]
-    return sorted(found)[-max(policy.latest.num_versions, 1) :]
-
-
-def _describe(path):
-    """Files of a version with their sizes and times: a copy under way changes them."""
-    described = []
-    for folder, _, names in os.walk(path):
-        for name in names:
-            with contextlib.suppress(OSError):
-                stat = os.stat(os.path.join(folder, name))
-                described.append((folder, name, stat.st_size, stat.st_mtime_ns))
-    return sorted(described)

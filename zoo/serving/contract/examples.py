@@ -8,8 +8,9 @@ import tensorflow as tf
 from tensorflow_serving.apis import classification_pb2, input_pb2, regression_pb2
 
 from zoo.serving.contract import errors
-from zoo.serving.contract.json_requests import decode_base64, is_base64, kind_of, parse_object, show
+from zoo.serving.contract.json_requests import parse_object
 from zoo.serving.contract.json_requests import signature_name as read_signature_name
+from zoo.serving.contract.json_values import decode_base64, is_base64, kind_of, show
 from zoo.serving.contract.signatures import DEFAULT, Signature
 
 INPUTS, CLASSES, SCORES, OUTPUTS = "inputs", "classes", "scores", "outputs"

@@ -1,0 +1,89 @@
+"""What a ModelServerConfig asks for: its rules, and the versions that it wants of a folder."""
+
+import contextlib
+import os
+import pathlib
+
+from tensorflow_serving.config import file_system_storage_path_source_pb2, model_server_config_pb2
+
+from zoo.serving.contract import errors
+
+_POLICY = file_system_storage_path_source_pb2.FileSystemStoragePathSourceConfig
+_PLATFORM = "tensorflow"
+
+
+def check(
+    config: model_server_config_pb2.ModelServerConfig,
+    before: dict[str, model_server_config_pb2.ModelConfig],
+) -> None:
+    """Raises a ServingError for a config that no server takes.
+
+    Args:
+      config: to be checked.
+      before: {model: its config} until now; a model keeps its platform.
+    """
+    if config.WhichOneof("config") != "model_config_list":
+        raise errors.invalid(
+            "ServerModelConfig type not supported by HandleReloadConfigRequest. Only "
+            "ModelConfigList is currently supported"
+        )
+    seen = set()
+    for model in config.model_config_list.config:
+        if not model.name:
+            raise errors.invalid("A model of the config has no name")
+        if model.name in seen:
+            raise errors.invalid(
+                f"Illegal to list model {model.name} multiple times in config list"
+            )
+        seen.add(model.name)
+        if not model.base_path or not os.path.isabs(model.base_path):
+            raise errors.invalid(
+                f"Expected model {model.name} to have an absolute path or URI; got base_path()="
+                f"{model.base_path}"
+            )
+        if not model.model_platform:
+            raise errors.invalid(
+                "Illegal setting neither ModelServerConfig::model_type (deprecated) nor "
+                f"ModelServerConfig::model_platform, model name is {model.name}"
+            )
+        if model.model_platform != _PLATFORM:
+            raise errors.invalid(
+                f"Model {model.name} requests unsupported platform {model.model_platform}"
+            )
+        old = before.get(model.name)
+        if old is not None and old.model_platform != model.model_platform:
+            raise errors.invalid(f"Illegal to change a model's platform. For model {model.name}")
+
+
+def find_versions(base_path: str) -> dict[int, pathlib.Path]:
+    """Returns {version: its folder} of a model; of two names for a version, the shorter one."""
+    found = {}
+    with contextlib.suppress(OSError, ValueError):  # no folder, or no name that a folder has
+        for entry in sorted(os.scandir(base_path), key=lambda e: len(e.name), reverse=True):
+            number = int(entry.name) if entry.name.isascii() and entry.name.isdigit() else None
+            if number is not None and number < 2**63 and entry.is_dir():
+                found[number] = pathlib.Path(entry.path)
+    return found
+
+
+def choose_versions(
+    found: dict[int, pathlib.Path], policy: _POLICY.ServableVersionPolicy
+) -> list[int]:
+    """Returns the versions that a policy wants of those found."""
+    choice = policy.WhichOneof("policy_choice")
+    if choice == "all":
+        return list(found)
+    if choice == "specific":
+        return [number for number in policy.specific.versions if number in found]
+    return sorted(found)[-max(policy.latest.num_versions, 1) :]
+
+
+def describe_files(path: pathlib.Path) -> list[tuple]:
+    """Returns the files of a version with their sizes and times: a copy under way changes them."""
+    described = []
+    for folder, _, names in os.walk(path):
+        for name in names:
+            with contextlib.suppress(OSError):
+                stat = os.stat(os.path.join(folder, name))
+                described.append((folder, name, stat.st_size, stat.st_mtime_ns))
+    return sorted(described)
