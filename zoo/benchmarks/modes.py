@@ -191,7 +191,7 @@ def run(task: Task, trials: int, folder: pathlib.Path) -> dict:
                 f"{path} holds trials of another benchmark ({', '.join(differ)}): choose another "
                 "--workdir."
             )
-        results["trials"] = before["trials"]
+        results["trials"] = {v: before["trials"].get(v, []) for v in task.variants}
     folder.mkdir(parents=True, exist_ok=True)
     for variant in task.variants:
         done = results["trials"].setdefault(variant, [])

@@ -68,15 +68,9 @@ def load(
     if dataset.partition("/")[0] in densities.DENSITIES and not is_folder:
         return densities.load(dataset)
     if dataset.startswith(stacked.PREFIX) and not is_folder:
-        base = load(
-            dataset.removeprefix(stacked.PREFIX),
-            data_dir=data_dir,
-            manual_dir=manual_dir,
-            image_size=image_size,
-            channels=1,
-            fit=fit,
-            validation_fraction=validation_fraction,
-        )
+        settings = {"image_size": image_size, "fit": fit, "data_dir": data_dir}
+        settings |= {"manual_dir": manual_dir, "validation_fraction": validation_fraction}
+        base = load(dataset.removeprefix(stacked.PREFIX), channels=1, **settings)
         return stacked.stack(base)
     _check(validation_fraction, channels)
     preparation = image_folders.Preparation(image_size, channels, fit, background)

@@ -8,6 +8,7 @@ for evaluation and for people: float32 in a fixed order, every row once.
 """
 
 import hashlib
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -107,6 +108,17 @@ class Split:
         epoch, first_step = divmod(first_step, self.steps_per_epoch(batch_size, every_row))
         later = tf.data.Dataset.range(epoch + 1, np.iinfo(np.int64).max).flat_map(of)
         return of(tf.constant(epoch, tf.int64), first_step).concatenate(later).prefetch(4)
+
+    def shuffled(self, seed, count: int) -> Iterator[np.ndarray]:
+        """Yields x of the rows that a run sees first, as they are stored, batch by batch.
+
+        Args:
+          seed: of the run.
+          count: at most `size`.
+        """
+        rows = self.epoch(seed, 0, 0, 1).take(count).unbatch().batch(100)
+        for batch in rows.as_numpy_iterator():
+            yield batch["x"]
 
     def batches_of_bytes(self, batch_size: int) -> tf.data.Dataset:
         """Returns batches as they are stored, in a fixed order, the last as small as it comes."""

@@ -74,7 +74,7 @@ def write(path: str | os.PathLike, found: Diagnosis, subject: str) -> None:
 
 def make_sections(found: Diagnosis) -> list[Section]:
     """Returns what the page shows, symptom by symptom."""
-    evidence = found.evidence
+    evidence, measured_in = found.evidence, _measured_in(found)
 
     def section(title, about, names, figure, alt):
         figures = [
@@ -118,15 +118,14 @@ def make_sections(found: Diagnosis) -> list[Section]:
         section(
             "Diversity",
             "How much generated rows vary, over classes and among each other. Distances are "
-            f"between {measured_in(found)}.",
+            f"between {measured_in}.",
             ("spread", "classes", "real_classes", "coverage", "pair_distance", "support"),
             _classes(evidence["classes"]) if evidence["classes"] else None,
             "Shares of the classes, real and generated",
         ),
         section(
             "Memorisation",
-            "Generated rows, and below each the training row nearest to it by "
-            f"{measured_in(found)}.",
+            f"Generated rows, and below each the training row nearest to it by {measured_in}.",
             ("nearest_distance_ratio", "copies"),
             _neighbours(found),
             "Generated rows above their nearest training rows",
@@ -135,8 +134,8 @@ def make_sections(found: Diagnosis) -> list[Section]:
     return sections
 
 
-def measured_in(found: Diagnosis) -> str:
-    """Returns what distances of a diagnosis are measured between."""
+def _measured_in(found):
+    """What distances of a diagnosis are measured between."""
     judge = found.subject.judge
     return f"features of {judge.name}" if judge else "the numbers of rows themselves"
 

@@ -10,17 +10,34 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from zoo import seeds
+from zoo.data import Split
 from zoo.distributions.gaussians import (
     LOG_2PI,
     as_float64,
     choose_components,
     squared_distances,
 )
+from zoo.errors import UserError
 
 tfd = tfp.distributions
 
 
-class Standard(keras.Layer):
+class Prior(keras.Layer):
+    """p(z), made anew at each call."""
+
+    def distribution(self, posterior) -> tfd.Distribution:
+        """Returns p(z); `posterior` maps x to q(z|x)."""
+        raise NotImplementedError
+
+    def start_from(self, split: Split, seed: int) -> None:
+        """Takes its first parameters from training rows, where it needs any.
+
+        Raises:
+          UserError: if there are too few.
+        """
+
+
+class Standard(Prior):
     """N(0, I)"""
 
     def __init__(self, config, spec):
@@ -28,13 +45,12 @@ class Standard(keras.Layer):
         del spec
         self.dim = config.latent_dim
 
-    def distribution(self, posterior) -> tfd.Distribution:
-        """Returns p(z)."""
+    def distribution(self, posterior):
         del posterior
         return tfd.MultivariateNormalDiag(tf.zeros(self.dim), tf.ones(self.dim))
 
 
-class MixtureOfGaussians(keras.Layer):
+class MixtureOfGaussians(Prior):
     """sum_c pi_c N(z; m_c, diag(s_c)^2) with everything learned."""
 
     def __init__(self, config, spec):
@@ -52,8 +68,7 @@ class MixtureOfGaussians(keras.Layer):
         """Returns p(z|c), batch [C]."""
         return DiagonalComponents(self.loc.value, tf.exp(self.log_scale.value))
 
-    def distribution(self, posterior) -> tfd.Distribution:
-        """Returns p(z)."""
+    def distribution(self, posterior):
         del posterior
         return tfd.MixtureSameFamily(tfd.Categorical(logits=self.logits.value), self.components())
 
@@ -61,8 +76,8 @@ class MixtureOfGaussians(keras.Layer):
 class MixtureOfFullGaussians(MixtureOfGaussians):
     """sum_c pi_c N(z; m_c, L_c L_c^T) with everything learned.
 
-    Of L the diagonal is exp(s) as there, and below it are the rows of `below` times that diagonal:
-    the correlations do not change with the scale.
+    The diagonal of L is exp(s), as in MixtureOfGaussians; below it are the rows of `below` times
+    that diagonal, so that correlations do not change with the scale.
     """
 
     def __init__(self, config, spec):
@@ -85,7 +100,7 @@ class MixtureOfFullGaussians(MixtureOfGaussians):
         self.below.assign(np.tril(scale / diagonal[:, None], -1))
 
 
-class Vamp(keras.Layer):
+class Vamp(Prior):
     """1/C sum_c q(z|u_c): the mixture of the posteriors of C learned pseudo-inputs u.
 
     Tomczak and Welling 2018, VAE with a VampPrior (arXiv 1705.07120), equation 9.
@@ -93,7 +108,6 @@ class Vamp(keras.Layer):
 
     def __init__(self, config, spec):
         super().__init__()
-        # Started from images by `VAE.start_from`.
         self.pseudo_inputs = self.add_weight(
             name="pseudo_inputs",
             shape=(config.prior_components, *spec.shape),
@@ -102,8 +116,17 @@ class Vamp(keras.Layer):
             constraint=lambda u: keras.ops.clip(u, 0.0, 1.0),
         )
 
-    def distribution(self, posterior) -> tfd.Distribution:
-        """Returns p(z)."""
+    def start_from(self, split, seed):
+        count = self.pseudo_inputs.shape[0]
+        if count > split.size:
+            raise UserError(
+                f"prior_components={count} pseudo-inputs are started from as many training images, "
+                f"of which there are {split.size}: lower --config.prior_components."
+            )
+        images = np.concatenate(list(split.shuffled(seed, count)))
+        self.pseudo_inputs.assign(images / 255.0)
+
+    def distribution(self, posterior):
         q = posterior(self.pseudo_inputs.value)
         if isinstance(q, tfd.MultivariateNormalDiag):
             q = DiagonalComponents(q.mean(), q.stddev())

@@ -14,7 +14,6 @@ from absl import logging
 
 from zoo import networks, seeds
 from zoo.distributions import codes, likelihoods, posteriors, priors
-from zoo.errors import UserError
 from zoo.models.base import GenerativeModel
 from zoo.models.traits import Trait
 from zoo.objectives import bounds
@@ -135,31 +134,36 @@ class VAE(GenerativeModel):
 
     def bound_terms(self, x, y, seed, training=False, times=1):
         """Returns the terms of `loss_terms`, [times B] of x [B, ...] and labels y [times B]."""
-        config = self.config
-        k, beta = config.importance_samples, config.beta
+        config, beta = self.config, self.config.beta
         if training:
             beta *= bounds.linear_warm_up(self.step, self.annealing_steps)
         params = self.posterior_params(x, y, times)
         x = tf.tile(x, [times, *[1] * (len(x.shape) - 1)]) if times > 1 else x
-        q, p = self.posteriors.distribution(params), self.prior()
-        z = posteriors.reparametrize(
-            q, seeds.normal([k, tf.shape(x)[0], config.latent_dim], seed)
-        )  # [k, B, D]
+        noise = seeds.normal([config.importance_samples, tf.shape(x)[0], config.latent_dim], seed)
+        terms = self.elbo_terms if config.importance_samples == 1 else self.importance_terms
+        return terms(x, y, params, noise, beta)
 
-        if k == 1:
-            distortion = -self.likelihood(z, y).log_prob(x)[0]  # [B]
-            rate = tf.reshape(bounds.rate(q, p, z), [-1])
-            loss = distortion + beta * self.penalty(q, p, rate)
-        else:
-            bound = bounds.importance_weighted_bound
-            if config.doubly_reparametrized:
-                q = self.posteriors.distribution(tf.stop_gradient(params))
-                z, bound = bounds.doubly_reparametrized(z, beta)
-            distortion = -self.likelihood(z, y).log_prob(x)  # [k, B]
-            rate = q.log_prob(z) - p.log_prob(z)
-            loss = -bound(-distortion - beta * rate)
-            distortion, rate = tf.reduce_mean(distortion, 0), tf.reduce_mean(rate, 0)
+    def elbo_terms(self, x, y, params, noise, beta):
+        """-ELBO = -log p(x|z) + beta KL(q(z|x) || p(z)), z by noise [1, B, D]."""
+        q, p = self.posteriors.distribution(params), self.prior()
+        z = posteriors.reparametrize(q, noise)
+        distortion = -self.likelihood(z, y).log_prob(x)[0]  # [B]
+        rate = tf.reshape(bounds.rate(q, p, z), [-1])
+        loss = distortion + beta * self.penalty(q, p, rate)
         return {"loss": loss, "rate": rate, "distortion": distortion}
+
+    def importance_terms(self, x, y, params, noise, beta):
+        """-log 1/k sum_i p(x|z_i) (p(z_i) / q(z_i|x))^beta, z by noise [k, B, D]."""
+        q, p = self.posteriors.distribution(params), self.prior()
+        z, bound = posteriors.reparametrize(q, noise), bounds.importance_weighted_bound
+        if self.config.doubly_reparametrized:
+            q = self.posteriors.distribution(tf.stop_gradient(params))
+            z, bound = bounds.doubly_reparametrized(z, beta)
+        distortion = -self.likelihood(z, y).log_prob(x)  # [k, B]
+        rate = q.log_prob(z) - p.log_prob(z)
+        loss = -bound(-distortion - beta * rate)
+        means = tf.reduce_mean(rate, 0), tf.reduce_mean(distortion, 0)
+        return {"loss": loss, "rate": means[0], "distortion": means[1]}
 
     def penalty(self, q, p, rate):
         """Returns what stands in the ELBO for the rate [B]."""
@@ -181,27 +185,12 @@ class VAE(GenerativeModel):
                 "likelihood='bernoulli' has pixels that are on or off: of colours eight remain. "
                 "For colours choose --config.pixels=dequantized --config.likelihood=gaussian."
             )
-        vamp = isinstance(self.priors, priors.Vamp)
-        if vamp and config.prior_components > split.size:
-            raise UserError(
-                f"prior_components={config.prior_components} pseudo-inputs are started from as "
-                f"many training images, of which there are {split.size}: lower "
-                "--config.prior_components."
-            )
-        count = min(split.size, max(START_IMAGES, config.prior_components * vamp))
-        images = split.epoch(config.seed, 0, 0, 1).take(count).unbatch().batch(100)
-        total, first = np.zeros(self.spec.shape), []
-        for batch in images.as_numpy_iterator():
-            total += batch["x"].sum(0)
-            if vamp and 100 * len(first) < config.prior_components:
-                first.append(batch["x"])
-        mean = total / count / 255.0  # [H, W, C]
+        images = split.shuffled(config.seed, min(split.size, START_IMAGES))
+        mean = sum(x.sum(0, np.float64) for x in images) / min(split.size, START_IMAGES) / 255.0
         if config.network == "conv":  # whose biases are the same for all pixels
             mean = np.broadcast_to(mean.mean((0, 1)), mean.shape)
         self.decoder.start_at(self.likelihoods.start(mean))
-        if vamp:
-            pseudo_inputs = np.concatenate(first)[: config.prior_components] / 255.0
-            self.priors.pseudo_inputs.assign(pseudo_inputs)
+        self.priors.start_from(split, config.seed)
 
     def call(self, x, y=None, training=False):
         """Returns the reconstruction of x."""
