@@ -136,6 +136,8 @@ HEALTHY = {
         ({"auc": 0.9, "auc_fresh": 0.94, "auc_usual": 1.0, "coverage": 0.05}, "bad generator"),
         ({"auc": 0.97, "auc_fresh": 0.55, "auc_usual": 0.55, "coverage": 0.0}, "bad generator"),
         ({"pair_distance": 0.1}, "collapsed"),
+        ({"classes": 1.0, "auc": 0.1}, "undertrained discriminator"),
+        ({"classes": 1.0, "auc": 0.5, "auc_fresh": 0.5, "auc_usual": 0.55}, "collapsed"),
         ({"copies": 1.0, "nearest_distance_ratio": 0.1}, "memorised"),
         ({"copies": 1.0, "nearest_distance_ratio": 0.8}, "healthy"),
         ({"auc_fresh": 0.5, "auc_usual": 0.55, "auc": 0.5}, "indistinguishable"),
@@ -181,7 +183,7 @@ def test_copies_are_found_where_real_rows_have_twins():
 
 
 @pytest.mark.parametrize("modes", [1, 2])
-def test_modes_that_are_missing_are_found_without_a_judge(modes, monkeypatch):
+def test_modes_that_are_missing_are_found_without_a_judge(modes):
     ring = data.load("ring/4000")
     model = models.create(configs.get("gan", dataset="ring", d_hidden=(16,)), ring.spec)
     model.compile_for_run(total_steps=None)
@@ -191,17 +193,17 @@ def test_modes_that_are_missing_are_found_without_a_judge(modes, monkeypatch):
         return tf.gather(means, tf.cast(z[:, 0] > 0, tf.int32) % modes) + 0.01 * z[:, :2]
 
     model.generate = generate
-    found = diagnosis.diagnose(model, ring)
-    assert found.verdict.name == "collapsed", found.verdict
+    figures, _ = diversity.measure(subject.Subject(model, ring))
+    assert decide({**HEALTHY, **figures}).name == "collapsed", figures
 
 
-def test_a_generator_of_one_row_per_label_has_collapsed(tiny_data, monkeypatch):
-    monkeypatch.setattr(fresh_discriminators, "STEPS", 2)
+def test_a_generator_of_one_row_per_label_has_collapsed(tiny_data):
     model = models.create(configs.get_tiny("cgan", dataset="tiny"), tiny_data.spec)
     model.compile_for_run(total_steps=None)
     rows = tf.random.stateless_uniform([3, *tiny_data.spec.shape], [0, 1])
     model.generate = lambda z, y=None, training=False: tf.gather(rows, y)
-    assert diagnosis.diagnose(model, tiny_data).verdict.name == "collapsed"
+    figures, _ = diversity.measure(subject.Subject(model, tiny_data))
+    assert decide({**HEALTHY, **figures}).name == "collapsed", figures
 
 
 @pytest.mark.parametrize("fields", [{"packing": 4}, {"minibatch_stddev": True, "d_steps": 5}])

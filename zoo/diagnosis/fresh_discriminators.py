@@ -18,7 +18,7 @@ ARCHITECTURE = (
     *("family", "network", "d_hidden", "d_dense", "label"),
     *("packing", "spectral_norm", "minibatch_stddev"),
 )
-STEPS, BATCH, LEARNING_RATE = 600, 128, 1e-3
+STEPS, BATCH, LEARNING_RATE = 300, 128, 1e-3
 TOLD_APART = {"unseen real rows": "held_out", "generated rows": "generated"}
 
 

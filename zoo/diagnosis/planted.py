@@ -13,13 +13,15 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import configs, data
+from zoo.diagnosis import fresh_discriminators
+from zoo.diagnosis.subject import Subject
 from zoo.training import loop
 
 # Rows that GANs learn from, and how often. The other training rows are what a perfect G gives: so
 # many that a fresh D does not come to know them.
-ROWS, EPOCHS = 30_000, 9
+ROWS, EPOCHS = 30_000, 15
 # Rows that an overfitted D was shown, and how often.
-FEW_ROWS, MANY_EPOCHS = 500, 400
+FEW_ROWS, MANY_EPOCHS = 500, 800
 # The class of digit that a stuck G makes.
 ONLY = 3
 
@@ -32,12 +34,14 @@ class Fault(NamedTuple):
       fields: of `dcgan` that it is trained with.
       rows: that it learns from.
       replace: maps (model, dataset) to what makes x [B, ...] of codes z [B, D]; None leaves G.
+      discriminator: fields of a D that is trained against the finished G, in place of its own.
     """
 
     verdict: str
     fields: Mapping = types.MappingProxyType({"num_epochs": EPOCHS})
     rows: int = ROWS
     replace: Callable | None = None
+    discriminator: Mapping | None = None
 
 
 def constant(model, dataset):
@@ -79,11 +83,9 @@ FAULTS = {
     "constant G": Fault("constant generator", replace=constant),
     "G stuck on one digit": Fault("collapsed", replace=one_digit),
     "G copies training images": Fault("memorised", replace=copies),
-    "frozen D": Fault("undertrained discriminator", {"d_learning_rate": 0.0, "num_epochs": 2}),
-    "tiny D": Fault(
-        "discriminator too small",
-        {"d_hidden": (1, 1), "d_dense": (), "num_epochs": 4},
-    ),
+    "frozen D": Fault("undertrained discriminator", {"d_learning_rate": 0.0, "num_epochs": 1}),
+    # With so small a D from the start G would not come to anything, which any D sees.
+    "tiny D": Fault("discriminator too small", discriminator={"d_hidden": (1, 1), "d_dense": ()}),
     "D overfitted to 500 images": Fault(
         "overfitted discriminator", {"r1": 0.0, "num_epochs": MANY_EPOCHS}, FEW_ROWS
     ),
@@ -104,10 +106,22 @@ def plant(name: str, dataset: data.Dataset, seed: int, runs: pathlib.Path):
     fault = FAULTS[name]
     learned = dataset._replace(train=dataset.train.take(fault.rows))
     config = configs.get("dcgan", dataset=dataset.name, seed=seed, eval_every=10**6, **fault.fields)
-    folder = "healthy dcgan" if fault.replace else name
+    folder = "healthy dcgan" if fault.replace or fault.discriminator else name
     workdir = runs / f"{folder}, seed {seed}".replace(" ", "_")
     model = loop.train(config, learned, workdir).model
+    if fault.discriminator:
+        model = _with_discriminator(model, learned, seed, fault.discriminator)
     if fault.replace:
         make = fault.replace(model, dataset)
         model.generate = lambda z, y=None, training=False: make(z)
     return model, learned
+
+
+def _with_discriminator(model, dataset, seed, fields):
+    """The model's G, with a D that was trained against it."""
+    config = configs.get("dcgan", dataset=dataset.name, seed=seed, **fields)
+    other = fresh_discriminators.train(Subject(model, dataset, seed=seed), config)
+    for variable, value in zip(other.generator.variables, model.generator.variables, strict=True):
+        variable.assign(value)
+    other.compile_for_run(total_steps=None)
+    return other
