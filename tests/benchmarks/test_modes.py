@@ -32,6 +32,14 @@ def test_stopped_trials_go_on_and_come_out_the_same(task, tmp_path):
     assert (tmp_path / "docs" / "collapse_ring.png").stat().st_size > 1000
 
 
+def test_samples_without_a_distance_have_no_share_of_high_quality():
+    found = {"modes": 9, "reverse_kl": 0.5}
+    results = {"num_modes": 10, "data": found, "trials": {"gan": [found]}}
+    assert mode_pages.table(results).splitlines()[0] == (
+        "| variant | modes (of 10) | all found | reverse KL (nats) |"
+    )
+
+
 def test_trials_of_other_lengths_are_not_mixed(task, tmp_path):
     modes.run(task._replace(variants={"gan": {}}), 1, tmp_path)
     with pytest.raises(UserError, match=r"steps=3 there, 4 now"):
