@@ -8,8 +8,11 @@ from absl import flags
 from ml_collections import config_flags
 
 import zoo
-from zoo import configs, models, sweeps
-from zoo.configs import common
+from zoo import configs, mixtures, models, sweeps
+from zoo.configs import fields
+from zoo.data import fit
+from zoo.distributions import codes, likelihoods, posteriors, priors
+from zoo.objectives import adversarial
 
 
 @pytest.fixture
@@ -21,9 +24,41 @@ def test_every_number_has_limits_and_every_choice_is_one():
     for entry in configs.entries():
         for field, value in configs.get(entry).items():
             if type(value) in (int, float):
-                assert field in common.LIMITS or field in common.CHOICES, (entry, field)
+                known = fields.find(field)
+                assert known.choices or known.low is not None, (entry, field)
+            assert fields.find(field).doc.endswith("."), field
         models.check(configs.get(entry))
         models.check(configs.get_tiny(entry))
+
+
+@pytest.mark.parametrize(
+    ("field", "kinds"),
+    [
+        ("posterior", posteriors.KINDS),
+        ("prior", priors.KINDS),
+        ("likelihood", likelihoods.KINDS),
+        ("codes", codes.KINDS),
+        ("loss", adversarial.LOSSES),
+        ("covariance", ["auto", *mixtures.COVARIANCES]),
+        ("start", mixtures.METHODS),
+        ("fit", fit.KINDS),
+    ],
+)
+def test_choices_are_the_kinds_that_there_are(field, kinds):
+    for entry in configs.entries():
+        configs.get(entry)
+    assert sorted(fields.find(field).choices) == sorted(kinds)
+
+
+def test_a_field_has_one_range_whichever_family_has_it():
+    config = configs.get("gan")
+    with pytest.raises(ValueError, match="'latent_dim' has .* elsewhere"):
+        fields.add(config, latent_dim=fields.field(1, "Other.", 1, 2))
+
+
+def test_an_error_says_what_the_field_is():
+    with pytest.raises(zoo.UserError, match=r"beta=-1.0: expected 0.0 to 1000000. Weight of the"):
+        models.check(configs.get("vae", beta=-1.0))
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])

@@ -29,10 +29,10 @@ verdict and its reasons. How far it can be trusted was measured on faults that w
 """
 # What the published run showed.
 ANSWER = """\
-The answer: one cannot know it from D's accuracy, and one can from a fresh D. The own D of a frozen
-player and the own D next to a perfect G are both blind; a fresh D tells the first G from real rows
-and not the second. Images of training rows fool every D, too, so nearness to training rows has to be
-looked at as well; and a D that knows its rows by heart looks good on them alone.
+The answer: one cannot know it from D's accuracy, and one can from a fresh D. The own D of a
+frozen player and the own D next to a perfect G are both blind; a fresh D tells the first G from
+real rows and not the second. Images of training rows fool every D, too, so nearness to training
+rows has to be looked at as well; and a D that knows its rows by heart looks good on them alone.
 
 """
 

@@ -21,20 +21,22 @@ column compares the samples' shares of the modes with equal shares; 0 is perfect
 """
 # What the published results showed.
 ANSWER = """\
-The answer: a penalty on D's slope helps, L2 regularisation does not. With R1 + R2 (the squared slope
-of D at real and at generated rows) each of five trials finds all modes, and about 95% of the samples
-lie near one; so does r3gan, which has these penalties, too. The plain GAN finds half of the lattice.
+The answer: a penalty on D's slope helps, L2 regularisation does not. With R1 + R2 (the squared
+slope of D at real and at generated rows) each of five trials finds all modes, and about 95% of
+the samples lie near one; so does r3gan, which has these penalties, too. The plain GAN finds half
+of the lattice.
 
 L2 on G's weights makes it worse: a G of small weights is a smoother function of the code, which
-reaches fewer places. L2 on D's weights trades one fault for the other: D is too smooth to see where a
-mode ends, so G spreads its samples over the plane, and hardly any lies near a mode. Weights are
-limited everywhere, while R1 + R2 limit D only in how fast it changes where the rows are.
+reaches fewer places. L2 on D's weights trades one fault for the other: D is too smooth to see
+where a mode ends, so G spreads its samples over the plane, and hardly any lies near a mode.
+Weights are limited everywhere, while R1 + R2 limit D only in how fast it changes where the rows
+are.
 
-Showing D several rows at once (packing, minibatch standard deviation) does what it is made for, more
-modes than the plain GAN, at the price of samples between them: the more rows at once, the more of
-these within so many steps. On stacked digits, where the modes touch and the classifier gives any
-image some class, even the plain GAN comes near all of them; only r3gan finds them all, and far more
-evenly.
+Showing D several rows at once (packing, minibatch standard deviation) does what it is made for,
+more modes than the plain GAN, at the price of samples between them: the more rows at once, the
+more of these within so many steps. On stacked digits, where the modes touch and the classifier
+gives any image some class, even the plain GAN comes near all of them; only r3gan finds them all,
+and far more evenly.
 """
 
 

@@ -11,9 +11,11 @@ import ml_collections
 import numpy as np
 from absl import flags
 
-from zoo.configs import common
+from zoo.configs import fields
 from zoo.errors import UserError, near_miss
 
+# Files here that are no entry.
+PARTS = ("common", "fields")
 # Of what tuples hold, units of layers.
 LARGEST_SIZE = 10**6
 PARSERS = {
@@ -27,7 +29,7 @@ NAMES = {bool: "True or False", int: "a whole number", float: "a number", str: "
 
 def entries() -> list[str]:
     """Returns the names of everything that can be trained."""
-    return sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name != "common")
+    return sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name not in PARTS)
 
 
 def _module(name: str):
@@ -84,17 +86,16 @@ def out_of_range(config: ml_collections.ConfigDict) -> dict[str, str]:
     """Returns {field: sentence} for the fields whose values are out of their ranges."""
     found = {}
     for field, value in config.items():
-        low, high = common.LIMITS.get(field, (None, None))
-        choices = common.CHOICES.get(field, (value,))
+        known = fields.find(field)
         if isinstance(value, tuple) and not all(_is_size(n) for n in value):
             expected = f"whole numbers from 1 to {LARGEST_SIZE}"
-        elif low is not None and not low <= value <= high:
-            expected = f"{low} to {high}"
-        elif value not in choices:
-            expected = f"one of {', '.join(map(repr, choices))}"
+        elif known.low is not None and not known.low <= value <= known.high:
+            expected = f"{known.low} to {known.high}"
+        elif known.choices and value not in known.choices:
+            expected = f"one of {', '.join(map(repr, known.choices))}"
         else:
             continue
-        found[field] = f"Config field {field}={value!r}: expected {expected}."
+        found[field] = f"Config field {field}={value!r}: expected {expected}. {known.doc}"
     return found
 
 

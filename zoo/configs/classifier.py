@@ -7,6 +7,13 @@ Expect: 99.2% or better on MNIST's test set.
 """
 
 from zoo.configs import common
+from zoo.configs.fields import add, field
+
+
+def add_shift(config):
+    """Adds how far training images are moved for a classifier."""
+    shift = field(2, "Pixels by which training images are moved at most, each way.", 0, 1000)
+    add(config, max_shift=shift)
 
 
 def get_config():
@@ -14,12 +21,20 @@ def get_config():
     config.model = "classifier"
     config.family = "classifier"
 
-    # Channels of each pair of convolutions; the second of a pair halves the resolution.
-    config.channels_per_stage = (32, 64)
-    # Units of the last hidden layer, whose activations are the features.
-    config.features = 128
-    # Training images are moved by up to this many pixels in each direction.
-    config.max_shift = 2
+    add(
+        config,
+        channels_per_stage=field(
+            (32, 64),
+            "Channels of each pair of convolutions; the second of a pair halves the resolution.",
+        ),
+        features=field(
+            128,
+            "Units of the last hidden layer, whose activations are the features.",
+            1,
+            10**5,
+        ),
+    )
+    add_shift(config)
 
     config.num_epochs = 15
     config.schedule = "cosine"

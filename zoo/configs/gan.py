@@ -9,58 +9,109 @@ Expect: on MNIST samples that look like digits, some of them with specks.
 """
 
 from zoo.configs import common
+from zoo.configs.fields import add, field
 
 
 def add_player_fields(config):
     """Adds what two players have, whatever they play for."""
-    # "mlp", or "conv" for strided convolutions as in DCGAN.
-    config.network = "mlp"
-    # Units of the discriminator's and the generator's hidden layers, from x inwards. For "conv":
-    # channels, each layer at half the resolution of the one before.
-    config.d_hidden = (512, 256)
-    config.g_hidden = (512, 256)
-    # Size of the code z, and its distribution: "normal" or "uniform" in [-1, 1].
-    config.latent_dim = 64
-    config.codes = "normal"
-
-    # "minimax" (the generator minimises what the discriminator maximises), "non_saturating",
-    # "least_squares", "hinge", "wasserstein" or "relativistic".
-    config.loss = "non_saturating"
-    # Adam's rate for the discriminator (learning_rate is the generator's), and the decay rates of
-    # the moments for both.
-    config.d_learning_rate = 2e-4
-    config.adam_beta_1 = 0.5
-    config.adam_beta_2 = 0.999
+    add(
+        config,
+        network=field(
+            "mlp",
+            "'mlp', or 'conv' for strided convolutions as in DCGAN.",
+            choices=("mlp", "gated", "conv"),
+        ),
+        d_hidden=field(
+            (512, 256),
+            "Units of the discriminator's hidden layers, from x inwards. For 'conv': channels, "
+            "each layer at half the resolution of the one before.",
+        ),
+        g_hidden=field((512, 256), "Units of the generator's hidden layers, from x inwards."),
+        latent_dim=field(64, "Size of the code z.", 1, 10**5),
+        codes=field(
+            "normal",
+            "Distribution of the code: 'normal', 'uniform' in [-1, 1], or InfoGAN's 'informative'.",
+            choices=("normal", "uniform", "informative"),
+        ),
+        loss=field(
+            "non_saturating",
+            "'minimax' (the generator minimises what the discriminator maximises), "
+            "'non_saturating', 'least_squares', 'hinge', 'wasserstein' or 'relativistic'.",
+            choices=(
+                "minimax",
+                "non_saturating",
+                "least_squares",
+                "hinge",
+                "wasserstein",
+                "relativistic",
+            ),
+        ),
+        d_learning_rate=field(
+            2e-4,
+            "Adam's rate for the discriminator; learning_rate is the generator's.",
+            0.0,
+            10.0,
+        ),
+        adam_beta_1=field(0.5, "Decay rate of the first moment, for both players.", 0.0, 0.99999),
+        adam_beta_2=field(
+            0.999, "Decay rate of the second moment, for both players.", 0.0, 0.9999999
+        ),
+    )
 
 
 def add_fields(config):
     """Adds what all GANs have; an entry's file sets its own values."""
     add_player_fields(config)
-    # For "conv": units of dense layers between convolutions and logit, or convolutions and code.
-    config.d_dense = (256,)
-    config.g_dense = ()
-    # Whether the generator's hidden layers are normalised over the batch.
-    config.batch_norm = True
-    # Turns of the discriminator to one of the generator; they share the batch evenly.
-    config.d_steps = 1
-
-    # Weights (gamma) of the discriminator's squared slope at real and at generated rows. Slopes are
-    # with respect to images in [0, 1], twice those of the papers' images in [-1, 1].
-    config.r1 = 0.0
-    config.r2 = 0.0
-    # Weight of (slope - 1)^2 between real and generated rows.
-    config.gradient_penalty = 0.0
-    # Weights of half the generator's and half the discriminator's squared weights.
-    config.l2 = 0.0
-    config.d_l2 = 0.0
-    # Whether the discriminator's kernels are divided by their largest singular value.
-    config.spectral_norm = False
-    # So many images are judged as one, channels side by side: against mode collapse.
-    config.packing = 1
-    # Whether the discriminator sees how much features vary among four images.
-    config.minibatch_stddev = False
-    # How a conditional discriminator takes the label: "projection" or "concatenation".
-    config.label = "projection"
+    add(
+        config,
+        d_dense=field(
+            (256,), "For 'conv': units of dense layers between the convolutions and the logit."
+        ),
+        g_dense=field((), "For 'conv': units of dense layers between the code and convolutions."),
+        batch_norm=field(
+            True, "Whether the generator's hidden layers are normalised over the batch."
+        ),
+        d_steps=field(
+            1,
+            "Turns of the discriminator to one of the generator; they share the batch evenly.",
+            1,
+            1000,
+        ),
+    )
+    # Slopes are with respect to images in [0, 1], twice those of the papers' images in [-1, 1].
+    add(
+        config,
+        r1=field(
+            0.0,
+            "Weight (gamma) of the discriminator's squared slope at real rows.",
+            0.0,
+            10**6,
+        ),
+        r2=field(0.0, "Weight of its squared slope at generated rows.", 0.0, 10**6),
+        gradient_penalty=field(
+            0.0, "Weight of (slope - 1)^2 between real and generated rows.", 0.0, 10**6
+        ),
+        l2=field(0.0, "Weight of half the generator's squared weights.", 0.0, 10**6),
+        d_l2=field(0.0, "Weight of half the discriminator's squared weights.", 0.0, 10**6),
+        spectral_norm=field(
+            False,
+            "Whether the discriminator's kernels are divided by their largest singular value.",
+        ),
+        packing=field(
+            1,
+            "So many images are judged as one, channels side by side: against mode collapse.",
+            1,
+            1000,
+        ),
+        minibatch_stddev=field(
+            False, "Whether the discriminator sees how much features vary among four images."
+        ),
+        label=field(
+            "projection",
+            "How a conditional discriminator takes the label: 'projection' or 'concatenation'.",
+            choices=("projection", "concatenation"),
+        ),
+    )
 
 
 def get_config():

@@ -11,29 +11,44 @@ Expect: on `ring` the eight modes.
 """
 
 from zoo.configs import common
+from zoo.configs.fields import add, field
 
 
 def get_config():
     config = common.get_config()
     config.model = config.family = "gmm"
 
-    # K.
-    config.num_components = 10
-    # "spherical", "diag", "tied" (one full covariance for all), "full", "low_rank" (a mixture of
-    # factor analysers), or "auto": full up to 64 dimensions, low_rank beyond.
-    config.covariance = "auto"
-    # Factors of "low_rank".
-    config.covariance_rank = 10
-    # Added to every variance, in squared units of x.
-    config.reg_covar = 1e-6
-    # First means: "kmeans++", "kmeans" or "random" rows; and how many such starts are compared.
-    config.start = "kmeans++"
-    config.num_starts = 1
-    # EM ends when an iteration adds less to the mean log-likelihood, in nats; 0 for never.
-    config.tolerance = 1e-4
-    # 0 for an M-step after each pass; else in (0.5, 1], one after each batch on a running mean in
-    # which step t weighs t^-stepwise.
-    config.stepwise = 0.0
+    add(
+        config,
+        num_components=field(10, "Number of components K.", 1, 10**6),
+        covariance=field(
+            "auto",
+            "'spherical', 'diag', 'tied' (one full covariance for all), 'full', 'low_rank' (a "
+            "mixture of factor analysers), or 'auto': full up to 64 dimensions, low_rank beyond.",
+            choices=("auto", "spherical", "diag", "tied", "full", "low_rank"),
+        ),
+        covariance_rank=field(10, "Factors of 'low_rank'.", 1, 10**4),
+        reg_covar=field(1e-6, "Added to every variance, in squared units of x.", 0.0, 10**18),
+        start=field(
+            "kmeans++",
+            "First means: 'kmeans++', 'kmeans' or 'random' rows.",
+            choices=("kmeans++", "kmeans", "random"),
+        ),
+        num_starts=field(1, "Starts that are compared.", 1, 10**4),
+        tolerance=field(
+            1e-4,
+            "EM ends when an iteration adds less to the mean log-likelihood, in nats; 0 for never.",
+            0.0,
+            10**9,
+        ),
+        stepwise=field(
+            0.0,
+            "0 for an M-step after each pass; else in (0.5, 1], one after each batch on a running "
+            "mean in which step t weighs t^-stepwise.",
+            0.0,
+            1.0,
+        ),
+    )
 
     config.pixels = "dequantized"
     config.batch_size = 2048

@@ -7,6 +7,7 @@ Expect: on MNIST clusters that are the digits for 93 to 95% of the test images.
 """
 
 from zoo.configs import vae
+from zoo.configs.fields import add, field
 
 
 def get_config():
@@ -17,10 +18,22 @@ def get_config():
     config.prior = "mog_full"
     config.prior_components = 10
     config.latent_dim = 10
-    # Share of the run before the codes are clustered; till then all components are one Gaussian.
-    config.cluster_at = 0.4
-    # Starts of EM then, of which the one with the highest likelihood goes on.
-    config.num_starts = 10
+    add(
+        config,
+        cluster_at=field(
+            0.4,
+            "Share of the run before the codes are clustered; till then all components are one "
+            "Gaussian.",
+            0.0,
+            0.99,
+        ),
+        num_starts=field(
+            10,
+            "Starts of EM then, of which the one with the highest likelihood goes on.",
+            1,
+            10**4,
+        ),
+    )
 
     config.num_epochs = 100
     config.kl_warmup = 0.02

@@ -9,6 +9,7 @@ Expect: on MNIST with 100 labels a test error of 1.1 to 1.2%, and poor samples; 
 """
 
 from zoo.configs import common, gan, m2
+from zoo.configs.fields import add, field
 
 
 def get_config():
@@ -16,13 +17,22 @@ def get_config():
     config.model = config.family = "improved_gan"
     gan.add_player_fields(config)
     m2.add_label_fields(config)
-    # What the generator learns by: "feature_matching", or "minibatch_discrimination", with which
-    # the discriminator sees how close rows are to others of their group.
-    config.technique = "feature_matching"
-    config.group = 20
-    # Deviation of the noise that is added to the discriminator's rows and to its hidden layers.
-    config.input_noise = 0.3
-    config.hidden_noise = 0.5
+    add(
+        config,
+        technique=field(
+            "feature_matching",
+            "What the generator learns by: 'feature_matching', or 'minibatch_discrimination', with "
+            "which the discriminator sees how close rows are to others of their group.",
+            choices=("feature_matching", "minibatch_discrimination"),
+        ),
+        group=field(20, "Rows of a group.", 2, 10**4),
+        input_noise=field(
+            0.3, "Deviation of the noise that is added to the discriminator's rows.", 0.0, 100.0
+        ),
+        hidden_noise=field(
+            0.5, "Deviation of the noise that is added to its hidden layers.", 0.0, 100.0
+        ),
+    )
 
     config.d_hidden = (1000, 500, 250, 250, 250)
     config.g_hidden = (500, 500)

@@ -11,27 +11,40 @@ Expect: on MNIST categories that match more than 96% of the test images' digits.
 """
 
 from zoo.configs import dcgan, gan
+from zoo.configs.fields import add, field
 
 
 def get_config():
     config = dcgan.get_config()
     config.model = config.family = "infogan"
-    # Values of the categorical code c, and how many uniform codes u there are; the rest of
-    # latent_dim is noise, of which little is better: what G cannot say by noise it says by c.
-    config.categories = 10
-    config.uniform_codes = 2
+    add(
+        config,
+        categories=field(10, "Values of the categorical code c.", 2, 10**4),
+        uniform_codes=field(2, "Number of uniform codes u.", 0, 10**4),
+        # With more of it c settles before Q knows digits.
+        information=field(
+            0.1, "Weight of the information that a generated image tells of c.", 0.0, 10**6
+        ),
+        uniform_information=field(0.05, "Weight of what it tells of u.", 0.0, 10**6),
+    )
+    # What Q learns from real images. If all are 0, Q is shown no distorted images at all, as in the
+    # paper.
+    add(
+        config,
+        agreement=field(
+            1.0, "Weight of saying the same of a real image and its distortion.", 0.0, 10**6
+        ),
+        contrast=field(
+            0.2, "Weight of telling a real image's distortion from other images.", 0.0, 10**6
+        ),
+        real_information=field(
+            0.1, "Weight of the information that a real image tells of c.", 0.0, 10**6
+        ),
+    )
+    # The rest of the code is noise, of which little is better: what G cannot say by noise it says
+    # by c.
     config.latent_dim = 20
     config.codes = "informative"
-    # Weights of the information that a generated image tells of c, and of u. With more of it c
-    # settles before Q knows digits.
-    config.information = 0.1
-    config.uniform_information = 0.05
-    # Weights of what Q learns from real images: to say the same of an image and its distortion, to
-    # tell it from other images, and to name a category. If all are 0, Q is shown no distorted
-    # images at all, as in the paper.
-    config.agreement = 1.0
-    config.contrast = 0.2
-    config.real_information = 0.1
     # Of few images at once a category's share says little.
     config.batch_size = 256
     config.learning_rate = config.d_learning_rate = 1e-3

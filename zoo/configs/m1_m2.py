@@ -8,6 +8,7 @@ Expect: on MNIST with 100 labels a test error of 1.8 to 3.2%, as the labels are 
 """
 
 from zoo.configs import common, m2, vae
+from zoo.configs.fields import add, field
 
 
 def get_config():
@@ -17,10 +18,17 @@ def get_config():
     vae.add_fields(config)
     m2.add_fields(config)
 
-    # M1: the path of an exported VAE, or an entry that is trained first, in WORKDIR/m1.
-    config.m1 = "vae_mog"
-    # Fields of that entry which are not to be its own, "num_epochs=100,latent_dim=20" say.
-    config.m1_fields = ""
+    add(
+        config,
+        m1=field(
+            "vae_mog",
+            "M1: the path of an exported VAE, or an entry that is trained first, in WORKDIR/m1.",
+        ),
+        m1_fields=field(
+            "",
+            "Fields of that entry which are not to be its own, 'num_epochs=100,latent_dim=20' say.",
+        ),
+    )
     # The rest is of M2, whose data are M1's codes.
     config.likelihood = "normal"
     config.pixel_scale = 1.0

@@ -7,29 +7,57 @@ Expect: on MNIST with 100 labels a test error of 2 to 4%, as the labels are draw
   11.97%).
 """
 
-from zoo.configs import common, vae
+from zoo.configs import classifier, common, vae
+from zoo.configs.fields import add, field
 
 
 def add_label_fields(config):
     """Adds which labels are learned from, and how batches mix rows with and without."""
-    # Training images that keep their labels, as many of each class as can be, chosen by the seed;
-    # 0 for all. The labels of all others are not looked at.
-    config.labels = 100
-    # Images of each batch that have a label; a batch has these and others in a fixed ratio.
-    config.labelled_rows = 20
+    add(
+        config,
+        labels=field(
+            100,
+            "Training images that keep their labels, as many of each class as can be, chosen by "
+            "the seed; 0 for all. The labels of all others are not looked at.",
+            0,
+            10**9,
+        ),
+        labelled_rows=field(
+            20,
+            "Images of each batch that have a label; a batch has these and others in a fixed "
+            "ratio.",
+            1,
+            2**20,
+        ),
+    )
 
 
 def add_fields(config):
     """Adds what M2 has beside the fields of a VAE."""
     add_label_fields(config)
-    # Weight of the labelled images' cross-entropy (alpha of equation 9, for each image of a batch).
-    config.alpha = 0.1
-    # Kind of q(y|x)'s network ("mlp", "gated" or "conv"), and its hidden units or channels.
-    config.class_network = "mlp"
-    config.class_hidden = (500,)
-    # Share of the run in which q(y|x) learns from the labels alone, before the bound of images
-    # without labels joins in: it decides where what the first labels did not.
-    config.labels_first = 0.0
+    add(
+        config,
+        alpha=field(
+            0.1,
+            "Weight of the labelled images' cross-entropy (alpha of equation 9, for each image of "
+            "a batch).",
+            0.0,
+            10**6,
+        ),
+        class_network=field(
+            "mlp",
+            "Kind of q(y|x)'s network: 'mlp', 'gated' or 'conv'.",
+            choices=("mlp", "gated", "conv"),
+        ),
+        class_hidden=field((500,), "Hidden units or channels of q(y|x)'s network."),
+        labels_first=field(
+            0.0,
+            "Share of the run in which q(y|x) learns from the labels alone, before the bound of "
+            "images without labels joins in: it decides where what the first labels did not.",
+            0.0,
+            0.9,
+        ),
+    )
 
 
 def get_config():
@@ -38,8 +66,7 @@ def get_config():
     config.family = "m2"
     vae.add_fields(config)
     add_fields(config)
-    # q(y|x) sees training images moved by up to this many pixels in each direction.
-    config.max_shift = 2
+    classifier.add_shift(config)
 
     config.class_network = "conv"
     config.class_hidden = (32, 64)

@@ -9,50 +9,112 @@ Expect: on MNIST a negative log-likelihood below 85.0 nats (binarised test set, 
 """
 
 from zoo.configs import common
+from zoo.configs.fields import add, field
 
 
 def add_fields(config):
     """Adds what all VAEs have; an entry's file sets its own values."""
-    # Kinds of q(z|x), p(z) and p(x|z); the classes of each name are in zoo/distributions.
-    # "diagonal", "tril" (full covariance) or "iaf" (inverse autoregressive flow).
-    config.posterior = "diagonal"
-    # "standard", "mog" (learned mixture of diagonal Gaussians), "mog_full" (with full covariances)
-    # or "vamp" (mixture of posteriors).
-    config.prior = "standard"
-    # "bernoulli" for binarized pixels; for dequantized or scaled ones "continuous_bernoulli",
-    # "gaussian", "gaussian_shared", "gaussian_pixel", "gaussian_low_rank"; "discretized_logistic"
-    # for scaled ones; "normal" for rows of real numbers.
-    config.likelihood = "bernoulli"
+    _add_distributions(config)
+    _add_networks(config)
+    _add_objective(config)
 
-    # "mlp", "gated" (an MLP of gated layers) or "conv".
-    config.network = "gated"
-    # Units of the encoder's hidden layers; the decoder has them in reverse. For "conv": channels,
-    # each layer at half the resolution of the one before.
-    config.hidden = (350, 350)
-    # Size of the code z.
-    config.latent_dim = 40
-    # Steps of "iaf", and hidden units of each step's network.
-    config.flow_steps = 4
-    config.flow_hidden = (160,)
-    # Components of "mog" and "mog_full"; pseudo-inputs of "vamp".
-    config.prior_components = 500
-    # Standard deviation of a pixel in [0, 1]: of "gaussian" for good, of those that learn it (and
-    # "discretized_logistic") at the start.
-    config.pixel_scale = 0.1
-    # Columns of "gaussian_low_rank".
-    config.likelihood_rank = 8
 
-    # Weight of the rate in the loss, that on the validation split included; ELBO and log-likelihood
-    # have 1 always.
-    config.beta = 1.0
-    # Share of the run over which this weight grows from 0; patience starts after it.
-    config.kl_warmup = 0.0
-    # Nats that the rate of each dimension may have for nothing.
-    config.free_bits = 0.0
-    # Codes an image, k: 1 trains on the ELBO, more on the importance-weighted bound.
-    config.importance_samples = 1
-    # Use the doubly reparametrised gradient of the latter.
-    config.doubly_reparametrized = False
+def _add_distributions(config):
+    """Kinds of q(z|x), p(z) and p(x|z); the classes of each name are in zoo/distributions."""
+    add(
+        config,
+        posterior=field(
+            "diagonal",
+            "q(z|x): 'diagonal', 'tril' (full covariance) or 'iaf' (inverse autoregressive flow).",
+            choices=("diagonal", "tril", "iaf"),
+        ),
+        prior=field(
+            "standard",
+            "p(z): 'standard', 'mog' (learned mixture of diagonal Gaussians), 'mog_full' (with "
+            "full covariances) or 'vamp' (mixture of posteriors).",
+            choices=("standard", "mog", "mog_full", "vamp"),
+        ),
+        likelihood=field(
+            "bernoulli",
+            "p(x|z): 'bernoulli' for binarized pixels; for dequantized or scaled ones "
+            "'continuous_bernoulli', 'gaussian', 'gaussian_shared', 'gaussian_pixel', "
+            "'gaussian_low_rank'; 'discretized_logistic' for scaled ones; 'normal' for rows of "
+            "real numbers.",
+            choices=(
+                "bernoulli",
+                "continuous_bernoulli",
+                "gaussian",
+                "gaussian_shared",
+                "gaussian_pixel",
+                "gaussian_low_rank",
+                "discretized_logistic",
+                "normal",
+            ),
+        ),
+    )
+
+
+def _add_networks(config):
+    """What the distributions' parameters are made by."""
+    add(
+        config,
+        network=field(
+            "gated",
+            "'mlp', 'gated' (an MLP of gated layers) or 'conv'.",
+            choices=("mlp", "gated", "conv"),
+        ),
+        hidden=field(
+            (350, 350),
+            "Units of the encoder's hidden layers; the decoder has them in reverse. For 'conv': "
+            "channels, each layer at half the resolution of the one before.",
+        ),
+        latent_dim=field(40, "Size of the code z.", 1, 10**5),
+        flow_steps=field(4, "Steps of 'iaf'.", 1, 100),
+        flow_hidden=field((160,), "Hidden units of the network of each step of 'iaf'."),
+        prior_components=field(
+            500, "Components of 'mog' and 'mog_full'; pseudo-inputs of 'vamp'.", 1, 10**6
+        ),
+        pixel_scale=field(
+            0.1,
+            "Standard deviation of a pixel in [0, 1]: of 'gaussian' for good, of those that learn "
+            "it (and 'discretized_logistic') at the start.",
+            0.5 / 256,
+            10.0,
+        ),
+        likelihood_rank=field(8, "Columns of 'gaussian_low_rank'.", 1, 10**3),
+    )
+
+
+def _add_objective(config):
+    """What is minimised."""
+    add(
+        config,
+        beta=field(
+            1.0,
+            "Weight of the rate in the loss, that on the validation split included; ELBO and "
+            "log-likelihood have 1 always.",
+            0.0,
+            10**6,
+        ),
+        kl_warmup=field(
+            0.0,
+            "Share of the run over which this weight grows from 0; patience starts after it.",
+            0.0,
+            1.0,
+        ),
+        free_bits=field(
+            0.0, "Nats that the rate of each dimension may have for nothing.", 0.0, 10**3
+        ),
+        importance_samples=field(
+            1,
+            "Codes per image, k: 1 trains on the ELBO, more on the importance-weighted bound.",
+            1,
+            10**4,
+        ),
+        doubly_reparametrized=field(
+            False, "Use the doubly reparametrised gradient of the importance-weighted bound."
+        ),
+    )
 
 
 def get_config():

@@ -6,6 +6,6 @@ machines; `gmvae` fits such a mixture to codes.
 
 from zoo.mixtures.em import fit, iterate_until_converged
 from zoo.mixtures.mixture import COVARIANCES, Mixture
-from zoo.mixtures.starts import start
+from zoo.mixtures.starts import METHODS, start
 
-__all__ = ["COVARIANCES", "Mixture", "fit", "iterate_until_converged", "start"]
+__all__ = ["COVARIANCES", "METHODS", "Mixture", "fit", "iterate_until_converged", "start"]
