@@ -6,7 +6,7 @@ BIN := .venv/bin
 help:
 	@echo "make train   install what is missing, train and export the conditional VAE (about 2 minutes)"
 	@echo "make test    install what is missing, run the tests"
-	@echo "make lint    ruff: style and format"
+	@echo "make lint    ruff: style and format; mypy: types"
 	@echo "make clean   remove the virtual environment and the runs"
 
 # The environment is made anew only when the requirements or the project file change.
@@ -25,6 +25,7 @@ test: .venv/.installed
 lint: .venv/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 clean:
 	rm -rf .venv runs

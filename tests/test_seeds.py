@@ -4,11 +4,9 @@ import numpy as np
 import pytest
 import scipy.stats
 import tensorflow as tf
-import tensorflow_probability as tfp
+from tensorflow_probability import distributions as tfd
 
 from zoo import data, seeds
-
-tfd = tfp.distributions
 
 
 @pytest.mark.parametrize("jit", [False, True])

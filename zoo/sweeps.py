@@ -156,10 +156,10 @@ def table(made: list[dict], seeds: int) -> str:
 
 def winners(rows: list[dict], fields: dict[str, list], metric: str) -> str:
     """Returns the combination with the lowest value of a metric; if seeds differ, each seed's."""
-    best: dict[int | None, str] = {}
+    best: dict[int, str] = {}
     for row in sorted(rows, key=lambda row: row[metric]):
         chosen = ", ".join(f"{field}={row[field]}" for field in fields if field != SEED)
-        best.setdefault(row.get(SEED), chosen)
+        best.setdefault(row.get(SEED, 0), chosen)
     if len(set(best.values())) == 1:
         (chosen,) = set(best.values())
         return chosen + f", with each of {len(best)} seeds" * (len(best) > 1)

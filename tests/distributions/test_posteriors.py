@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 import scipy.stats
 import tensorflow as tf
-import tensorflow_probability as tfp
+from tensorflow_probability import distributions as tfd
 
 from zoo import configs, seeds
 from zoo.data import Spec
 from zoo.distributions import flows, posteriors, priors
 from zoo.objectives import bounds
 
-tfd = tfp.distributions
 DIM = 2
 SPEC = Spec((2, 2, 1), 3)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 import tensorflow as tf
-import tensorflow_probability as tfp
+from tensorflow_probability import distributions as tfd
 
 import zoo
 from tests.tiny import make_images
@@ -14,8 +14,6 @@ from zoo.evaluation.protocol import SEED
 from zoo.models.vae import VAE
 from zoo.objectives import bounds
 from zoo.training import loop
-
-tfd = tfp.distributions
 
 
 def tiny(**overrides):

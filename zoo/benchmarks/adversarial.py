@@ -60,7 +60,7 @@ class KerasFit(Peer):
     class DCGAN(keras.Model):
         def __init__(self, r1):
             super().__init__()
-            layers, first, second = keras.layers, *CHANNELS
+            layers, (first, second) = keras.layers, CHANNELS
             conv = functools.partial(layers.Conv2D, kernel_size=4, strides=2, padding="same")
             transposed = functools.partial(
                 layers.Conv2DTranspose, kernel_size=4, strides=2, padding="same"

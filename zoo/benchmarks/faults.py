@@ -37,9 +37,7 @@ rows has to be looked at as well; and a D that knows its rows by heart looks goo
 """
 
 
-def run(
-    dataset: data.Dataset, judge: Judge, seeds: int, runs: pathlib.Path
-) -> dict[str, dict[str, dict]]:
+def run(dataset: data.Dataset, judge: Judge, seeds: int, runs: pathlib.Path) -> dict:
     """Plants each fault with each seed, and diagnoses; what is in the folder is not done again.
 
     Returns:
@@ -50,7 +48,7 @@ def run(
     """
     check(dataset)
     path = runs / "results.json"
-    results = {"dataset": dataset.name, "figures": {}}
+    results: dict = {"dataset": dataset.name, "figures": {}}
     if path.exists():
         results = json.loads(path.read_text())
         if results["dataset"] != dataset.name:

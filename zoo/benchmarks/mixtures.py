@@ -15,6 +15,7 @@ from zoo import configs, data, models
 from zoo.benchmarks.contenders import Contender, Peer
 from zoo.training import steps
 from zoo.training import strategy as strategies
+from zoo.training.averages import MovingAverages
 
 DIM, COMPONENTS, WARM_UP = 50, 50, 2
 
@@ -47,7 +48,7 @@ class Zoo(Peer):
         self.model.compile_for_run(total_steps=None)
         self.model.mixture.components.center.assign(np.median(x, 0))
         self.model.mixture.assign(mixing, means, covariance[None])
-        self.run_steps, _ = steps.function(self.model, self.strategy)
+        self.run_steps, _ = steps.function(self.model, self.strategy, MovingAverages([], 0.0))
         self.end_epoch = tf.function(self.model.end_epoch)
         self.batches = iter(steps.batches(self.split, self.model, 0, self.strategy))
         self.steps = tf.constant(self.split.steps_per_epoch(self.config.batch_size, every_row=True))

@@ -114,11 +114,11 @@ def make_task(dataset: data.Dataset, steps: int = 0, judge=None) -> Task:
         components = densities.DENSITIES[kind]().mixture.components_distribution
         means, scale = components.mean().numpy(), float(components.stddev()[0, 0])
 
-        def measure(x):
+        def measure_points(x):
             return modes.measure(*modes.nearest_components(x, means, scale), num_modes=count)
 
         every = make_variants(0.3)
-        return Task(dataset, "gan", POINTS, every, steps or 30_000, count, 2_500, measure)
+        return Task(dataset, "gan", POINTS, every, steps or 30_000, count, 2_500, measure_points)
 
     if not dataset.name.startswith(stacked.PREFIX):
         raise UserError(
@@ -126,15 +126,17 @@ def make_task(dataset: data.Dataset, steps: int = 0, judge=None) -> Task:
             f"{', '.join(GAUSSIANS)} or {stacked.PREFIX}mnist."
         )
 
-    def measure(x):
+    def measure_digits(x):
         found = modes.classes_of_channels(x, lambda channel: in_batches(judge.classify, channel))
         return modes.measure(found, num_modes=count)
 
     few = {name: fields for name, fields in make_variants(0.05).items() if name in FEW}
-    return Task(dataset, "dcgan", IMAGES, few, steps or 12_000, count, 26_000, measure)
+    return Task(dataset, "dcgan", IMAGES, few, steps or 12_000, count, 26_000, measure_digits)
 
 
-def train_trials(task: Task, variant: str, trials: range) -> Iterator[tuple[int, object]]:
+def train_trials(
+    task: Task, variant: str, trials: range
+) -> Iterator[tuple[int, models.GenerativeModel]]:
     """Trains a variant so many times, and yields the number of each trial and its model.
 
     Trial t has the first weights of the seed t, and the noise and the rows of the steps from t S
@@ -182,7 +184,12 @@ def run(task: Task, trials: int, folder: pathlib.Path) -> dict:
     """
     path = folder / "results.json"
     protocol = {"dataset": task.dataset.name, "steps": task.steps, "samples": task.samples}
-    results = {**protocol, "num_modes": task.num_modes, "data": task.measure_data(), "trials": {}}
+    results: dict = {
+        **protocol,
+        "num_modes": task.num_modes,
+        "data": task.measure_data(),
+        "trials": {},
+    }
     if path.exists():
         before = json.loads(path.read_text())
         differ = [f"{k}={before[k]} there, {v} now" for k, v in protocol.items() if before[k] != v]

@@ -48,8 +48,8 @@ def compare(seconds: float, announce: Callable[[str, str, dict], None]) -> None:
       seconds: of each measurement.
       announce: is told model, signature and {"in process" (rows/s), "REST", "gRPC": Load}.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(temporary)
         (folder / "batching.config").write_text(_BATCHING)
         for model, signature in CASES:
             base = cli.SAVED_MODELS / model

@@ -25,7 +25,7 @@ class Zoo(Peer):
 
     name = "zoo"
 
-    def __init__(self, train: data.Split, spec: data.Spec):
+    def __init__(self, train: data.InMemory, spec: data.Spec):
         self.strategy = strategies.create("default")  # with all that train.py sets
         config = configs.get(
             "vae",
@@ -84,7 +84,7 @@ class KerasFit(Peer):
             self.optimizer.apply(tape.gradient(loss, weights), weights)
             return {"loss": loss}
 
-    def __init__(self, train: data.Split, spec: data.Spec):
+    def __init__(self, train: data.InMemory, spec: data.Spec):
         del spec
         keras.utils.set_random_seed(0)
         self.model = self.VAE()
@@ -110,7 +110,7 @@ class Torch(Peer):
     name = "torch eager"
     compiled = False
 
-    def __init__(self, train: data.Split, spec: data.Spec):
+    def __init__(self, train: data.InMemory, spec: data.Spec):
         del spec
         import torch
 

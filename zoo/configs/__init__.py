@@ -18,7 +18,7 @@ from zoo.errors import UserError, near_miss
 PARTS = ("common", "fields")
 # Of what tuples hold, units of layers.
 LARGEST_SIZE = 10**6
-PARSERS = {
+PARSERS: dict[type, flags.ArgumentParser] = {
     bool: flags.BooleanParser(),
     int: flags.IntegerParser(),
     float: flags.FloatParser(),

@@ -68,7 +68,7 @@ def load(
     if dataset.partition("/")[0] in densities.DENSITIES and not is_folder:
         return densities.load(dataset)
     if dataset.startswith(stacked.PREFIX) and not is_folder:
-        settings = {"image_size": image_size, "fit": fit, "data_dir": data_dir}
+        settings: dict = {"image_size": image_size, "fit": fit, "data_dir": data_dir}
         settings |= {"manual_dir": manual_dir, "validation_fraction": validation_fraction}
         base = load(dataset.removeprefix(stacked.PREFIX), channels=1, **settings)
         return stacked.stack(base)

@@ -10,15 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_probability as tfp
+from tensorflow_probability import distributions as tfd
 
 from zoo import seeds
 from zoo.data.pipeline import Spec
 from zoo.data.splits import Dataset
 from zoo.data.streamed import Generated
 from zoo.errors import UserError
-
-tfd = tfp.distributions
 
 SIZES = {"train": 100_000, "validation": 10_000, "test": 10_000}
 
@@ -86,7 +84,13 @@ def pinwheel(arms: int = 5, radial: float = 0.3, tangential: float = 0.1, rate: 
     return Density(draw, 2, arms)
 
 
-DENSITIES = {"blobs": blobs, "grid": grid, "moons": moons, "pinwheel": pinwheel, "ring": ring}
+DENSITIES: dict[str, Callable] = {
+    "blobs": blobs,
+    "grid": grid,
+    "moons": moons,
+    "pinwheel": pinwheel,
+    "ring": ring,
+}
 
 
 def load(name: str) -> Dataset:

@@ -75,7 +75,8 @@ def list_images(root: pathlib.Path) -> Listing:
             f"{others}, which are none: move these away, or the images of a class 'train' out of "
             "their subfolders."
         )
-    return Listing(root, *_label({"train": (root, folders)}), skipped)
+    names, files = _label({"train": (root, folders)})
+    return Listing(root, names, files, skipped)
 
 
 def _list_splits(root, folders, skipped):

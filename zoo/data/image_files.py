@@ -75,7 +75,7 @@ def read_pixels(path: str | os.PathLike, channels: int, background: str) -> np.n
 def read_range(path: str | os.PathLike) -> tuple[int, int]:
     """Returns the lowest and the highest value of a grey image as its file has them."""
     with Image.open(path, formats=FORMATS) as image:
-        low, high = image.getextrema()
+        low, high = np.asarray(image.getextrema(), int)
     return int(low), int(high)
 
 

@@ -80,7 +80,10 @@ def _fingerprint(listing, preparation):
     return content.hexdigest()[:16]
 
 
-class ImageFolder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+class ImageFolder(
+    tfds.core.GeneratorBasedBuilder,
+    skip_registration=True,  # type: ignore[call-arg]  # TFDS has no types
+):
     """Records of the images that a listing has, all of one shape."""
 
     name = "image_folder"

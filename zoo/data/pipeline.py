@@ -45,7 +45,7 @@ class Spec(NamedTuple):
             known = f" Known: {', '.join(self.class_names)}." if self.class_names else ""
             raise UserError(
                 f"A label is a whole number or the name of a class, given: {given!r}."
-                f"{near_miss(given, self.class_names)}{known}"
+                f"{near_miss(str(given), self.class_names)}{known}"
             ) from error
         if not 0 <= number < self.num_classes:
             raise UserError(f"Label {given} is out of range: expected 0 .. {self.num_classes - 1}.")

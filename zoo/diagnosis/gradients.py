@@ -17,7 +17,7 @@ def measure(subject: Subject) -> dict[str, float]:
         tf.constant(real.x[:rows]),
         tf.constant(fake.x[:rows]),
         labels_of_turn(model, real.y[:rows]),
-        tf.constant(fake.z[:rows]),
+        None if fake.z is None else tf.constant(fake.z[:rows]),
         seeds.stream(subject.seed, seeds.Stream.DIAGNOSIS, 3),
     )
     with tf.GradientTape(watch_accessed_variables=False) as tape:

@@ -11,6 +11,7 @@ from zoo.data import Dataset
 from zoo.errors import UserError
 from zoo.evaluation.judges import Judge
 from zoo.evaluation.protocol import in_batches
+from zoo.models.base import GenerativeModel
 
 # Of each kind, to train fresh discriminators and to test all of them.
 TRAINING_ROWS, TEST_ROWS = 20_000, 5_000
@@ -37,7 +38,7 @@ class Subject:
       seed: of the codes, and of what is trained.
     """
 
-    model: object
+    model: GenerativeModel
     dataset: Dataset
     judge: Judge | None = None
     seed: int = 0

@@ -7,9 +7,7 @@ Kingma et al. 2016, Improving Variational Inference with Inverse Autoregressive 
 import keras
 import numpy as np
 import tensorflow as tf
-import tensorflow_probability as tfp
-
-tfb = tfp.bijectors
+from tensorflow_probability import bijectors as tfb
 
 
 class MADE(keras.Layer):

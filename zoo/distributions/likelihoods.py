@@ -11,9 +11,8 @@ import math
 import keras
 import numpy as np
 import tensorflow as tf
-import tensorflow_probability as tfp
-
-tfb, tfd = tfp.bijectors, tfp.distributions
+from tensorflow_probability import bijectors as tfb
+from tensorflow_probability import distributions as tfd
 
 # The standard deviation of a Gaussian pixel is never below this, half a grey level: without a floor
 # the density of pixels that never change (MNIST's border) grows without bound.

@@ -8,11 +8,11 @@ and makes a distribution of them, anew at each call, for gradients to pass.
 import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
+from tensorflow_probability import bijectors as tfb
+from tensorflow_probability import distributions as tfd
 
 from zoo import seeds
 from zoo.distributions import flows
-
-tfb, tfd = tfp.bijectors, tfp.distributions
 
 # Numbers that the encoder tells every step of a flow.
 CONTEXT = 64

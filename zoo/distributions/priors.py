@@ -7,7 +7,7 @@ the VampPrior is made of.
 import keras
 import numpy as np
 import tensorflow as tf
-import tensorflow_probability as tfp
+from tensorflow_probability import distributions as tfd
 
 from zoo import seeds
 from zoo.data import Split
@@ -18,8 +18,6 @@ from zoo.distributions.gaussians import (
     squared_distances,
 )
 from zoo.errors import UserError
-
-tfd = tfp.distributions
 
 
 class Prior(keras.Layer):

@@ -2,13 +2,15 @@
 
 import numpy as np
 
+from zoo.data import Split
 from zoo.evaluation.protocol import BATCH_SIZE, SEED
+from zoo.types import HasPosterior
 
 # Burda et al. 2016 (arXiv 1509.00519): a unit is active if its mean varies by more than this.
 ACTIVE_VARIANCE = 0.01
 
 
-def active_units(model, split) -> int:
+def active_units(model: HasPosterior, split: Split) -> int:
     """Returns the number of dimensions of z whose posterior mean varies with x."""
     conditions = ("x", "y") if model.conditional else ("x",)
     means = [

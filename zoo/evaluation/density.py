@@ -7,8 +7,10 @@ import tensorflow as tf
 import tqdm
 
 from zoo import seeds
+from zoo.data import Split
 from zoo.distributions import posteriors
 from zoo.evaluation.protocol import BATCH_SIZE, SEED
+from zoo.types import HasLogProb, HasPosterior
 
 # Codes that are decoded at once, over images and samples: bounds the memory.
 CHUNK = 2_000
@@ -16,14 +18,16 @@ CHUNK = 2_000
 CODES, FLOW_CODES = 1_000, 50
 
 
-def exact_log_likelihoods(model, split) -> np.ndarray:
+def exact_log_likelihoods(model: HasLogProb, split: Split) -> np.ndarray:
     """Returns log p(x) [N] of each row under a model that has it in closed form, in nats."""
     log_prob = model.in_graph("log_prob")
     batches = split.batches(BATCH_SIZE, model.config.pixels, SEED)
     return np.concatenate([log_prob(batch["x"]).numpy() for batch in batches])
 
 
-def log_likelihoods(model, split, samples: int, chunk: int = CHUNK) -> np.ndarray:
+def log_likelihoods(
+    model: HasPosterior, split: Split, samples: int, chunk: int = CHUNK
+) -> np.ndarray:
     """Returns the importance-sampled log p(x) [N] of each image, in nats.
 
     Burda et al. 2016 (arXiv 1509.00519), equation 8 with k = `samples`: a lower bound in
@@ -68,7 +72,7 @@ def log_likelihoods(model, split, samples: int, chunk: int = CHUNK) -> np.ndarra
     return np.concatenate(made)
 
 
-def mutual_information(model, split) -> float:
+def mutual_information(model: HasPosterior, split: Split) -> float:
     """Returns I(x; z) = E log q(z|x) - log q(z) in nats, x being one of the N images of the split.
 
     q(z) = 1/N sum_n q(z|x_n) is the aggregated posterior. I is at most log N; what it leaves of the
@@ -102,6 +106,6 @@ def mutual_information(model, split) -> float:
     return float(np.mean(np.concatenate(ratios), dtype=np.float64))
 
 
-def codes_for_information(model, split) -> int:
+def codes_for_information(model, split: Split) -> int:
     """Returns the number of codes from which the mutual information is estimated."""
     return min(split.size, CODES if model.posteriors.closed_form else FLOW_CODES)

@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from zoo.data import Split
 from zoo.evaluation import samples
 from zoo.evaluation.protocol import BATCH_SIZE, in_batches
+from zoo.types import Samples
 
 
-def draw(model, count: int, labels: np.ndarray | None = None) -> np.ndarray:
+def draw(model: Samples, count: int, labels: np.ndarray | None = None) -> np.ndarray:
     """Returns samples x [count, ...] from the seeds 0 to count - 1.
 
     Args:
@@ -23,7 +25,7 @@ def labels_of(split) -> np.ndarray:
     return np.concatenate([batch["y"] for batch in split.batches_of_bytes(BATCH_SIZE)])
 
 
-def validate_samples(model, judge, split) -> dict[str, float]:
+def validate_samples(model: Samples, judge, split: Split) -> dict[str, float]:
     """Returns the Frechet classifier distance of samples to a split's images, and their classes.
 
     As many samples as images; a conditional model draws the labels of the images. "class_entropy"
@@ -39,7 +41,7 @@ def validate_samples(model, judge, split) -> dict[str, float]:
     }
 
 
-def conditional_accuracy(model, classify, count: int) -> float:
+def conditional_accuracy(model: Samples, classify, count: int) -> float:
     """Returns the share of samples for label y that a classifier calls y.
 
     Args:

@@ -6,9 +6,10 @@ import numpy as np
 
 from zoo.data import Split
 from zoo.evaluation import density
+from zoo.types import HasLogProb
 
 
-def criteria(model, train: Split) -> dict[str, float]:
+def criteria(model: HasLogProb, train: Split) -> dict[str, float]:
     """Returns "bic" (Schwarz 1978) and "aic" (Akaike 1974); lower is better.
 
     Args:

@@ -9,6 +9,7 @@ from zoo.evaluation import density, draws
 from zoo.evaluation.judges import Features, Judge
 from zoo.evaluation.protocol import SAMPLES
 from zoo.evaluation.terms import mean_terms
+from zoo.models.base import GenerativeModel
 from zoo.models.traits import Trait
 
 # What metrics of samples need.
@@ -29,7 +30,7 @@ class Subject:
       figures: what has been measured so far, by name.
     """
 
-    model: object
+    model: GenerativeModel
     dataset: Dataset
     judge: Judge | None = None
     importance_samples: int = 0

@@ -38,7 +38,7 @@ def run(
     experiment = importlib.import_module(f"{experiments.__name__}.{name}")
     models = {}
     for variant in experiment.VARIANTS:
-        fields = {"entry": "vae", **variants.VARIANTS[variant]}
+        fields: dict = {"entry": "vae", **variants.VARIANTS[variant]}
         if "exported" in fields:
             models[variant] = variants.load_export(fields["exported"], dataset).to_keras()
             continue

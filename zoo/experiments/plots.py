@@ -41,7 +41,8 @@ def codes(model, dataset) -> tuple[np.ndarray, np.ndarray]:
         model.in_graph("encode")(batch["x"])
         for batch in dataset.test.batches(BATCH_SIZE, model.config.pixels, SEED)
     ]
-    return tuple(np.concatenate([m[name] for m in made]) for name in ("loc", "scale"))
+    loc, scale = (np.concatenate([m[name] for m in made]) for name in ("loc", "scale"))
+    return loc, scale
 
 
 def terms(model, split) -> dict[str, float]:

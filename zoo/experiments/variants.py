@@ -54,7 +54,7 @@ EXPORTED = (
     *("vae", "vae_mog", "gmvae", "cvae", "m2", "m1_m2", "m1_m2_conv"),
     *("gan", "dcgan", "wgan_gp", "r3gan", "infogan"),
 )
-VARIANTS = {
+VARIANTS: dict[str, dict] = {
     **MIXTURES,
     **CODES,
     "ten codes": {"likelihood": "gaussian_pixel", "latent_dim": 10, **GREY},

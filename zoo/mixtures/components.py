@@ -13,11 +13,9 @@ the time, those of full and low-rank covariances, have the model's own precision
 import keras
 import numpy as np
 import tensorflow as tf
-import tensorflow_probability as tfp
+from tensorflow_probability import distributions as tfd
 
 from zoo.distributions.gaussians import LOG_2PI, as_float64, squared_distances
-
-tfd = tfp.distributions
 
 # A component with fewer rows than this has nothing to be estimated from.
 EMPTY = 1e-3

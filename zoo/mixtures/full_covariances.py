@@ -2,12 +2,10 @@
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_probability as tfp
+from tensorflow_probability import distributions as tfd
 
 from zoo.distributions.gaussians import LOG_2PI, as_float64, half_log_det, squared_distances
 from zoo.mixtures.components import Components
-
-tfd = tfp.distributions
 
 
 class Triangular(Components):

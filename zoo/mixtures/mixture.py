@@ -7,14 +7,12 @@ Dempster, Laird and Rubin 1977, Maximum Likelihood from Incomplete Data via the 
 import keras
 import numpy as np
 import tensorflow as tf
-import tensorflow_probability as tfp
+from tensorflow_probability import distributions as tfd
 
 from zoo import seeds
 from zoo.distributions.gaussians import choose_components
 from zoo.errors import UserError
 from zoo.mixtures import components, factor_analysers, full_covariances
-
-tfd = tfp.distributions
 
 COVARIANCES = {
     "spherical": components.Spherical,
@@ -189,8 +187,11 @@ def check_parameters(mixing, means, covariances, count: int, dim: int):
         negative or all 0, or covariances that are not symmetric and positive definite.
     """
     mixing, means, covariances = (np.asarray(a, np.float64) for a in (mixing, means, covariances))
-    expected = {"mixing": [(count,)], "means": [(count, dim)]}
-    expected["covariances"] = [(count, dim, dim), (1, dim, dim)]
+    expected: dict[str, list[tuple[int, ...]]] = {
+        "mixing": [(count,)],
+        "means": [(count, dim)],
+        "covariances": [(count, dim, dim), (1, dim, dim)],
+    }
     given = {"mixing": mixing, "means": means, "covariances": covariances}
     for name, array in given.items():
         if array.shape not in expected[name]:

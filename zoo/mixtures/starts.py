@@ -49,7 +49,7 @@ def start(
         )
     # A median, which a row far out does not move.
     mixture.components.center.assign(np.median(x, 0))
-    best, best_parameters = -np.inf, None
+    best, best_parameters = -np.inf, []
     step = tf.function(lambda: mixture.iterate(x, weight, seeds.root(seed)))
     for i in range(num_starts):
         _start_once(mixture, x, weight, method, seeds.integer(seed, seeds.Stream.STARTS, i))

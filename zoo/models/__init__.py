@@ -24,7 +24,7 @@ from zoo.models.m1_m2_conv import M1M2Conv
 from zoo.models.m2 import M2
 from zoo.models.vae import VAE
 
-FAMILIES = {
+FAMILIES: dict[str, type[GenerativeModel]] = {
     "classifier": Classifier,
     "conditional_gan": ConditionalGAN,
     "cvae": CVAE,

@@ -12,6 +12,7 @@ from zoo.models.keras_habits import KerasHabits
 from zoo.models.traits import Trait
 from zoo.serving.inputs import Input
 from zoo.serving.inputs import make as make_inputs
+from zoo.types import Batch, Config
 
 
 class GenerativeModel(KerasHabits):
@@ -43,17 +44,17 @@ class GenerativeModel(KerasHabits):
     # What to try when numbers are not finite any more.
     remedy = "Try a lower --config.learning_rate or --config.clip_norm=1"
     # Values that `precision` takes.
-    precisions = ("float32", "mixed_bfloat16")
+    precisions: tuple[str, ...] = ("float32", "mixed_bfloat16")
     # Fields of numbers of rows that all replicas share evenly.
-    shared_fields = ("batch_size",)
+    shared_fields: tuple[str, ...] = ("batch_size",)
     # Terms of loss_terms that only rows with a label have.
-    terms_of_labels = ()
+    terms_of_labels: tuple[str, ...] = ()
     # The number of rows of a replica's batch has to be a multiple of this.
     rows_at_once = 1
     # Whether the weights of the best evaluation are kept, rather than the last ones.
     keeps_best = True
     # What `learn` returns beside the terms of loss_terms: how the two players get on, for example.
-    learning_signals = ()
+    learning_signals: tuple[str, ...] = ()
     # Steps in which the training loss is still becoming what is judged; patience starts after.
     annealing_steps = 0
 
@@ -70,7 +71,7 @@ class GenerativeModel(KerasHabits):
         )
 
     @classmethod
-    def conflicts(cls, config) -> Iterator[str]:
+    def conflicts(cls, config: Config) -> Iterator[str]:
         """Yields a sentence, remedy included, for each part of a config that fits no other."""
         if config.patience and not cls.keeps_best:
             yield (
@@ -84,7 +85,7 @@ class GenerativeModel(KerasHabits):
             )
 
     @classmethod
-    def misfits(cls, config, spec: Spec) -> Iterator[str]:
+    def misfits(cls, config: Config, spec: Spec) -> Iterator[str]:
         """Yields a sentence, remedy included, for each thing that the model lacks in the data."""
         if len(spec.shape) != 3 and not cls.takes_vectors:
             yield (
@@ -97,7 +98,9 @@ class GenerativeModel(KerasHabits):
                 f"{spec.num_classes} classes. A folder needs one subfolder per class."
             )
 
-    def loss_terms(self, batch, seed: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
+    def loss_terms(
+        self, batch: Batch, seed: tf.Tensor, training: bool = False
+    ) -> dict[str, tf.Tensor]:
         """Returns {"loss": [B], ...}, the loss of each example and what it is made of.
 
         Args:
@@ -111,7 +114,7 @@ class GenerativeModel(KerasHabits):
         """Returns the functions to export by name; see `signature`."""
         raise NotImplementedError
 
-    def make_weights(self, batch) -> None:
+    def make_weights(self, batch: Batch) -> None:
         """Builds the layers by running them once on a batch."""
         terms = self.loss_terms(batch, seeds.root(0))
         # What Keras' fit and evaluate show: means over all examples so far.
@@ -154,11 +157,11 @@ class GenerativeModel(KerasHabits):
     # --- Learning ---------------------------------------------------------------------------
 
     @classmethod
-    def first_stage(cls, config) -> ml_collections.ConfigDict | None:
+    def first_stage(cls, config: Config) -> ml_collections.ConfigDict | None:
         """Returns the config of a model that has to be trained before this one, if there is one."""
 
     @classmethod
-    def make_parts(cls, config, spec: Spec) -> dict[str, "GenerativeModel"]:
+    def make_parts(cls, config: Config, spec: Spec) -> dict[str, "GenerativeModel"]:
         """Returns the models that this one is made of, as arguments of its constructor by name."""
         return {}
 
@@ -195,7 +198,7 @@ class GenerativeModel(KerasHabits):
         """Returns the optimizers by name, as they are kept in checkpoints."""
         return {"optimizer": self.optimizer}
 
-    def learn(self, batch, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+    def learn(self, batch: Batch, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """Changes the weights by one step on this replica's batch.
 
         Returns the means of that step under the names of `loss_terms` and `learning_signals`.
@@ -225,7 +228,7 @@ class GenerativeModel(KerasHabits):
           split: "train" or "validation".
         """
 
-    def take_step(self, batch) -> dict[str, tf.Tensor]:
+    def take_step(self, batch: Batch) -> dict[str, tf.Tensor]:
         """One step on one replica's batch; returns the terms of that step."""
         seed = seeds.stream(self.config.seed, seeds.Stream.MODEL, self.step, seeds.replica_id())
         metrics = self.learn(batch, seed)

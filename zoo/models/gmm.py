@@ -10,14 +10,12 @@ import math
 import keras
 import numpy as np
 import tensorflow as tf
-import tensorflow_probability as tfp
+from tensorflow_probability import distributions as tfd
 
 from zoo import data, mixtures, replicas, seeds
 from zoo.mixtures.components import EMPTY
 from zoo.models.base import GenerativeModel
 from zoo.models.traits import Trait
-
-tfd = tfp.distributions
 
 # "auto" has a full covariance up to so many dimensions.
 FULL_UP_TO = 64

@@ -15,7 +15,7 @@ import math
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_probability as tfp
+from tensorflow_probability import distributions as tfd
 
 from zoo import data, replicas, seeds
 from zoo.models.adversarial import Adversarial, Turn
@@ -24,8 +24,6 @@ from zoo.models.traits import Trait
 from zoo.networks.adversarial import Generator
 from zoo.networks.weight_norm import NoisyClassifier
 from zoo.objectives.labels import label_terms
-
-tfd = tfp.distributions
 
 # Training rows by which weight normalisation starts.
 START_ROWS = 500

@@ -33,7 +33,7 @@ InfoGAN's own.
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_probability as tfp
+from tensorflow_probability import distributions as tfd
 
 from zoo import replicas, seeds
 from zoo.distributions import codes
@@ -42,9 +42,6 @@ from zoo.models.gan import GAN
 from zoo.models.traits import Trait
 from zoo.networks import adversarial as networks
 from zoo.objectives import penalties
-
-tfd = tfp.distributions
-
 
 # Of q(u|x), a Gaussian around what Q reads.
 SCALE = 1.0

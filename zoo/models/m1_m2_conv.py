@@ -5,14 +5,12 @@ q(y|x) makes a bound, and one that sees all of the image, by convolutions, calls
 M1's codes keep apart. It sees training images moved by a few pixels, M1 never does.
 """
 
-import tensorflow_probability as tfp
+from tensorflow_probability import distributions as tfd
 
 from zoo import networks, seeds
 from zoo.models.augmentation import shift
 from zoo.models.m1_m2 import M1M2
 from zoo.models.m2 import LabelBounds
-
-tfd = tfp.distributions
 
 
 class M1M2Conv(M1M2):

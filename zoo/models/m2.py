@@ -14,7 +14,7 @@ Of an image with a label (equation 6) and of one without (equation 7):
 import math
 
 import tensorflow as tf
-import tensorflow_probability as tfp
+from tensorflow_probability import distributions as tfd
 
 from zoo import data, networks, seeds
 from zoo.models.augmentation import shift
@@ -22,8 +22,6 @@ from zoo.models.classifying import Classifies
 from zoo.models.cvae import CVAE
 from zoo.models.traits import Trait
 from zoo.objectives.labels import label_terms
-
-tfd = tfp.distributions
 
 
 class LabelBounds(CVAE):

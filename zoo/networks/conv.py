@@ -11,7 +11,7 @@ from zoo.networks.conditioned import Conditioned
 DENSE_UNITS = 256
 
 
-def halve(image_shape: tuple[int, int, int], times: int) -> tuple[int, int]:
+def halve(image_shape: tuple[int, ...], times: int) -> tuple[int, int]:
     """Returns height and width of an image after it was halved so many times.
 
     Raises:

@@ -6,11 +6,9 @@ Symbols: w = p(x|z) p(z) / q(z|x), the importance weight of a code z drawn from 
 import math
 
 import tensorflow as tf
-import tensorflow_probability as tfp
+from tensorflow_probability import distributions as tfd
 
 from zoo import replicas
-
-tfd = tfp.distributions
 
 
 def rate(q: tfd.Distribution, p: tfd.Distribution, z: tf.Tensor) -> tf.Tensor:

@@ -92,7 +92,8 @@ class RemoteModel(SignatureCalls):
         for name in [n for n, given in self.inputs.items() if given.is_label or n == "cluster"]:
             limits = self._ask_limits(name)
             if limits is not None:
-                self.inputs[name] = self.inputs[name]._replace(low=limits[0], high=limits[1])
+                known = self.inputs[name]._replace(low=limits[0], high=limits[1])
+                self.inputs = {**self.inputs, name: known}
         if "y" in self.inputs and self.inputs["y"].high is not None:
             self.spec = _spec(self._known, self.inputs["y"].high + 1)
 

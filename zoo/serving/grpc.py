@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
 import grpc
 from google.protobuf import message
@@ -71,7 +71,7 @@ class _Answers:
         self._metrics = metrics
 
     @contextlib.asynccontextmanager
-    async def to(self, context, api: str, service: Service, proto) -> Iterator[ModelSpec]:
+    async def to(self, context, api: str, service: Service, proto) -> AsyncIterator[ModelSpec]:
         """Yields the ModelSpec of a request."""
         async with _errors_as_status(context, api):
             with self._metrics.count("GRPC") as counted:

@@ -79,7 +79,7 @@ class Input(NamedTuple):
             return np.resize(np.arange(high + 1, dtype=np.int32), shape)
         if self.high is None:
             return rng.normal(size=shape).astype(np.float32)
-        return rng.uniform(self.low, self.high, shape).astype(np.float32)
+        return rng.uniform(self.low or 0.0, self.high, shape).astype(np.float32)
 
     def in_range(self, tensor: tf.Tensor) -> list[tf.Operation]:
         """Returns operations that fail in a graph where a value is out of range, or NaN."""
@@ -172,13 +172,13 @@ def make(names, spec: Spec, latent_dim: int = 0, num_clusters: int = 0) -> list[
       num_clusters: of the model.
     """
     images = len(spec.shape) == 3
-    limits = (0.0, 1.0) if images else (None, None)
+    low, high = (0.0, 1.0) if images else (None, None)
     what = "image" if images else "row"
     labels, clusters = (0, spec.num_classes - 1), (0, num_clusters - 1)
     known = [
-        Input("x", spec.shape, "float32", *limits, what),
-        Input("x0", spec.shape, "float32", *limits, f"{what} at t = 0"),
-        Input("x1", spec.shape, "float32", *limits, f"{what} at t = 1"),
+        Input("x", spec.shape, "float32", low, high, what),
+        Input("x0", spec.shape, "float32", low, high, f"{what} at t = 0"),
+        Input("x1", spec.shape, "float32", low, high, f"{what} at t = 1"),
         Input("y", (), "int32", *labels, "label"),
         Input("y_new", (), "int32", *labels, "label to show instead"),
         Input("cluster", (), "int32", *clusters, "cluster"),

@@ -4,11 +4,13 @@ import contextlib
 import os
 import pathlib
 
-from tensorflow_serving.config import file_system_storage_path_source_pb2, model_server_config_pb2
+from tensorflow_serving.config import model_server_config_pb2
+from tensorflow_serving.config.file_system_storage_path_source_pb2 import (
+    FileSystemStoragePathSourceConfig as _Config,
+)
 
 from zoo.serving.contract import errors
 
-_POLICY = file_system_storage_path_source_pb2.FileSystemStoragePathSourceConfig
 _PLATFORM = "tensorflow"
 
 
@@ -67,7 +69,8 @@ def find_versions(base_path: str) -> dict[int, pathlib.Path]:
 
 
 def choose_versions(
-    found: dict[int, pathlib.Path], policy: _POLICY.ServableVersionPolicy
+    found: dict[int, pathlib.Path],
+    policy: _Config.ServableVersionPolicy,
 ) -> list[int]:
     """Returns the versions that a policy wants of those found."""
     choice = policy.WhichOneof("policy_choice")

@@ -52,7 +52,7 @@ def create(
             kind = "mirrored"
         else:
             kind = "default"
-    if kind == "multiworker":
+    if kind == "multiworker" and cluster:
         clusters.wait_for_peers(cluster, connect_timeout)
         return tf.distribute.MultiWorkerMirroredStrategy()
     if kind == "mirrored":

@@ -30,7 +30,7 @@ def from_predictions(outputs: Mapping[str, np.ndarray], by_rows: bool) -> str:
     if not by_rows:
         written = [_write(name, outputs[name]) for name in names]
         return f'{{"outputs": {_join(names, written) if len(names) > 1 else written[0]}}}'
-    batch = None
+    batch: int | None = None
     for name in names:
         shape = outputs[name].shape
         if not shape:
@@ -41,7 +41,7 @@ def from_predictions(outputs: Mapping[str, np.ndarray], by_rows: bool) -> str:
             )
         batch = shape[0]
     # With "...", as a row that is a scalar would lose its dtype, and bytes their last zeros.
-    columns = [[_write(n, outputs[n][i, ...]) for i in range(batch)] for n in names]
+    columns = [[_write(n, outputs[n][i, ...]) for i in range(batch or 0)] for n in names]
     if len(names) > 1:
         rows = [_join(names, row) for row in zip(*columns, strict=True)]
     else:
@@ -57,6 +57,7 @@ def from_classifications(classes: np.ndarray | None, scores: np.ndarray | None) 
       scores: float32 [B, K], or None.
     """
     given = classes if scores is None else scores
+    assert given is not None
     if classes is None:
         labels = [['""'] * given.shape[1]] * len(given)
     else:
