@@ -13,7 +13,7 @@ import pytest
 import zoo
 from tests import tiny
 from tests.conftest import ROOT, script
-from tests.test_conformance import METRICS
+from tests.entries import METRICS
 from zoo import configs, data, diagnosis, models, pictures, workdirs
 from zoo.seeds import row_sample
 from zoo.serving import export

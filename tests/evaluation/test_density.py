@@ -9,7 +9,7 @@ import scipy.stats
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tests.test_conformance import METRICS
+from tests.entries import METRICS
 from zoo import configs, data, evaluation, models
 from zoo.distributions import likelihoods
 from zoo.evaluation import density

@@ -5,8 +5,8 @@ import pytest
 import sklearn.mixture
 
 import zoo
+from tests.entries import METRICS
 from tests.models.test_gmm import make
-from tests.test_conformance import METRICS
 from zoo import configs, data, mixtures, models
 from zoo.serving import export
 from zoo.training import loop

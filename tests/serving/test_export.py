@@ -11,7 +11,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 import zoo
-from tests.test_conformance import METRICS
+from tests.entries import METRICS
 from zoo import cli, configs, data, images, models, pictures, runs
 from zoo.serving import export, golden, versions
 

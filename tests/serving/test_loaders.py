@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from tests.test_conformance import METRICS, arguments
+from tests.entries import METRICS, arguments
 from zoo import configs, data, models
 from zoo.serving import export
 
