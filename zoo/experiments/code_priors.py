@@ -11,7 +11,14 @@ from zoo.evaluation import draws
 from zoo.experiments import plots, variants
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
-ANSWER = ""
+ANSWER = """\
+The answer: from the prior, and it matters little which. Normal and uniform codes of 64 numbers
+give samples that no figure tells apart. Two numbers are too few: digits that differ in more than
+two ways have to share places, and G makes blurs, most of them ones and sevens. Eight are enough
+for MNIST. More do no harm but time: with 512 numbers, after the same ten epochs, samples are
+further from the test images. With few numbers the way between two images is longer, as all images
+lie in one plane.
+"""
 VARIANTS = tuple(variants.CODES)
 METRICS = ("frechet_classifier_distance", "neighbourhoods", "smoothness")
 SHOWN = 50
