@@ -78,7 +78,7 @@ def gmm():
         print(f"{name:16}{seconds:12.3f}{peak:11.0f} MB{peak - before:11.0f} MB")
     print(f"zoo is {result['faster']:.2f} times faster")
     for precision, difference in result["difference"].items():
-        print(f"largest difference of zoo's {precision}: {difference:.2g} nats a row")
+        print(f"largest difference of zoo's {precision}: {difference:.2g} nats per row")
 
 
 def serving():

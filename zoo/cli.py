@@ -28,7 +28,7 @@ EXIT_INTERRUPTED = 130
 def define_config_flags() -> None:
     """Defines --model, --dataset, and after these are known --config.FIELD for each field."""
     flags.DEFINE_string("model", None, f"Entry to train: {', '.join(configs.entries())}.")
-    flags.DEFINE_string("dataset", None, "TFDS name, or folder with a subfolder of images a class.")
+    flags.DEFINE_string("dataset", None, "TFDS name, or a folder with a subfolder per class.")
     flags.mark_flag_as_required("model")
 
 

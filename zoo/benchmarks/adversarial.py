@@ -229,7 +229,7 @@ CONTENDERS = (Zoo, KerasFit, KerasFitOneDNN, Torch, TorchChannelsLast)
 
 
 def compare(train: data.InMemory, spec: data.Spec, rounds: int, r1: float) -> dict:
-    """Trains all contenders by turns, STEPS a round, and returns steps a second and ratios.
+    """Trains all contenders by turns, STEPS per round, and returns steps per second and ratios.
 
     Args:
       train: 28x28 grey images.

@@ -1,4 +1,4 @@
-"""Training steps a second of one VAE: in the zoo's loop, in Keras `fit`, in PyTorch.
+"""Training steps per second of one VAE: in the zoo's loop, in Keras `fit`, in PyTorch.
 
 The VAE is the textbook's, 784-400-20 with Adam at 1e-3, on dynamically binarised MNIST in memory,
 batch 128. Each contender trains as its own users would write it with the data in memory: the zoo's
@@ -168,7 +168,7 @@ CONTENDERS = (Zoo, KerasFit, Torch, TorchCompiled)
 
 
 def compare(train: data.InMemory, test: data.InMemory, spec: data.Spec, rounds: int) -> dict:
-    """Trains all contenders by turns, an epoch each, and returns steps a second and ELBOs.
+    """Trains all contenders by turns, an epoch each, and returns steps per second and ELBOs.
 
     Args:
       train: images; each contender binarises them anew at each visit.

@@ -1,4 +1,4 @@
-"""One file an entry: `get_config()` is what `--model=NAME` trains, `get_tiny()` what tests run."""
+"""One file per entry: `get_config()` is what `--model=NAME` trains, `get_tiny()` what tests run."""
 
 import ast
 import importlib

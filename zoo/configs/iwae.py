@@ -1,4 +1,4 @@
-"""Importance-weighted autoencoder: the VAE trained on a tighter bound, of k codes an image.
+"""Importance-weighted autoencoder: the VAE trained on a tighter bound, of k codes per image.
 
 `score` wants binarised images: of grey ones a Bernoulli density is no likelihood.
 

@@ -6,7 +6,7 @@ never change would grow without bound. `score` wants pixels (v + u) / 256, u uni
 Paper: Kingma and Welling 2014, Auto-Encoding Variational Bayes (arXiv 1312.6114), appendix C.2.
 Command: scripts/train.py --model=vae_gaussian --dataset=mnist
 Takes: 5 minutes on MNIST, on two CPU cores.
-Expect: on MNIST 2.8 bits a dimension of the bytes, or fewer (test set, K = 5,000).
+Expect: on MNIST 2.8 bits per dimension of the bytes, or fewer (test set, K = 5,000).
 """
 
 from zoo.configs import vae

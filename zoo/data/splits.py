@@ -167,6 +167,6 @@ class Split:
 
 
 def without_padding(batch, positions, size):
-    """The batch with a weight a row: none where the position is past the last row."""
+    """The batch with a weight per row: 0 where the position is past the last row."""
     inside = tf.cast(positions < size, tf.float32)
     return {**batch, "weight": batch.get("weight", 1.0) * inside}

@@ -36,7 +36,7 @@ def log_likelihoods(
     Args:
       model: a VAE.
       split: of images; noise that its pixels need is that of all other figures.
-      samples: codes an image, K.
+      samples: codes per image, K.
       chunk: codes that are decoded at once.
     """
     rows = max(min(BATCH_SIZE, chunk // min(samples, 100)), 1)  # so many images at once

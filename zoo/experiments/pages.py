@@ -26,7 +26,7 @@ def run(
     Args:
       name: of the experiment.
       dataset: to train and measure on.
-      runs: holds one workdir a variant; those that experiments share are trained once.
+      runs: holds one workdir per variant; those that experiments share are trained once.
       docs: folder of the page.
       num_epochs: of each variant.
       strategy: to train under; the default strategy if None.

@@ -1,4 +1,4 @@
-"""What every model of the zoo is: a Keras model with a loss a row and signatures to serve."""
+"""What every model of the zoo is: a Keras model with a loss per row and signatures to serve."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ class GenerativeModel(KerasHabits):
 
     A subclass builds its networks in `__init__` and defines `loss_terms`, or, where learning is no
     gradient step on one loss (two adversaries, EM), its own `compile_for_run` and `learn`.
-    Symbols are the papers': x data, y label, z latent. All terms are in nats an example.
+    Symbols are the papers': x data, y label, z latent. All terms are in nats per example.
 
     Attributes:
       config: the entry's config.

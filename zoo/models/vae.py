@@ -126,9 +126,9 @@ class VAE(GenerativeModel):
     def loss_terms(self, batch, seed, training=False):
         """Returns "loss", "rate" and "distortion", [B] each.
 
-        Rate and distortion are those of the ELBO, from k = `importance_samples` codes an image. The
-        loss is what is minimised: of k codes the importance-weighted bound, its rate weighted by
-        beta, in training by as much of beta as the warm-up has come to.
+        Rate and distortion are those of the ELBO, from k = `importance_samples` codes per image.
+        The loss is minimised: the negative importance-weighted bound of k codes, its rate weighted
+        by beta; in training beta grows during the warm-up.
         """
         return self.bound_terms(batch["x"], self._label(batch), seed, training)
 

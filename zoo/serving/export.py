@@ -130,7 +130,7 @@ def refresh_models_config(folder: pathlib.Path) -> None:
 
 
 def _write_warm_up(path, name, inputs):
-    """One request of one row a signature, which TF Serving runs before the version is served."""
+    """One request of one row per signature, which TF Serving runs before the version is served."""
     with tf.io.TFRecordWriter(str(path)) as writer:
         for signature, given in inputs.items():
             tensors = {i.name: tf.make_tensor_proto(i.example(1)) for i in given}
