@@ -4,8 +4,8 @@
 scripts/train.py --model=cvae
 scripts/train.py --model=cvae --dataset=mnist --config.latent_dim=20
 
-Started again with the same flags, it goes on where it was stopped. Exit codes: 0 done, 2 an error
-of the caller's, 75 stopped by a signal after a checkpoint.
+Rerun the same command to resume. Exit codes: 0 done, 2 wrong input, 75 stopped by a signal after a
+checkpoint.
 """
 
 import pathlib

@@ -176,9 +176,9 @@ class GenerativeModel(KerasHabits):
         """Called once before the first step of a run, with its training images."""
 
     def start_epoch(self, epoch: int, split: Split) -> None:
-        """Called before the first step of each epoch; what it does has to follow from the weights.
+        """Called before the first step of each epoch.
 
-        A run that is killed there comes here again.
+        Must be deterministic given the weights: a resumed run calls it again.
         """
 
     def compile_for_run(self, total_steps: int | None) -> None:

@@ -47,7 +47,7 @@ def train(
     strategy: tf.distribute.Strategy | None = None,
     judge=None,
 ) -> Run:
-    """Trains a model, or goes on where an earlier call with the same arguments was stopped.
+    """Trains a model, or resumes an earlier call with the same arguments that was stopped.
 
     Args:
       config: of the entry.
