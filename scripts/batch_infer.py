@@ -13,9 +13,8 @@ with a key ("train/17", or the record's own) and the outputs. Any runner of Beam
 
 from absl import flags, logging
 
-from zoo import cli, files
+from zoo import cli, files, versions
 from zoo.errors import UserError
-from zoo.serving import versions
 
 cli.define_data_flags()
 _SAVED_MODEL = flags.DEFINE_string("saved_model", None, "An export.", required=True)

@@ -16,9 +16,8 @@ import pathlib
 
 from absl import flags
 
-from zoo import cli, configs, files
+from zoo import cli, configs, files, versions
 from zoo.errors import UserError
-from zoo.serving import versions
 
 cli.define_data_flags()
 cli.define_judge_flag()

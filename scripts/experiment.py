@@ -10,8 +10,7 @@ import pathlib
 
 from absl import flags
 
-from zoo import cli, experiments, files
-from zoo.serving import versions
+from zoo import cli, experiments, files, versions
 
 __doc__ = __doc__.format(names="The experiments are " + ", ".join(experiments.names()) + ".")
 

@@ -39,7 +39,7 @@ flags.mark_flags_as_mutual_exclusive(["vary", "labels"])
 
 def from_codes(model):
     """Frames of a generator, which has codes for seeds alone, and their number per row."""
-    from zoo import pictures
+    from zoo.drawing import pictures
     from zoo.errors import UserError
 
     if _IMAGES.value:
@@ -55,7 +55,7 @@ def from_codes(model):
 
 def from_images(model):
     """Frames of a model that encodes images, and their number per row."""
-    from zoo import pictures
+    from zoo.drawing import pictures
     from zoo.errors import UserError
 
     if _LABELS.value:
@@ -70,7 +70,7 @@ def from_images(model):
 
 
 def main():
-    from zoo import pictures
+    from zoo.drawing import pictures
 
     model = cli.open_model()
     of_codes = "decode" in model.signatures and "encode" not in model.signatures

@@ -6,9 +6,11 @@ scripts/report.py
 
 from absl import flags
 
-from zoo import cli
+from zoo import cli, versions
 
-_SAVED_MODELS = flags.DEFINE_string("saved_models", str(cli.SAVED_MODELS), "Folder of exports.")
+_SAVED_MODELS = flags.DEFINE_string(
+    "saved_models", str(versions.SAVED_MODELS), "Folder of exports."
+)
 _DOCS = flags.DEFINE_string("docs", str(cli.ROOT / "docs"), "Folder of the page.")
 
 

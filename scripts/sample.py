@@ -31,7 +31,7 @@ _COLUMNS = flags.DEFINE_integer("columns", 10, "Columns of the grid.", lower_bou
 
 
 def main():
-    from zoo import pictures
+    from zoo.drawing import pictures
 
     model = cli.open_model()
     x, arrays = pictures.draw_samples(model, _COUNT.value, _SEED.value, _LABELS.value)

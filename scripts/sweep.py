@@ -24,8 +24,7 @@ flags.mark_flag_as_required("over")
 
 
 def main():
-    from zoo import files, sweeps
-    from zoo.serving import versions
+    from zoo import files, sweeps, versions
     from zoo.training import strategy
 
     config = flags.FLAGS.config

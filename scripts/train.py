@@ -29,8 +29,7 @@ _VIRTUAL_DEVICES = flags.DEFINE_integer("virtual_devices", 0, "Replicas to try."
 
 
 def main():
-    from zoo import runs
-    from zoo.serving import versions
+    from zoo import runs, versions
     from zoo.training import strategy
 
     config = flags.FLAGS.config

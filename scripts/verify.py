@@ -7,10 +7,11 @@ scripts/verify.py --saved_models=FOLDER
 
 from absl import flags
 
-from zoo import cli, files
-from zoo.serving import versions
+from zoo import cli, files, versions
 
-_SAVED_MODELS = flags.DEFINE_string("saved_models", str(cli.SAVED_MODELS), "Folder of exports.")
+_SAVED_MODELS = flags.DEFINE_string(
+    "saved_models", str(versions.SAVED_MODELS), "Folder of exports."
+)
 _TOLERANCE = flags.DEFINE_float("tolerance", 1e-4, "Largest difference, as a share.", 0.0)
 
 

@@ -1,6 +1,8 @@
 """Fields of configs: what they take from flags, from sweeps and from Python."""
 
 import shlex
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -54,6 +56,16 @@ def test_a_field_has_one_range_whichever_family_has_it():
     config = configs.get("gan")
     with pytest.raises(ValueError, match="'latent_dim' has .* elsewhere"):
         fields.add(config, latent_dim=fields.field(1, "Other.", 1, 2))
+
+
+def test_a_config_from_a_file_is_checked_in_a_new_process():
+    text = configs.get("m2", beta=-1.0).to_json()
+    code = (
+        "import json, ml_collections; from zoo import configs; "
+        f"print(configs.out_of_range(ml_collections.ConfigDict(json.loads({text!r}))))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "beta=-1.0: expected" in done.stdout
 
 
 def test_an_error_says_what_the_field_is():

@@ -5,7 +5,7 @@ import pytest
 
 import zoo
 from tests import tiny
-from zoo import pictures
+from zoo.drawing import pictures
 
 
 def test_the_nearest_image_of_an_image_is_itself_and_of_a_changed_one_its_original():

@@ -14,7 +14,8 @@ import zoo
 from tests import tiny
 from tests.conftest import ROOT, script
 from tests.entries import METRICS
-from zoo import configs, data, diagnosis, models, pictures, workdirs
+from zoo import configs, data, diagnosis, models, workdirs
+from zoo.drawing import pictures
 from zoo.seeds import row_sample
 from zoo.serving import export
 

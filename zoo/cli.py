@@ -17,7 +17,6 @@ from zoo import configs, files, quiet
 from zoo.errors import Stopped, UserError, near_miss
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SAVED_MODELS = ROOT / "saved_models"
 EXIT_ERROR = 2
 # The run saved and left on a signal: "try again later" (EX_TEMPFAIL of sysexits.h).
 EXIT_STOPPED = 75
@@ -56,7 +55,7 @@ def define_model_flags() -> None:
 
 def check_model_flags() -> None:
     """Refuses model flags that name no model, or two."""
-    from zoo.serving import versions
+    from zoo import versions
 
     given = flags.FLAGS
     if bool(given.saved_model) == bool(given.server):
@@ -78,8 +77,7 @@ def define_trained_flags() -> tuple[flags.FlagHolder, flags.FlagHolder]:
 
 def check_trained_flags() -> None:
     """Refuses a folder that holds no run, or no export."""
-    from zoo import workdirs
-    from zoo.serving import versions
+    from zoo import versions, workdirs
 
     if flags.FLAGS.workdir:
         workdirs.read_description(files.tensorflow_path(flags.FLAGS.workdir))
@@ -179,14 +177,14 @@ def load_judge(config, spec):
 
     It is --judge, or the zoo's classifier of the dataset; that of a whole set judges its part too.
     """
-    from zoo import evaluation
-    from zoo.serving import loading, versions
+    from zoo import evaluation, versions
+    from zoo.serving import loading
 
     given = flags.FLAGS.judge
     if given == "" or len(spec.shape) != 3 or config.model == "classifier":
         return None
     name = versions.export_name("classifier", config.dataset.removesuffix("_5k"))
-    path = files.tensorflow_path(given) if given else SAVED_MODELS / name
+    path = files.tensorflow_path(given) if given else versions.SAVED_MODELS / name
     if not given and not path.is_dir():
         print(f"No metrics of samples: there is no {path}. Train one, or give --judge.")
         return None

@@ -4,9 +4,9 @@ import json
 import pathlib
 import statistics
 
-from zoo import evaluation, files, markdown, references
+from zoo import evaluation, files, markdown, references, versions
 from zoo.errors import UserError
-from zoo.serving import export, versions
+from zoo.serving import export
 
 # By which models are ordered by their samples.
 FRECHET = "frechet_classifier_distance"

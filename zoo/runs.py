@@ -5,11 +5,13 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from zoo import data, evaluation, files, images, markdown, pictures, workdirs
+from zoo import data, evaluation, files, markdown, versions, workdirs
+from zoo.drawing import images, pictures
 from zoo.errors import UserError
+from zoo.evaluation import styles
 from zoo.evaluation.protocol import SEED
 from zoo.models.traits import Trait
-from zoo.serving import export, versions
+from zoo.serving import export
 from zoo.training import loop
 from zoo.training import strategy as strategies
 
@@ -81,7 +83,7 @@ def draw(model, dataset: data.Dataset, folder: pathlib.Path) -> None:
     if Trait.POSTERIOR in model.traits:
         save_reconstructions(folder / "reconstructions.png", model, dataset.test)
     if Trait.RESTYLES in model.traits:
-        batch = one_per_class(dataset)
+        batch = styles.one_per_class(dataset)
         restyle = model.in_graph("restyle")
         rows = images.restyle_rows(restyle, batch["x"], batch["y"], model.spec)
         names = model.spec.class_names
@@ -99,15 +101,3 @@ def save_reconstructions(path: pathlib.Path, model, split: data.Split, columns: 
     columns = min(columns, count)
     rows = [part[i : i + columns] for i in range(0, count, columns) for part in (x, again)]
     images.save_png(path, images.grid(np.concatenate(rows), columns))
-
-
-def one_per_class(dataset: data.Dataset) -> dict[str, np.ndarray]:
-    """Returns one test image of each class, {"x": float32 [K, H, W, C], "y": int32 [K]}."""
-    found: dict[int, np.ndarray] = {}
-    for batch in dataset.test.batches(100).as_numpy_iterator():
-        for x, y in zip(batch["x"], batch["y"], strict=True):
-            found.setdefault(int(y), x)
-        if len(found) == dataset.spec.num_classes:
-            break
-    labels = np.array(sorted(found), np.int32)
-    return {"x": np.stack([found[y] for y in labels.tolist()]), "y": labels}

@@ -10,7 +10,7 @@ import tensorflow as tf
 import zoo
 from tests import tiny
 from tests.conftest import ROOT
-from zoo import configs, experiments, models, seeds
+from zoo import configs, experiments, models, seeds, versions
 from zoo.experiments import code_priors, mixtures, pages, plots, turns, variants
 from zoo.serving import export
 
@@ -61,7 +61,7 @@ def exported(tmp_path_factory, module_patch):
     for entry in dict.fromkeys((*variants.EXPORTED, "classifier")):
         config = configs.get_tiny(entry, dataset="tiny")
         export.export(models.create(config, spec), folder, metrics)
-    module_patch.setattr(variants, "SAVED_MODELS", folder)
+    module_patch.setattr(versions, "SAVED_MODELS", folder)
 
 
 @pytest.fixture(scope="module")

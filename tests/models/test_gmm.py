@@ -7,7 +7,8 @@ import tensorflow as tf
 
 import zoo
 from tests.mixtures.test_mixtures import KINDS, D, K, clusters, parameters
-from zoo import configs, data, mixtures, models, pictures
+from zoo import configs, data, mixtures, models
+from zoo.drawing import pictures
 from zoo.training import loop
 
 

@@ -15,8 +15,8 @@ from tests.conftest import script
 from tests.serving.serving import ROOT, Server
 from zoo.benchmarks.servers import free_ports
 from zoo.errors import UserError
+from zoo.inputs import ORDER
 from zoo.serving.client import Refused
-from zoo.serving.inputs import ORDER
 
 pytestmark = pytest.mark.long
 CONFIG = ROOT / "saved_models" / "models.config"

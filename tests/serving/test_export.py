@@ -12,8 +12,9 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 import zoo
 from tests.entries import METRICS
-from zoo import cli, configs, data, images, models, pictures, runs
-from zoo.serving import export, golden, versions
+from zoo import configs, data, models, runs, versions
+from zoo.drawing import images, pictures
+from zoo.serving import export, golden
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def test_answers_that_changed_are_noticed(model, tmp_path):
 @pytest.mark.parametrize("name", ["cvae_mnist", "dcgan_mnist", "gmm_ring"])
 def test_committed_models_answer_as_they_did(name):
     """Of all of them scripts/verify.py tells."""
-    differences = golden.compare(versions.find(cli.SAVED_MODELS / name))
+    differences = golden.compare(versions.find(versions.SAVED_MODELS / name))
     assert max(differences.values()) < 1e-4, differences
 
 

@@ -6,8 +6,8 @@ import pathlib
 import matplotlib.figure
 import numpy as np
 
-from zoo import files, images, markdown
-from zoo.serving import versions
+from zoo import files, markdown, versions
+from zoo.drawing import images
 
 PAGE = "collapse"
 TITLE = "A generator may answer every code with one image: what helps, and would L2 regularisation?"

@@ -15,7 +15,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2
 
 import zoo
-from zoo import cli, quiet
+from zoo import quiet, versions
 from zoo.benchmarks.servers import ServerProcess
 
 CLIENTS = 32
@@ -52,7 +52,7 @@ def compare(seconds: float, announce: Callable[[str, str, dict], None]) -> None:
         folder = pathlib.Path(temporary)
         (folder / "batching.config").write_text(_BATCHING)
         for model, signature in CASES:
-            base = cli.SAVED_MODELS / model
+            base = versions.SAVED_MODELS / model
             result = {"in process": _apart(_in_process, base, signature, seconds)}
             server = ServerProcess(
                 f"--model_name={model}",

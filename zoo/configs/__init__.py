@@ -84,8 +84,10 @@ def command_flags(config: ml_collections.ConfigDict) -> str:
 
 def out_of_range(config: ml_collections.ConfigDict) -> dict[str, str]:
     """Returns {field: sentence} for the fields whose values are out of their ranges."""
-    found = {}
+    # The fields of an entry are known once its config was made; this one may come from a file.
+    own, found = get(config.model), {}
     for field, value in config.items():
+        check_field(own, field)
         known = fields.find(field)
         if isinstance(value, tuple) and not all(_is_size(n) for n in value):
             expected = f"whole numbers from 1 to {LARGEST_SIZE}"

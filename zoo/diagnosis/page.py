@@ -10,10 +10,11 @@ import jinja2
 import matplotlib.figure
 import numpy as np
 
-from zoo import files, images
+from zoo import files
 from zoo.diagnosis import Diagnosis
 from zoo.diagnosis.memorisation import SHOWN
 from zoo.diagnosis.own_discriminator import KINDS
+from zoo.drawing import images
 
 TEMPLATE = pathlib.Path(__file__).with_name("page.html.jinja")
 # Verdicts that are no fault.

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from zoo import images
+from zoo.data import Dataset
+from zoo.drawing import images
 from zoo.evaluation.protocol import BATCH_SIZE
 
 # Test images that are drawn with every label.
@@ -62,3 +63,15 @@ def restyle_all(model, split) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         xs.append(x)
         ys.append(y)
     return np.concatenate(xs), np.concatenate(ys), np.concatenate(restyled)
+
+
+def one_per_class(dataset: Dataset) -> dict[str, np.ndarray]:
+    """Returns one test image of each class, {"x": float32 [K, H, W, C], "y": int32 [K]}."""
+    found: dict[int, np.ndarray] = {}
+    for batch in dataset.test.batches(100).as_numpy_iterator():
+        for x, y in zip(batch["x"], batch["y"], strict=True):
+            found.setdefault(int(y), x)
+        if len(found) == dataset.spec.num_classes:
+            break
+    labels = np.array(sorted(found), np.int32)
+    return {"x": np.stack([found[y] for y in labels.tolist()]), "y": labels}

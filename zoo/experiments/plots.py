@@ -4,7 +4,8 @@ import matplotlib.figure
 import numpy as np
 import tensorflow as tf
 
-from zoo import evaluation, images, seeds
+from zoo import evaluation, seeds
+from zoo.drawing import images
 from zoo.evaluation.protocol import BATCH_SIZE, SEED
 
 # For the log-likelihoods; variants are compared with each other, not with the literature.

@@ -9,9 +9,10 @@ stand the paper's. The models are those of saved_models/. [Results](../results.m
 of labels, and several draws of them.
 """
 
-from zoo import evaluation, images, references
+from zoo import evaluation, references
+from zoo.drawing import images
+from zoo.evaluation.styles import one_per_class
 from zoo.experiments import plots, variants
-from zoo.runs import one_per_class
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
 ANSWER = """\

@@ -3,13 +3,11 @@
 Those of entries that take longer are the zoo's own exports.
 """
 
-import pathlib
-
+from zoo import versions
 from zoo.distributions import likelihoods
-from zoo.serving import loading, versions
+from zoo.serving import loading
 
 # Where the exports are.
-SAVED_MODELS = pathlib.Path(__file__).resolve().parents[2] / "saved_models"
 
 # Fields of `vae` that differ from the entry in all of its variants.
 COMMON = {
@@ -73,4 +71,4 @@ VARIANTS: dict[str, dict] = {
 
 def load_export(entry: str, dataset) -> loading.LoadedModel:
     """Returns the zoo's export of an entry that was trained on a dataset."""
-    return loading.load(SAVED_MODELS / versions.export_name(entry, dataset.name))
+    return loading.load(versions.SAVED_MODELS / versions.export_name(entry, dataset.name))

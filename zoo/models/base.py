@@ -8,10 +8,10 @@ import tensorflow as tf
 
 from zoo import optimizers, seeds
 from zoo.data import Spec, Split
+from zoo.inputs import Input
+from zoo.inputs import make as make_inputs
 from zoo.models.keras_habits import KerasHabits
 from zoo.models.traits import Trait
-from zoo.serving.inputs import Input
-from zoo.serving.inputs import make as make_inputs
 from zoo.types import Batch, Config
 
 
@@ -246,7 +246,7 @@ class GenerativeModel(KerasHabits):
 
         Args:
           function: takes tensors in the order of `inputs`, returns {name: tensor}.
-          *inputs: names that `zoo.serving.inputs` knows.
+          *inputs: names that `zoo.inputs` knows.
         """
         given = self.inputs(inputs)
 

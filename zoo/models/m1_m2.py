@@ -16,7 +16,7 @@ import json
 import numpy as np
 import tensorflow as tf
 
-from zoo import configs, files, seeds
+from zoo import configs, files, seeds, versions
 from zoo.data import Spec
 from zoo.distributions import posteriors, priors
 from zoo.errors import UserError, near_miss
@@ -24,7 +24,6 @@ from zoo.models.base import GenerativeModel
 from zoo.models.classifying import Classifies
 from zoo.models.m2 import M2
 from zoo.models.traits import Trait
-from zoo.serving import versions
 
 # Fields that M1 shares with the model if it is trained with it.
 SHARED = (

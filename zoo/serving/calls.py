@@ -7,7 +7,7 @@ import numpy as np
 
 from zoo.data import Spec
 from zoo.errors import UserError, near_miss
-from zoo.serving.inputs import Input
+from zoo.inputs import Input
 
 
 class SignatureCalls:
@@ -22,7 +22,7 @@ class SignatureCalls:
       spec: shape of x, number of labels.
       class_names: of the labels, in their order; none if they are not known.
       signatures: {name: [inputs]}.
-      inputs: {name: zoo.serving.inputs.Input}, shape, dtype and limits of each.
+      inputs: {name: zoo.inputs.Input}, shape, dtype and limits of each.
       conditional: whether samples are drawn for a label.
     """
 

@@ -3,7 +3,7 @@
 import pathlib
 
 from zoo import configs, evaluation, markdown
-from zoo.serving.inputs import Input
+from zoo.inputs import Input
 
 
 def write(name: str, location: pathlib.Path, description: dict, metrics: dict) -> str:

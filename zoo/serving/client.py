@@ -21,10 +21,10 @@ from urllib3.util import Retry
 
 from zoo.data import Spec
 from zoo.errors import UserError
+from zoo.inputs import ORDER, Input, read_range
 from zoo.serving.calls import SignatureCalls, describe
 from zoo.serving.contract.paths import ModelSpec
 from zoo.serving.contract.signatures import DEFAULT, Signature
-from zoo.serving.inputs import ORDER, Input, read_range
 
 _RETRIES = 4
 # Bytes of the rows of one call, safely below gRPC's default limit of 4 MiB for a message.

@@ -9,10 +9,11 @@ from google.protobuf import text_format
 from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
-from zoo import files, models, pictures
+from zoo import files, models
+from zoo.drawing import pictures
 from zoo.errors import UserError
 from zoo.serving import card, golden
-from zoo.serving.versions import export_name, versions
+from zoo.versions import export_name, versions
 
 EXTRA = "assets.extra"
 # Weights are saved in files of at most so much, which repositories and their mirrors take.

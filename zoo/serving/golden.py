@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from zoo import files
 from zoo.errors import UserError
-from zoo.serving.inputs import Input
+from zoo.inputs import Input
 
 FILE = "golden_answers.npz"
 ROWS = 2

@@ -7,13 +7,12 @@ import pathlib
 import ml_collections
 import tensorflow as tf
 
-from zoo import models
+from zoo import models, versions
 from zoo.data import Spec
 from zoo.errors import UserError
-from zoo.serving import versions
+from zoo.inputs import Input
+from zoo.inputs import make as make_inputs
 from zoo.serving.calls import SignatureCalls, describe
-from zoo.serving.inputs import Input
-from zoo.serving.inputs import make as make_inputs
 
 
 class LoadedModel(SignatureCalls):

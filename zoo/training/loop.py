@@ -14,7 +14,8 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from zoo import data, evaluation, files, images, models, workdirs
+from zoo import data, evaluation, files, models, workdirs
+from zoo.drawing import images
 from zoo.errors import Stopped, UserError
 from zoo.training import guards, opening, steps
 from zoo.training import strategy as strategies

@@ -7,6 +7,9 @@ import re
 from zoo import files, workdirs
 from zoo.errors import UserError
 
+# The exports of this checkout.
+SAVED_MODELS = pathlib.Path(__file__).resolve().parents[1] / "saved_models"
+
 
 def export_name(entry: str, dataset: str) -> str:
     """Returns the name of an entry trained on a dataset, in letters that URLs and folders take."""

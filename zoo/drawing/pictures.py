@@ -5,8 +5,9 @@ import os
 import numpy as np
 import sklearn.metrics
 
-from zoo import data, files, images, scatter
+from zoo import data, files
 from zoo.distributions import codes
+from zoo.drawing import images, scatter
 from zoo.errors import UserError
 from zoo.evaluation.protocol import BATCH_SIZE
 from zoo.seeds import row_sample
