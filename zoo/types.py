@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
 import ml_collections
-import numpy as np
 import tensorflow as tf
 
 # {"x": float32 [B, ...], "y": int32 [B]}, with "weight" float32 [B] where passes take every row.
@@ -60,10 +59,3 @@ class HasLogProb(Model, Protocol):
 
     def num_parameters(self) -> int:
         """Returns the number of free parameters."""
-
-
-class Classifies(Protocol):
-    """What gives probabilities of classes."""
-
-    def classify(self, x: np.ndarray) -> np.ndarray:
-        """Returns p(class|x) [B, K]."""
