@@ -11,7 +11,7 @@ import zoo
 from tests import tiny
 from tests.conftest import ROOT
 from zoo import configs, experiments, models, seeds, versions
-from zoo.experiments import code_priors, mixtures, pages, plots, turns, variants
+from zoo.experiments import code_priors, measuring, mixtures, pages, turns, variants
 from zoo.serving import export
 
 SMALL = {
@@ -39,7 +39,7 @@ def small(module_patch):
     """Variants small enough for 40 images."""
     patch = module_patch
     patch.setattr(variants, "COMMON", SMALL)
-    patch.setattr(plots, "IMPORTANCE_SAMPLES", 20)
+    patch.setattr(measuring, "IMPORTANCE_SAMPLES", 20)
     few = [name for name in mixtures.VARIANTS if name not in list(variants.MIXTURES)[2:]]
     patch.setattr(mixtures, "VARIANTS", few)
     patch.setattr(code_priors, "VARIANTS", code_priors.VARIANTS[:2])

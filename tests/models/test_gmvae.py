@@ -60,7 +60,7 @@ def test_a_cluster_is_drawn_from_its_own_component(model):
     noise = seeds.normal([20_000, 2], seeds.root(0))
     for c in range(3):
         chosen = tf.fill([len(noise)], c)
-        z = priors.of_component(model.priors.components(), chosen, noise).numpy()
+        z = priors.of_component(model.priors.gaussians(), chosen, noise).numpy()
         np.testing.assert_allclose(z.mean(0), means[c], atol=0.1)
         np.testing.assert_allclose(np.cov(z.T), covariances[c], atol=0.25)
 

@@ -13,6 +13,7 @@ from tensorflow_probability import distributions as tfd
 
 from zoo import seeds
 from zoo.distributions import flows
+from zoo.distributions.gaussians import DiagonalComponents, FullComponents
 
 # Numbers that the encoder tells every step of a flow.
 CONTEXT = 64
@@ -20,41 +21,70 @@ CONTEXT = 64
 MOMENT_DRAWS = 64
 
 
-class Diagonal(keras.Layer):
-    """N(m, diag(exp(s))^2), as in Kingma and Welling 2014 (arXiv 1312.6114)."""
+class Posterior(keras.Layer):
+    """q(z|x), made anew of an encoder's output at each call."""
 
+    # How many numbers the encoder gives for each x.
+    outputs: int
     # Whether the density at any z has a closed form, and not only at the posterior's own draws.
     closed_form = True
+
+    def distribution(self, params: tf.Tensor) -> tfd.Distribution:
+        """Returns q of params [..., outputs]."""
+        raise NotImplementedError
+
+    def components(self, params: tf.Tensor) -> tfd.Distribution:
+        """Returns the q of params [C, outputs] as components of a mixture, if in closed form."""
+        raise NotImplementedError
+
+    def moments(self, params: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns mean and standard deviation [B, D] of q."""
+        q = self.distribution(params)
+        return q.mean(), q.stddev()
+
+
+class Diagonal(Posterior):
+    """N(m, diag(exp(s))^2), as in Kingma and Welling 2014 (arXiv 1312.6114)."""
 
     def __init__(self, config):
         super().__init__()
         self.outputs = 2 * config.latent_dim
 
-    def distribution(self, params: tf.Tensor) -> tfd.Distribution:
-        """Returns q from (m, s) [..., 2 D]."""
-        loc, log_scale = tf.split(params, 2, axis=-1)  # [..., D] each
-        return tfd.MultivariateNormalDiag(loc, tf.exp(log_scale))
+    def distribution(self, params):
+        return tfd.MultivariateNormalDiag(*self.loc_and_scale(params))
+
+    def components(self, params):
+        return DiagonalComponents(*self.loc_and_scale(params))
+
+    def loc_and_scale(self, params):
+        """Returns m and exp(s), [..., D] each, from (m, s) [..., 2 D]."""
+        loc, log_scale = tf.split(params, 2, axis=-1)
+        return loc, tf.exp(log_scale)
 
 
-class Tril(keras.Layer):
+class Tril(Posterior):
     """N(m, L L^T) with L lower triangular: every covariance there is."""
-
-    closed_form = True
 
     def __init__(self, config):
         super().__init__()
         self.dim = config.latent_dim
         self.outputs = self.dim + self.dim * (self.dim + 1) // 2
 
-    def distribution(self, params: tf.Tensor) -> tfd.Distribution:
-        """Returns q from m and the entries of L, its diagonal as logarithms."""
+    def distribution(self, params):
+        return tfd.MultivariateNormalTriL(*self.loc_and_scale(params))
+
+    def components(self, params):
+        return FullComponents(*self.loc_and_scale(params))
+
+    def loc_and_scale(self, params):
+        """Returns m [..., D] and L [..., D, D], whose diagonal comes as logarithms."""
         entries = tfp.math.fill_triangular(params[..., self.dim :])  # [..., D, D]
         # Divided, so that at first the correlations are small however many dimensions there are.
         scale = tf.linalg.set_diag(entries / self.dim, tf.exp(tf.linalg.diag_part(entries)))
-        return tfd.MultivariateNormalTriL(params[..., : self.dim], scale)
+        return params[..., : self.dim], scale
 
 
-class IAF(keras.Layer):
+class IAF(Posterior):
     """A diagonal Gaussian bent by an inverse autoregressive flow."""
 
     closed_form = False
@@ -69,13 +99,20 @@ class IAF(keras.Layer):
             for i in range(config.flow_steps)
         ]
 
-    def distribution(self, params: tf.Tensor) -> tfd.Distribution:
-        """Returns q from (m, s) of the Gaussian and the flow's context."""
+    def distribution(self, params):
+        # (m, s) of the Gaussian, and what the flow is told.
         loc, log_scale, context = tf.split(params, [self.dim, self.dim, CONTEXT], axis=-1)
         gaussian = [tfb.Shift(loc), tfb.Scale(log_scale=log_scale)]
         flow = flows.inverse_autoregressive(self.mades, context)
         noise = tfd.MultivariateNormalDiag(tf.zeros(self.dim), tf.ones(self.dim))
         return tfd.TransformedDistribution(noise, tfb.Chain([flow, *gaussian], name="z"), name="q")
+
+    def moments(self, params):
+        """Returns estimates from a few draws."""
+        q = self.distribution(params)
+        half = seeds.normal([MOMENT_DRAWS // 2, 1, self.dim], seeds.root(0))
+        z = reparametrize(q, tf.concat([half, -half], 0))  # [S, B, D]
+        return tf.reduce_mean(z, 0), tf.math.reduce_std(z, 0)
 
 
 KINDS = {"diagonal": Diagonal, "tril": Tril, "iaf": IAF}
@@ -88,12 +125,3 @@ def reparametrize(q: tfd.Distribution, noise: tf.Tensor) -> tf.Tensor:
     bijector remembers e: `q.log_prob(z)` of this very z inverts nothing.
     """
     return q.bijector.forward(noise)
-
-
-def moments(q: tfd.Distribution) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns mean and standard deviation [B, D]; of a flow as estimated from a few draws."""
-    if isinstance(q, tfd.MultivariateNormalLinearOperator):
-        return q.mean(), q.stddev()
-    half = seeds.normal([MOMENT_DRAWS // 2, 1, *q.event_shape], seeds.root(0))
-    z = reparametrize(q, tf.concat([half, -half], 0))  # [S, B, D]
-    return tf.reduce_mean(z, 0), tf.math.reduce_std(z, 0)

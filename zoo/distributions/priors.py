@@ -1,7 +1,7 @@
 """Priors p(z) over codes z [D]: the standard normal, and mixtures of Gaussians.
 
-Each class makes its distribution anew at each call. `posterior` is the model's own q(z|x), which
-the VampPrior is made of.
+Each class makes its distribution anew at each call. `components` maps x [C, ...] to the model's own
+q(z|x) as components of a mixture, which the VampPrior is made of.
 """
 
 import keras
@@ -11,20 +11,19 @@ from tensorflow_probability import distributions as tfd
 
 from zoo import seeds
 from zoo.data import Split
-from zoo.distributions.gaussians import (
-    LOG_2PI,
-    as_float64,
-    choose_components,
-    squared_distances,
-)
+from zoo.distributions.gaussians import DiagonalComponents, FullComponents, choose_components
 from zoo.errors import UserError
 
 
 class Prior(keras.Layer):
     """p(z), made anew at each call."""
 
-    def distribution(self, posterior) -> tfd.Distribution:
-        """Returns p(z); `posterior` maps x to q(z|x)."""
+    def distribution(self, components) -> tfd.Distribution:
+        """Returns p(z); `components` maps x to q(z|x)."""
+        raise NotImplementedError
+
+    def draw(self, p: tfd.Distribution, row_seeds: tf.Tensor) -> tf.Tensor:
+        """Returns z [B, D] of such a p(z); row i depends on `row_seeds[i]` (int32 [B]) alone."""
         raise NotImplementedError
 
     def start_from(self, split: Split, seed: int) -> None:
@@ -43,12 +42,24 @@ class Standard(Prior):
         del spec
         self.dim = config.latent_dim
 
-    def distribution(self, posterior):
-        del posterior
+    def distribution(self, components):
+        del components
         return tfd.MultivariateNormalDiag(tf.zeros(self.dim), tf.ones(self.dim))
 
+    def draw(self, p, row_seeds):
+        return seeds.row_normal(row_seeds, self.dim)
 
-class MixtureOfGaussians(Prior):
+
+class Mixture(Prior):
+    """A mixture of Gaussians."""
+
+    def draw(self, p, row_seeds):
+        noise = seeds.row_normal(row_seeds, p.event_shape[0] + 1)
+        chosen = choose_components(p.mixture_distribution.probs_parameter(), noise[:, -1])
+        return of_component(p.components_distribution, chosen, noise[:, :-1])
+
+
+class MixtureOfGaussians(Mixture):
     """sum_c pi_c N(z; m_c, diag(s_c)^2) with everything learned."""
 
     def __init__(self, config, spec):
@@ -62,13 +73,13 @@ class MixtureOfGaussians(Prior):
     def weight(self, name, shape, initializer):
         return self.add_weight(name=name, shape=shape, initializer=initializer)
 
-    def components(self) -> tfd.Distribution:
+    def gaussians(self) -> tfd.Distribution:
         """Returns p(z|c), batch [C]."""
         return DiagonalComponents(self.loc.value, tf.exp(self.log_scale.value))
 
-    def distribution(self, posterior):
-        del posterior
-        return tfd.MixtureSameFamily(tfd.Categorical(logits=self.logits.value), self.components())
+    def distribution(self, components):
+        del components
+        return tfd.MixtureSameFamily(tfd.Categorical(logits=self.logits.value), self.gaussians())
 
 
 class MixtureOfFullGaussians(MixtureOfGaussians):
@@ -83,7 +94,7 @@ class MixtureOfFullGaussians(MixtureOfGaussians):
         count, dim = config.prior_components, config.latent_dim
         self.below = self.weight("below", (count, dim, dim), "zeros")
 
-    def components(self):
+    def gaussians(self):
         below = tf.linalg.band_part(self.below.value, -1, 0)  # [C, D, D]
         unit = tf.linalg.set_diag(below, tf.ones_like(self.loc.value))
         return FullComponents(self.loc.value, unit * tf.exp(self.log_scale.value)[:, None])
@@ -98,7 +109,7 @@ class MixtureOfFullGaussians(MixtureOfGaussians):
         self.below.assign(np.tril(scale / diagonal[:, None], -1))
 
 
-class Vamp(Prior):
+class Vamp(Mixture):
     """1/C sum_c q(z|u_c): the mixture of the posteriors of C learned pseudo-inputs u.
 
     Tomczak and Welling 2018, VAE with a VampPrior (arXiv 1705.07120), equation 9.
@@ -124,11 +135,9 @@ class Vamp(Prior):
         images = np.concatenate(list(split.shuffled(seed, count)))
         self.pseudo_inputs.assign(images / 255.0)
 
-    def distribution(self, posterior):
-        q = posterior(self.pseudo_inputs.value)
-        if isinstance(q, tfd.MultivariateNormalDiag):
-            q = DiagonalComponents(q.mean(), q.stddev())
+    def distribution(self, components):
         logits = tf.zeros(self.pseudo_inputs.shape[0])
+        q = components(self.pseudo_inputs.value)
         return tfd.MixtureSameFamily(tfd.Categorical(logits=logits), q)
 
 
@@ -140,61 +149,7 @@ KINDS = {
 }
 
 
-class DiagonalComponents(tfd.MultivariateNormalDiag):
-    """C diagonal Gaussians [C, D] whose densities at many z are two matrix products.
-
-    Nothing of shape [B, C, D] is made.
-    """
-
-    def _log_prob(self, z):
-        if z.shape[-2] != 1:  # not as the mixture asks
-            return super()._log_prob(z)
-        loc, scale, z = as_float64(self.mean(), self.stddev(), z)
-        rows = tf.reshape(z, [-1, z.shape[-1]])  # [B, D]
-        distances = tf.transpose(squared_distances(rows, loc, tf.square(scale)))  # [B, C]
-        log_det = tf.reduce_sum(tf.math.log(scale), -1)  # [C]
-        return _of_each(z, distances, log_det)
-
-
-class FullComponents(tfd.MultivariateNormalTriL):
-    """C Gaussians [C, D] whose residuals at many z are one matrix product."""
-
-    def _log_prob(self, z):
-        if z.shape[-2] != 1:
-            return super()._log_prob(z)
-        loc, scale = self.mean(), self.scale.to_dense()
-        count, dim = loc.shape
-        whitener = tf.linalg.triangular_solve(scale, tf.eye(dim, batch_shape=[count]))
-        offset = tf.linalg.matvec(whitener, loc)  # [C, D]
-        rows = tf.reshape(z, [-1, dim])  # [B, D]
-        residuals = tf.matmul(rows, tf.reshape(whitener, [-1, dim]), transpose_b=True)
-        residuals = tf.reshape(residuals, [-1, count, dim]) - offset  # [B, C, D]
-        log_det = tf.reduce_sum(tf.math.log(tf.linalg.diag_part(scale)), -1)  # [C]
-        return _of_each(z, tf.reduce_sum(residuals**2, -1), log_det)
-
-
-def _of_each(z, distances, log_det):
-    """Log densities [..., C] of z [..., 1, D] from squared distances [B, C], log det L [C]."""
-    log_probs = tf.cast(-0.5 * (distances + z.shape[-1] * LOG_2PI) - log_det, tf.float32)
-    return tf.reshape(log_probs, tf.concat([tf.shape(z)[:-2], [log_det.shape[0]]], 0))
-
-
-def draw(p: tfd.Distribution, row_seeds: tf.Tensor) -> tf.Tensor:
-    """Returns z [B, D] of which row i depends on `row_seeds[i]` (int32 [B]) alone."""
-    dim = p.event_shape[0]
-    if not isinstance(p, tfd.MixtureSameFamily):
-        return seeds.row_normal(row_seeds, dim)
-    noise = seeds.row_normal(row_seeds, dim + 1)
-    chosen = choose_components(p.mixture_distribution.probs_parameter(), noise[:, -1])
-    return of_component(p.components_distribution, chosen, noise[:, :-1])
-
-
 def of_component(components: tfd.Distribution, chosen: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
     """Returns z [B, D] of the components `chosen` [B], by standard normal noise [B, D]."""
-    if isinstance(components, tfd.MultivariateNormalDiag):
-        loc, scale = (
-            tf.gather(of_all, chosen) for of_all in (components.mean(), components.stddev())
-        )
-        return loc + scale * noise
     of_each = components.bijector.forward(noise[:, None])  # [B, C, D]
     return tf.gather(of_each, chosen, batch_dims=1)

@@ -9,10 +9,11 @@ from zoo import data, files
 from zoo.distributions import codes
 from zoo.drawing import images, scatter
 from zoo.errors import UserError
-from zoo.evaluation.protocol import BATCH_SIZE
 from zoo.seeds import row_sample
 
 DIGITS = 5  # of a single file's number
+# Training images that are compared at once.
+BATCH_SIZE = 500
 
 
 def save_samples(path: str | os.PathLike, model, split: data.Split | None = None) -> None:

@@ -9,7 +9,7 @@ import pkgutil
 
 from zoo.errors import UserError, near_miss
 
-NO_EXPERIMENTS = ("pages", "plots", "variants")
+NO_EXPERIMENTS = ("measuring", "pages", "variants")
 
 
 def names() -> list[str]:

@@ -7,8 +7,9 @@ and its samples measured.
 """
 
 from zoo import evaluation
+from zoo.drawing import figures
 from zoo.evaluation import draws
-from zoo.experiments import plots, variants
+from zoo.experiments import variants
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
 ANSWER = """\
@@ -27,7 +28,7 @@ SHOWN = 50
 def report(models, dataset):
     """Returns rows and figure."""
     judge, rows = evaluation.Judge(variants.load_export("classifier", dataset)), []
-    figure, panels = plots.figure(len(models), 2.6, 2.9)
+    figure, panels = figures.figure(len(models), 2.6, 2.9)
     for axes, (name, model) in zip(panels, models.items(), strict=True):
         subject = evaluation.Subject(model, dataset, judge)
         made = evaluation.evaluate(subject, METRICS)
@@ -41,5 +42,5 @@ def report(models, dataset):
                 "largest step": made.get("largest_step"),
             }
         )
-        plots.show(axes, draws.draw(model, SHOWN), 10, name)
+        figures.show(axes, draws.draw(model, SHOWN), 10, name)
     return rows, figure

@@ -13,7 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import seeds
-from zoo.experiments import plots
+from zoo.drawing import figures
+from zoo.experiments import measuring
 from zoo.objectives import bounds
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
@@ -33,7 +34,7 @@ def report(models, dataset):
     rows = []
     for name, model in models.items():
         grey = name in OF_THE_DECODER
-        terms = plots.with_likelihood(model, dataset)
+        terms = measuring.with_likelihood(model, dataset)
         nll = terms["nll"]
         values = int(np.prod(model.spec.shape))
         rows.append(
@@ -46,7 +47,7 @@ def report(models, dataset):
                 "bits per dimension": bounds.bits_per_dim(nll, values, False) if grey else None,
             }
         )
-    figure, (left, *right) = plots.figure(3)
+    figure, (left, *right) = figures.figure(3)
     binary = [row for row in rows if row["bits per dimension"] is None]
     at = np.arange(len(binary))
     left.bar(at - 0.2, [row["NLL"] for row in binary], 0.4, label="NLL")
@@ -57,9 +58,9 @@ def report(models, dataset):
     left.set_ylabel(f"nats; bars start at {baseline}")
     left.legend()
     for axes, name in zip(right, OF_THE_DECODER, strict=True):
-        p = models[name].likelihood(plots.noise(3, models[name].config.latent_dim))
+        p = models[name].likelihood(measuring.noise(3, models[name].config.latent_dim))
         pictures = [p.mean(), *(p.sample(seed=seeds.root(i)) for i in range(5))]
-        plots.show(
+        figures.show(
             axes,
             tf.reshape(tf.stack(pictures, 1), [-1, *models[name].spec.shape]).numpy(),
             len(pictures),

@@ -7,8 +7,9 @@ variant is trained without one of them and then measured with the whole KL.
 
 import numpy as np
 
+from zoo.drawing import figures
 from zoo.evaluation import codes
-from zoo.experiments import plots
+from zoo.experiments import measuring
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
 ANSWER = """\
@@ -24,10 +25,10 @@ VARIANTS = ("diagonal", "without variance terms", "without squared mean")
 def report(models, dataset):
     """Returns rows and figure."""
     rows = []
-    figure, (left, right) = plots.figure(2)
+    figure, (left, right) = figures.figure(2)
     for name, model in models.items():
-        loc, scale = plots.codes(model, dataset)
-        terms = plots.terms(model, dataset.test)
+        loc, scale = measuring.codes(model, dataset)
+        terms = measuring.terms(model, dataset.test)
         rows.append(
             {
                 "trained": "with the whole KL" if name == "diagonal" else name,

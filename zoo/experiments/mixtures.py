@@ -11,7 +11,8 @@ images.
 import math
 
 from zoo import evaluation
-from zoo.experiments import plots, variants
+from zoo.drawing import figures
+from zoo.experiments import measuring, variants
 from zoo.objectives import bounds
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
@@ -29,11 +30,11 @@ def report(models, dataset):
     rows = []
     for name, model in models.items():
         if name in variants.MIXTURES:
-            split = dataset.test.take(plots.IMAGES)
+            split = dataset.test.take(measuring.IMAGES)
             nll = -float(evaluation.density.exact_log_likelihoods(model, split).mean())
             count, parameters = model.config.num_components, model.num_parameters()
         else:
-            nll = plots.with_likelihood(model, dataset)["nll"]
+            nll = measuring.with_likelihood(model, dataset)["nll"]
             count = None
             parameters = sum(math.prod(v.shape) for v in model.trainable_variables)
         rows.append(
@@ -48,7 +49,7 @@ def report(models, dataset):
             }
         )
     mixtures, (vae,) = rows[:-1], rows[-1:]
-    figure, (left, right) = plots.figure(2)
+    figure, (left, right) = figures.figure(2)
     for axes, key, title in ((left, "K", "components K"), (right, "parameters", "parameters")):
         axes.plot([r[key] for r in mixtures], [r["bits per dimension"] for r in mixtures], "o-")
         axes.set_xscale("log", base=2)

@@ -9,7 +9,8 @@ for 0 to white for a quarter of the range of a pixel and above.
 
 import numpy as np
 
-from zoo.experiments import plots
+from zoo.drawing import figures
+from zoo.experiments import measuring
 from zoo.objectives import bounds
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
@@ -26,8 +27,8 @@ def report(models, dataset):
     """Returns rows and figure."""
     rows, maps = [], []
     for name, model in models.items():
-        terms = plots.with_likelihood(model, dataset)
-        x = plots.test_images(model, dataset)
+        terms = measuring.with_likelihood(model, dataset)
+        x = measuring.test_images(model, dataset)
         p = model.likelihood(model.posterior(x[:200]).mean())
         scale = np.broadcast_to(p.stddev(), p.mean().shape)
         rows.append(
@@ -45,7 +46,7 @@ def report(models, dataset):
         )
         shown = scale[:4] / WHITE
         maps.append(np.stack([x[:4], p.mean()[:4], shown], 1).reshape(-1, *x.shape[1:]))
-    figure, axes = plots.figure(len(models), 3.2)
+    figure, axes = figures.figure(len(models), 3.2)
     for axis, pictures, name in zip(axes, maps, models, strict=True):
-        plots.show(axis, pictures, 3, name, ("image", "mean", "deviation"))
+        figures.show(axis, pictures, 3, name, ("image", "mean", "deviation"))
     return rows, figure

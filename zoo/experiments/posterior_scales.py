@@ -12,8 +12,9 @@ such digits.
 import numpy as np
 import tensorflow as tf
 
+from zoo.drawing import figures
 from zoo.evaluation.codes import ACTIVE_VARIANCE
-from zoo.experiments import plots
+from zoo.experiments import measuring
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
 ANSWER = """\
@@ -28,9 +29,9 @@ TIMES = (0, 1, 1, 1, 2, 2, 2, 3, 3, 3)
 def report(models, dataset):
     """Returns rows and figure."""
     rows = []
-    figure, (left, right) = plots.figure(2)
+    figure, (left, right) = figures.figure(2)
     for name, model in models.items():
-        loc, scale = plots.codes(model, dataset)
+        loc, scale = measuring.codes(model, dataset)
         spread, scale = loc.std(0), scale.mean(0)
         active = spread**2 > ACTIVE_VARIANCE
         trained = "with the whole KL" if name == "diagonal" else name
@@ -56,16 +57,16 @@ def report(models, dataset):
     left.legend(fontsize="small")
 
     model = models["diagonal"]
-    x = plots.test_images(model, dataset)[:6]
+    x = measuring.test_images(model, dataset)[:6]
     q = model.posterior(x)
     e = (
-        np.array(plots.noise(len(TIMES), 6, model.config.latent_dim))
+        np.array(measuring.noise(len(TIMES), 6, model.config.latent_dim))
         * np.array(TIMES)[:, None, None]
     )
     z = q.mean() + q.stddev() * e  # [T, 6, D]
     decoded = tf.reshape(model.likelihood(z).mean(), [len(TIMES), *x.shape])
     rows_of_images = np.concatenate([x[:, None], np.moveaxis(decoded, 0, 1)], 1)
-    plots.show(
+    figures.show(
         right,
         rows_of_images.reshape(-1, *x.shape[1:]),
         len(TIMES) + 1,

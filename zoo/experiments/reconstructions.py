@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.distributions import posteriors
-from zoo.experiments import plots
+from zoo.drawing import figures
+from zoo.experiments import measuring
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
 ANSWER = """\
@@ -24,9 +25,9 @@ DRAWS = 32
 def report(models, dataset):
     """Returns rows and figure."""
     (model,) = models.values()
-    x = plots.test_images(model, dataset)[:1000]
+    x = measuring.test_images(model, dataset)[:1000]
     q = model.posterior(x)
-    z = posteriors.reparametrize(q, plots.noise(DRAWS, *q.mean().shape))  # [S, N, D]
+    z = posteriors.reparametrize(q, measuring.noise(DRAWS, *q.mean().shape))  # [S, N, D]
 
     def measured(name, pictures, distortion):
         error = float(np.mean((pictures - np.array(x)) ** 2))
@@ -43,9 +44,9 @@ def report(models, dataset):
         measured("a draw", pictures, float(np.mean(distortions))),
         measured(f"mean image of {DRAWS} draws", pictures.mean(0), None),
     ]
-    figure, (axes,) = plots.figure(1, 8)
+    figure, (axes,) = figures.figure(1, 8)
     columns = np.concatenate([x[None], at_mean.mean(), pictures[:8], pictures.mean(0)[None]])
-    plots.show(
+    figures.show(
         axes,
         np.moveaxis(columns[:, :8], 0, 1).reshape(-1, *x.shape[1:]),
         len(columns),

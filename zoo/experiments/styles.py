@@ -10,9 +10,9 @@ of labels, and several draws of them.
 """
 
 from zoo import evaluation, references
-from zoo.drawing import images
+from zoo.drawing import figures, images
 from zoo.evaluation.styles import one_per_class
-from zoo.experiments import plots, variants
+from zoo.experiments import variants
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
 ANSWER = """\
@@ -28,14 +28,14 @@ def report(models, dataset):
     """Returns rows and figure."""
     judge = evaluation.Judge(variants.load_export("classifier", dataset))
     one_each, rows = one_per_class(dataset), []
-    figure, panels = plots.figure(len(models), 5.0, 5.4)
+    figure, panels = figures.figure(len(models), 5.0, 5.4)
     for axes, (name, model) in zip(panels, models.items(), strict=True):
         name = name.removeprefix("exported ")
         rows.append({"model": name, **_measure(model, dataset, judge)})
         restyled = images.restyle_rows(
             model.in_graph("restyle"), one_each["x"], one_each["y"], model.spec
         )
-        plots.show(axes, restyled, model.spec.num_classes + 1, name)
+        figures.show(axes, restyled, model.spec.num_classes + 1, name)
     return rows, figure
 
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from zoo import configs, seeds
 from zoo import models as zoo_models
-from zoo.experiments import plots
+from zoo.drawing import figures
 from zoo.models.adversarial import Turn
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
@@ -106,7 +106,7 @@ def _mean_fall(pairs, name):
 
 
 def _draw(losses, accuracies):
-    figure, (left, right) = plots.figure(2, 5.5)
+    figure, (left, right) = figures.figure(2, 5.5)
     half_turns = [0.5 * i for i in range(2 * SHOWN)]
     for (player, name), color in zip(LOSSES, ("C0", "C2"), strict=True):
         values = [pair[1][name] for pair in losses[: 2 * SHOWN]]

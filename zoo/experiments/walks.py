@@ -11,8 +11,9 @@ those of saved_models/.
 import numpy as np
 
 from zoo import evaluation
+from zoo.drawing import figures
 from zoo.evaluation import paths
-from zoo.experiments import plots, variants
+from zoo.experiments import variants
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
 ANSWER = """\
@@ -33,7 +34,7 @@ SHOWN, SHOWN_STEPS = 3, 8
 def report(models, dataset):
     """Returns rows and figure."""
     judge, rows = evaluation.Judge(variants.load_export("classifier", dataset)), []
-    figure, panels = plots.figure(2, 4.2, 1.8, rows=-(-len(models) // 2))
+    figure, panels = figures.figure(2, 4.2, 1.8, rows=-(-len(models) // 2))
     for axes in panels:
         axes.set_axis_off()
     for axes, (name, model) in zip(panels, models.items(), strict=False):
@@ -49,5 +50,5 @@ def report(models, dataset):
             }
         )
         x = paths.walk(model, SHOWN, SHOWN_STEPS)
-        plots.show(axes, np.concatenate(x), SHOWN_STEPS + 1, name)
+        figures.show(axes, np.concatenate(x), SHOWN_STEPS + 1, name)
     return rows, figure

@@ -12,10 +12,10 @@ import tensorflow as tf
 
 from zoo import optimizers, seeds
 from zoo.distributions import codes
+from zoo.models import refusals
 from zoo.models.base import GenerativeModel
 from zoo.models.health import complaints
 from zoo.models.traits import Trait
-from zoo.networks.adversarial import KINDS
 from zoo.objectives import adversarial
 
 
@@ -62,25 +62,12 @@ class Adversarial(GenerativeModel):
     @classmethod
     def conflicts(cls, config):
         yield from super().conflicts(config)
-        if config.codes == "informative" and "categories" not in config:
-            yield (
-                f"codes='informative' are not for {config.model!r}, which has no categories: "
-                "choose --config.codes=normal, or --model=infogan."
-            )
-        if config.network not in KINDS:
-            yield (
-                f"network={config.network!r} is no network of a GAN: choose "
-                f"--config.network={' or '.join(KINDS)}."
-            )
+        yield from refusals.adversarial_conflicts(config)
 
     @classmethod
     def misfits(cls, config, spec):
         yield from super().misfits(config, spec)
-        if config.network == "conv" and len(spec.shape) != 3:
-            yield (
-                f"network='conv' makes images, dataset {config.dataset!r} has rows of shape "
-                f"{list(spec.shape)}: choose --config.network=mlp."
-            )
+        yield from refusals.adversarial_misfits(config, spec)
 
     def make_generator(self):
         """Returns G, a layer that maps (z [B, D], one-hot labels or None) to x [B, ...]."""

@@ -10,6 +10,7 @@ from zoo import optimizers, seeds
 from zoo.data import Spec, Split
 from zoo.inputs import Input
 from zoo.inputs import make as make_inputs
+from zoo.models import refusals
 from zoo.models.keras_habits import KerasHabits
 from zoo.models.traits import Trait
 from zoo.types import Batch, Config
@@ -73,30 +74,12 @@ class GenerativeModel(KerasHabits):
     @classmethod
     def conflicts(cls, config: Config) -> Iterator[str]:
         """Yields a sentence, remedy included, for each part of a config that fits no other."""
-        if config.patience and not cls.keeps_best:
-            yield (
-                f"patience={config.patience} is not for {config.model!r}, whose last weights are "
-                "kept: choose --config.patience=0."
-            )
-        if config.precision not in cls.precisions:
-            yield (
-                f"precision={config.precision!r} is not for model {config.model!r}: choose "
-                f"--config.precision={' or '.join(cls.precisions)}."
-            )
+        yield from refusals.model_conflicts(config, cls.keeps_best, cls.precisions)
 
     @classmethod
     def misfits(cls, config: Config, spec: Spec) -> Iterator[str]:
         """Yields a sentence, remedy included, for each thing that the model lacks in the data."""
-        if len(spec.shape) != 3 and not cls.takes_vectors:
-            yield (
-                f"{config.model!r} takes images [H, W, C], this data set has rows of shape "
-                f"{list(spec.shape)}: choose --model=gmm, or a set of images."
-            )
-        if cls.needs_labels and spec.num_classes < 2:
-            yield (
-                f"Model {config.model!r} needs labels; dataset {config.dataset!r} names "
-                f"{spec.num_classes} classes. A folder needs one subfolder per class."
-            )
+        yield from refusals.model_misfits(config, spec, cls.takes_vectors, cls.needs_labels)
 
     def loss_terms(
         self, batch: Batch, seed: tf.Tensor, training: bool = False

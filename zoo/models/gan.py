@@ -12,6 +12,7 @@ compose:
 import tensorflow as tf
 
 from zoo import seeds
+from zoo.models import refusals
 from zoo.models.adversarial import Adversarial, Turn
 from zoo.models.traits import Trait
 from zoo.networks import adversarial as networks
@@ -59,11 +60,7 @@ class GAN(Adversarial):
     @classmethod
     def conflicts(cls, config):
         yield from super().conflicts(config)
-        if config.loss == "wasserstein" and not (config.gradient_penalty or config.spectral_norm):
-            yield (
-                "loss='wasserstein' is a distance only where D's slope is bounded: choose "
-                "--config.gradient_penalty=10 or --config.spectral_norm."
-            )
+        yield from refusals.gan_conflicts(config)
 
     def judge(self, x, y=None):
         """D(x, y), a logit for each pack of rows, [B / packing]."""

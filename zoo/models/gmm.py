@@ -14,6 +14,7 @@ from tensorflow_probability import distributions as tfd
 
 from zoo import data, mixtures, replicas, seeds
 from zoo.mixtures.components import EMPTY
+from zoo.models import refusals
 from zoo.models.base import GenerativeModel
 from zoo.models.traits import Trait
 
@@ -66,11 +67,7 @@ class GMM(GenerativeModel):
     @classmethod
     def conflicts(cls, config):
         yield from super().conflicts(config)
-        if 0 < config.stepwise <= 0.5:
-            yield (
-                f"stepwise={config.stepwise} does not converge: choose above 0.5, up to 1, or 0 "
-                "for an M-step after each pass."
-            )
+        yield from refusals.gmm_conflicts(config)
 
     @classmethod
     def misfits(cls, config, spec):

@@ -15,7 +15,8 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import mixtures, seeds
-from zoo.distributions import posteriors, priors
+from zoo.distributions import priors
+from zoo.models import refusals
 from zoo.models.traits import Trait
 from zoo.models.vae import VAE
 
@@ -26,11 +27,7 @@ class GMVAE(VAE):
     @classmethod
     def conflicts(cls, config):
         yield from super().conflicts(config)
-        if config.prior != "mog_full":
-            yield (
-                f"prior={config.prior!r} has no clusters that EM can start: model "
-                f"{config.model!r} takes 'mog_full'."
-            )
+        yield from refusals.gmvae_conflicts(config)
 
     @property
     def traits(self):
@@ -64,7 +61,7 @@ class GMVAE(VAE):
 
     def responsibilities(self, x):
         """Returns p(c|z) [B, C] at the mean of q(z|x)."""
-        loc, _ = posteriors.moments(self.posterior(x))
+        loc, _ = self.posteriors.moments(self.posterior_params(x))
         p = self.prior()
         log_joint = p.components_distribution.log_prob(loc[:, None])  # [B, C]
         return tf.nn.softmax(log_joint + tf.math.log_softmax(self.priors.logits.value))
@@ -72,7 +69,7 @@ class GMVAE(VAE):
     def sample_cluster(self, seed, cluster):
         """Returns the mean of p(x|z), z drawn from p(z|c); row i depends on seed[i], cluster[i]."""
         noise = seeds.row_normal(seed, self.config.latent_dim)
-        return self.decode(priors.of_component(self.priors.components(), cluster, noise))
+        return self.decode(priors.of_component(self.priors.gaussians(), cluster, noise))
 
     def signatures(self):
         return {

@@ -11,13 +11,12 @@ The latter, feature matching (section 3.1), makes a good classifier and poor sam
 discrimination (section 3.2) and the usual loss of G it is the other way round.
 """
 
-import math
-
 import numpy as np
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from zoo import data, replicas, seeds
+from zoo.models import refusals
 from zoo.models.adversarial import Adversarial, Turn
 from zoo.models.classifying import Classifies
 from zoo.models.traits import Trait
@@ -68,17 +67,7 @@ class ImprovedGAN(Classifies, Adversarial):
     def conflicts(cls, config):
         yield from super().conflicts(config)
         yield from data.labelled.conflicts(config)
-        if config.loss not in ("minimax", "non_saturating"):
-            yield (
-                f"loss={config.loss!r} is not that of a classifier of K + 1 classes: choose "
-                "--config.loss=non_saturating."
-            )
-        rows = config.labelled_rows, config.batch_size - config.labelled_rows
-        if config.technique == "minibatch_discrimination" and math.gcd(*rows) % config.group:
-            yield (
-                f"A batch has {rows[0]} rows with labels and {rows[1]} without, which cannot be "
-                f"compared in groups of {config.group}: choose a --config.group that divides both."
-            )
+        yield from refusals.improved_gan_conflicts(config)
 
     def rows_to_learn(self, split):
         return data.labelled.hide_labels(split, self.config, self.spec)

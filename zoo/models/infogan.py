@@ -37,6 +37,7 @@ from tensorflow_probability import distributions as tfd
 
 from zoo import replicas, seeds
 from zoo.distributions import codes
+from zoo.models import refusals
 from zoo.models.augmentation import distort
 from zoo.models.gan import GAN
 from zoo.models.traits import Trait
@@ -74,42 +75,12 @@ class InfoGAN(GAN):
     @classmethod
     def conflicts(cls, config):
         yield from super().conflicts(config)
-        named = config.categories + config.uniform_codes
-        if config.latent_dim <= named:
-            yield (
-                f"latent_dim={config.latent_dim} has no room for noise beside categories="
-                f"{config.categories} and uniform_codes={config.uniform_codes}: choose "
-                f"--config.latent_dim={named + 1} or more."
-            )
-        if config.loss == "relativistic":
-            yield (
-                f"loss='relativistic' pairs real and generated rows, which is not for "
-                f"{config.model!r}: choose --config.loss=non_saturating."
-            )
-        own = {
-            "codes": "informative",
-            "packing": 1,
-            "minibatch_stddev": False,
-            "spectral_norm": False,
-            "r2": 0.0,
-            "gradient_penalty": 0.0,
-        }
-        for field, value in own.items():
-            if config[field] != value:
-                yield (
-                    f"{field}={config[field]} is not for {config.model!r}: choose "
-                    f"--config.{field}={value}."
-                )
+        yield from refusals.infogan_conflicts(config)
 
     @classmethod
     def misfits(cls, config, spec):
         yield from super().misfits(config, spec)
-        for field in ON_REAL_IMAGES:
-            if config[field] and len(spec.shape) != 3:
-                yield (
-                    f"{field}={config[field]} is on distorted images, dataset {config.dataset!r} "
-                    f"has rows of shape {list(spec.shape)}: choose --config.{field}=0."
-                )
+        yield from refusals.infogan_misfits(config, spec, ON_REAL_IMAGES)
 
     @property
     def traits(self):

@@ -11,30 +11,17 @@ both in units of the standard deviation that codes of the training images have, 
 measures; before, and in Keras' `fit` without it, codes are taken as they are.
 """
 
-import json
-
 import numpy as np
 import tensorflow as tf
 
-from zoo import configs, files, seeds, versions
+from zoo import seeds
 from zoo.data import Spec
-from zoo.distributions import posteriors, priors
-from zoo.errors import UserError, near_miss
+from zoo.distributions import posteriors
+from zoo.models import first_stages
 from zoo.models.base import GenerativeModel
 from zoo.models.classifying import Classifies
 from zoo.models.m2 import M2
 from zoo.models.traits import Trait
-
-# Fields that M1 shares with the model if it is trained with it.
-SHARED = (
-    "dataset",
-    "image_size",
-    "channels",
-    "fit",
-    "background",
-    "validation_fraction",
-    "seed",
-)
 
 
 class M1M2(Classifies, GenerativeModel):
@@ -76,21 +63,18 @@ class M1M2(Classifies, GenerativeModel):
                     f"{field}={config[field]!r} is for images, but M2 of {config.model!r} learns "
                     f"codes, rows of real numbers: choose {' or '.join(fits)}."
                 )
-        yield from _m1_conflicts(config)
+        yield from first_stages.conflicts(config)
 
     @classmethod
     def first_stage(cls, config):
-        if config.m1 not in configs.entries():
-            return None
-        m1 = configs.get(config.m1, **{field: config[field] for field in SHARED})
-        return configs.get(config.m1, **{**m1, **configs.parse_fields(m1, config.m1_fields)})
+        return first_stages.to_train_first(config)
 
     @classmethod
     def make_parts(cls, config, spec):
         from zoo import models  # which knows all classes, this one among them
 
         stage = cls.first_stage(config)
-        return {"m1": models.create(stage, spec) if stage else _open_m1(config.m1, spec)}
+        return {"m1": models.create(stage, spec) if stage else first_stages.load(config.m1, spec)}
 
     def get_config(self):
         return {**super().get_config(), "parts": {"m1": self.m1.get_config()}}
@@ -193,7 +177,7 @@ class M1M2(Classifies, GenerativeModel):
 
     def sample(self, seed, y):
         """Returns the mean of p(x|z1), z1 and z2 drawn; row i depends on seed[i], y[i]."""
-        z2 = priors.draw(self.m2.prior(), seed)
+        z2 = self.m2.priors.draw(self.m2.prior(), seed)
         dim = self.m1.config.latent_dim
         # Numbers past those that z2 is made of.
         noise = seeds.row_normal(seed, self.config.latent_dim + 1 + dim)[:, -dim:]
@@ -208,65 +192,3 @@ class M1M2(Classifies, GenerativeModel):
             "decode": self.signature(lambda *row: {"x": self.decode(*row)}, "z", "y"),
             "restyle": self.signature(lambda *row: {"x": self.restyle(*row)}, "x", "y", "y_new"),
         }
-
-
-def _m1_conflicts(config):
-    """Yields what is wrong with the name of M1 or with the fields for it."""
-    from zoo import models
-
-    if config.m1 in _entries():
-        try:
-            fields = configs.parse_fields(configs.get(config.m1), config.m1_fields)
-            if both := sorted(fields.keys() & {"model", "family", *SHARED}):
-                yield f"m1_fields has {', '.join(both)}, which M1 shares with {config.model!r}."
-            else:
-                models.check(configs.get(config.m1, **fields))
-        except UserError as error:
-            yield f"m1_fields={config.m1_fields!r}: {error}"
-    elif config.m1 in configs.entries():
-        yield _no_m1(config.m1)
-    elif config.m1_fields:
-        yield (
-            f"m1_fields={config.m1_fields!r} is for an M1 that is trained first, m1={config.m1!r} "
-            "is none: leave it out."
-        )
-
-
-def _entries():
-    """The entries that can be M1."""
-    from zoo import models
-
-    return [e for e in configs.entries() if models.FAMILIES[configs.get(e).family].is_m1]
-
-
-def _no_m1(given):
-    return (
-        f"m1={given!r} is neither a folder nor an entry that can be M1."
-        f"{near_miss(given, _entries())} Give the path of an exported VAE, or one of "
-        f"{', '.join(_entries())} to train it first."
-    )
-
-
-def _open_m1(path, spec):
-    """The VAE of an export, with its weights."""
-    from zoo import models
-
-    if not path or not files.tensorflow_path(path).is_dir():
-        raise UserError(_no_m1(path))
-    try:
-        version = versions.find(path)
-    except UserError as error:
-        raise UserError(f"m1={path}: {error}") from error
-    try:
-        description = json.loads((version / "assets.extra" / "config.json").read_text())
-        module = tf.saved_model.load(str(version))
-        model = models.from_description(description, module.weights)
-    except (OSError, ValueError, LookupError, AttributeError, tf.errors.OpError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise UserError(f"m1={path}: not exported by the zoo, or damaged ({reason}).") from error
-    if not model.is_m1 or model.spec.shape != spec.shape:
-        raise UserError(
-            f"m1={path} is {model.config.model!r} of images {list(model.spec.shape)}; needed is a "
-            f"VAE without labels of images {list(spec.shape)}, as the data are."
-        )
-    return model

@@ -14,6 +14,7 @@ from absl import logging
 
 from zoo import networks, seeds
 from zoo.distributions import codes, likelihoods, posteriors, priors
+from zoo.models import refusals
 from zoo.models.base import GenerativeModel
 from zoo.models.traits import Trait
 from zoo.objectives import bounds
@@ -45,55 +46,12 @@ class VAE(GenerativeModel):
     @classmethod
     def conflicts(cls, config):
         yield from super().conflicts(config)
-        pixels, likelihood = config.pixels, likelihoods.KINDS[config.likelihood]
-        if pixels != likelihood.fits:
-            kinds = likelihoods.KINDS.items()
-            others = [name for name, kind in kinds if pixels == kind.fits and kind.of_images]
-            yield (
-                f"likelihood={config.likelihood!r} is no density of {pixels} pixels: choose "
-                f"--config.pixels={likelihood.fits}, or for {pixels} pixels --config.likelihood="
-                f"{', '.join(others[:-1])}{' or ' * bool(others[:-1])}{others[-1]}."
-            )
-        if config.free_bits and (config.posterior, config.prior) != ("diagonal", "standard"):
-            yield (
-                f"free_bits={config.free_bits} needs a KL in closed form for each dimension, which "
-                f"posterior={config.posterior!r} with prior={config.prior!r} does not have: choose "
-                "'diagonal' with 'standard', or free_bits=0."
-            )
-        if config.importance_samples > 1 and config.free_bits:
-            yield (
-                "free_bits is part of the ELBO: choose --config.importance_samples=1 or "
-                "--config.free_bits=0."
-            )
-        if config.doubly_reparametrized and config.importance_samples == 1:
-            yield (
-                "doubly_reparametrized=True is a gradient of the importance-weighted bound: choose "
-                "--config.importance_samples=2 or more."
-            )
-        needs_density = {
-            "doubly_reparametrized=True": config.doubly_reparametrized,
-            "prior='vamp'": config.prior == "vamp",
-        }
-        for field, given in needs_density.items():
-            if given and not posteriors.KINDS[config.posterior].closed_form:
-                yield (
-                    f"{field} needs q(z|x) in closed form at any z, which "
-                    f"posterior={config.posterior!r} does not have: choose 'diagonal' or 'tril'."
-                )
-        if config.prior == "vamp" and cls.conditional:
-            yield (
-                f"prior='vamp' is made of q(z|x), which model {config.model!r} has given labels "
-                "only: choose 'standard' or 'mog'."
-            )
+        yield from refusals.vae_conflicts(config, cls.conditional)
 
     @classmethod
     def misfits(cls, config, spec):
         yield from super().misfits(config, spec)
-        if len(spec.shape) == 3 and not likelihoods.KINDS[config.likelihood].of_images:
-            yield (
-                f"likelihood={config.likelihood!r} is a density of real numbers such as codes, not "
-                "of images: choose --config.likelihood=bernoulli or gaussian."
-            )
+        yield from refusals.vae_misfits(config, spec)
 
     @property
     def traits(self):
@@ -111,7 +69,9 @@ class VAE(GenerativeModel):
 
     def prior(self):
         """p(z)"""
-        return self.priors.distribution(self.posterior)
+        return self.priors.distribution(
+            lambda x: self.posteriors.components(self.posterior_params(x))
+        )
 
     def likelihood(self, z, y=None):
         """p(x|z) of z [..., B, D]"""
@@ -201,7 +161,7 @@ class VAE(GenerativeModel):
 
     def sample(self, seed, y=None):
         """Returns the mean of p(x|z), z drawn from the prior; row i depends on seed[i], y[i]."""
-        return self.decode(priors.draw(self.prior(), seed), y)
+        return self.decode(self.priors.draw(self.prior(), seed), y)
 
     def way(self, z0, z1, t):
         """Returns the codes at t [B] of the ways from z0 to z1, [B, D] each, as arrays."""
@@ -210,7 +170,7 @@ class VAE(GenerativeModel):
 
     def encode(self, x, y=None):
         """Returns q(z|x)'s mean ("loc") and standard deviation ("scale"), [B, D] each."""
-        loc, scale = posteriors.moments(self.posterior(x, y))
+        loc, scale = self.posteriors.moments(self.posterior_params(x, y))
         return {"loc": loc, "scale": scale}
 
     def decode(self, z, y=None):

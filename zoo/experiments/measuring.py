@@ -1,33 +1,13 @@
-"""What the experiments measure and draw in common."""
+"""What the experiments measure in common."""
 
-import matplotlib.figure
 import numpy as np
 import tensorflow as tf
 
 from zoo import evaluation, seeds
-from zoo.drawing import images
 from zoo.evaluation.protocol import BATCH_SIZE, SEED
 
 # For the log-likelihoods; variants are compared with each other, not with the literature.
 IMPORTANCE_SAMPLES, IMAGES = 500, 1000
-
-
-def figure(columns: int, width: float = 4.5, height: float = 3.6, rows: int = 1):
-    """Returns a figure and its axes, row by row."""
-    made = matplotlib.figure.Figure(figsize=(width * columns, height * rows), layout="constrained")
-    return made, made.subplots(rows, columns, squeeze=False).ravel()
-
-
-def show(axes, pictures: np.ndarray, columns: int, title: str, headings=()) -> None:
-    """Shows pictures [N, H, W, C] as a grid, with a heading over each column if there are any."""
-    grid = np.clip(images.grid(pictures, columns), 0, 1)
-    axes.imshow(grid, cmap="gray", vmin=0, vmax=1)
-    for i, heading in enumerate(headings):
-        x = (i + 0.5) * grid.shape[1] / columns
-        axes.text(x, -2, heading, ha="center", va="bottom", size="small")
-    title = f"{title}\n" if headings else title
-    axes.set_title(title)
-    axes.set_axis_off()
 
 
 def test_images(model, dataset) -> tf.Tensor:
