@@ -58,6 +58,12 @@ def test_a_field_has_one_range_whichever_family_has_it():
         fields.add(config, latent_dim=fields.field(1, "Other.", 1, 2))
 
 
+@pytest.mark.parametrize("entry", configs.entries())
+def test_an_entry_knows_its_fields_without_the_others(entry, monkeypatch):
+    monkeypatch.setattr(fields, "_known", {})
+    assert configs.out_of_range(configs.get(entry)) == {}
+
+
 def test_a_config_from_a_file_is_checked_in_a_new_process():
     text = configs.get("m2", beta=-1.0).to_json()
     code = (

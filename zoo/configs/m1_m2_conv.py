@@ -6,7 +6,7 @@ Takes: three minutes on MNIST with a trained M1, on two CPU cores.
 Expect: on MNIST with 100 labels a test error of 2% or less (the paper's M1+M2: 3.33%).
 """
 
-from zoo.configs import m1_m2
+from zoo.configs import classifier, m1_m2
 
 
 def get_config():
@@ -15,8 +15,7 @@ def get_config():
 
     config.class_network = "conv"
     config.class_hidden = (32, 64)
-    # q(y|x) sees training images moved by up to this many pixels in each direction.
-    config.max_shift = 2
+    classifier.add_shift(config)
     config.labels_first = 0.15
     config.num_epochs = 15
     return config
