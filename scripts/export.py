@@ -13,6 +13,9 @@ from zoo import cli, files, workdirs
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of a run.", required=True)
 _EXPORT_DIR = flags.DEFINE_string("export_dir", None, "Folder of exports.", required=True)
 _VERSION = flags.DEFINE_integer("version", None, "Version; the next free one if not given.")
+_WEIGHTS = flags.DEFINE_enum(
+    "weights", "float32", ["float32", "float16"], "How weights are stored: float16 halves the size."
+)
 
 
 def main():
@@ -28,7 +31,8 @@ def main():
         raise UserError(
             f"{path} is missing or of other weights: run scripts/evaluate.py --workdir={workdir}."
         )
-    print("Exported to", export.export(model, _EXPORT_DIR.value, metrics, _VERSION.value))
+    path = export.export(model, _EXPORT_DIR.value, metrics, _VERSION.value, _WEIGHTS.value)
+    print("Exported to", path)
 
 
 if __name__ == "__main__":

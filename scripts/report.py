@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Writes docs/results.md from the metrics of the exported models.
+"""Writes what is written from the metrics of the exported models: results, cards, the catalogue.
 
-scripts/report.py
+scripts/report.py           the README's table, docs/results.md and docs/metrics.md; in saved_models
+                            README.md, models.config and every card
+scripts/report.py --check   writes nothing, and fails if one of them is out of date
 """
 
 from absl import flags
@@ -11,14 +13,25 @@ from zoo import cli, versions
 _SAVED_MODELS = flags.DEFINE_string(
     "saved_models", str(versions.SAVED_MODELS), "Folder of exports."
 )
-_DOCS = flags.DEFINE_string("docs", str(cli.ROOT / "docs"), "Folder of the page.")
+_ROOT = flags.DEFINE_string("root", str(cli.ROOT), "Folder with README.md and docs/.")
+_CHECK = flags.DEFINE_bool("check", False, "Only tell whether all is up to date.")
 
 
 def main():
-    from zoo import files, report
+    from zoo import files, reports
+    from zoo.errors import UserError
 
-    path = report.write(files.tensorflow_path(_SAVED_MODELS.value), files.user_path(_DOCS.value))
-    print(f"Written to {path}.")
+    saved_models, root = files.tensorflow_path(_SAVED_MODELS.value), files.user_path(_ROOT.value)
+    pages = reports.pages(saved_models, root)
+    if not _CHECK.value:
+        written = reports.write(pages)
+        print(f"Written: {', '.join(map(str, written)) or 'nothing, all was up to date'}.")
+    elif stale := reports.find_stale(pages):
+        raise UserError(
+            f"Out of date: {', '.join(map(str, stale))}. Run scripts/report.py and commit them."
+        )
+    else:
+        print("All is up to date.")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """Deep generative models on TensorFlow, Keras 3 and TensorFlow Probability.
 
-zoo.entries()                        the names of what can be trained
-zoo.create("cvae", latent_dim=2)     a new Keras model
-zoo.load("saved_models/cvae_mnist")  an exported one, its signatures as methods
-zoo.export(model, "exports")         exports a model, trained by zoo or by Keras' fit
+zoo.entries()                     what can be trained, a table of names
+zoo.models()                      what is trained, a table of names
+zoo.create("cvae", latent_dim=2)  a new Keras model
+zoo.load("cvae_mnist")            a trained one, its signatures as methods; takes paths as well
+zoo.draw_grid(x)                  a picture of images side by side
+zoo.export(model, "exports")      exports a model, trained by zoo or by Keras' fit
 """
 
 import importlib
@@ -12,19 +14,24 @@ _WHERE = {
     "UserError": "zoo.errors",
     "connect": "zoo.serving.client",
     "create": "zoo.models",
-    "entries": "zoo.configs",
+    "draw_grid": "zoo.drawing.images",
+    "entries": "zoo.listings",
     "export": "zoo.serving.export",
     "load": "zoo.serving.loading",
 }
-__all__ = sorted(_WHERE)
+# `zoo.models` is the package of models, and lists trained ones where it is called.
+_MODULES = ("configs", "data", "models")
+__all__ = sorted([*_WHERE, *_MODULES])
 
 
 def __getattr__(name):
     # Imported on first use: `--help` and flag errors should not wait for TensorFlow.
+    if name in _MODULES:
+        return importlib.import_module(f"zoo.{name}")
     if name not in _WHERE:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
     return getattr(importlib.import_module(_WHERE[name]), name)
 
 
 def __dir__():
-    return [*__all__, "data", "models", "configs"]
+    return __all__

@@ -1,7 +1,6 @@
 """The inputs of signatures: name, shape, dtype, limits, an example and what they are.
 
-Models, loader, cards, warm-up requests and golden answers read them here. It is the one module of
-zoo.serving that models import.
+Models, loader, cards, warm-up requests and golden answers read them here.
 """
 
 import re
@@ -77,6 +76,8 @@ class Input(NamedTuple):
         if self.dtype == "int32":
             high = 1000 if self.high is None else self.high
             return np.resize(np.arange(high + 1, dtype=np.int32), shape)
+        if self.name == "t":
+            return rng.uniform(size=shape).astype(np.float32)
         if self.high is None:
             return rng.normal(size=shape).astype(np.float32)
         return rng.uniform(self.low or 0.0, self.high, shape).astype(np.float32)

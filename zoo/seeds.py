@@ -109,11 +109,20 @@ def _philox_words(seeds, groups):
 
 def _philox(counter, key):
     """Four words of 32 bits from a counter of four and a key of two, each in a uint64."""
+    # Constants once rather than in each round: signatures are traced often.
+    word, half, *factors = (tf.constant(n, tf.uint64) for n in (_WORD, 32, 0xD2511F53, 0xCD9E8D57))
+    steps = [tf.constant(n, tf.uint64) for n in (0x9E3779B9, 0xBB67AE85)]
+    upper, lower = tf.bitwise.right_shift, tf.bitwise.bitwise_and
     c, k = counter, key
     for _ in range(10):
-        high, low = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
-        c = [_upper(low) ^ c[1] ^ k[0], low & _WORD, _upper(high) ^ c[3] ^ k[1], high & _WORD]
-        k = [(k[0] + 0x9E3779B9) & _WORD, (k[1] + 0xBB67AE85) & _WORD]
+        high, low = factors[0] * c[0], factors[1] * c[2]
+        c = [
+            upper(low, half) ^ c[1] ^ k[0],
+            lower(low, word),
+            upper(high, half) ^ c[3] ^ k[1],
+            lower(high, word),
+        ]
+        k = [lower(key + step, word) for key, step in zip(k, steps, strict=True)]
     return c
 
 

@@ -12,9 +12,9 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 import zoo
 from tests.entries import METRICS
-from zoo import configs, data, models, runs, versions
+from zoo import configs, data, manifests, models, runs, versions
 from zoo.drawing import images, pictures
-from zoo.serving import export, golden
+from zoo.serving import export, golden, half_weights, shards
 
 
 @pytest.fixture
@@ -101,6 +101,31 @@ def test_an_export_that_fails_leaves_nothing(model, tmp_path, monkeypatch):
     assert not [p for p in (tmp_path / "cvae_tiny").iterdir() if p.name.startswith(".")]
 
 
+@pytest.mark.parametrize("entry", ["cvae", "gan", "gmm"])
+def test_half_weights_answer_alike_and_take_half_the_space(entry, tmp_path, monkeypatch):
+    monkeypatch.setattr(half_weights, "LEAST_SIZE", 8)
+    monkeypatch.setattr(shards, "SHARD_BYTES", 1000)  # many files, tensors larger than one
+    config = configs.get_tiny(entry, dataset="tiny")
+    model = models.create(config, data.Spec((8, 8, 1), 3))
+    paths = [export.export(model, tmp_path, METRICS, weights=weights) for weights in export.WEIGHTS]
+    sizes = [sum(f.stat().st_size for f in path.glob("variables/*.data*")) for path in paths]
+    share = sizes[1] / sizes[0]
+    assert share == 1 if entry == "gmm" else share < 0.8
+    whole, half = map(zoo.load, paths)
+    assert max(golden.compare(paths[1]).values()) < 1e-5
+    for name, inputs in whole.signatures.items():
+        request = {i: whole.inputs[i].example(3) for i in inputs}
+        answers = [getattr(m, name)(**request) for m in (whole, half)]
+        tf.nest.map_structure(lambda a, b: np.testing.assert_allclose(a, b, 0.02, 0.02), *answers)
+    # The Keras model of it computes with the same weights.
+    first = next(iter(whole.signatures))
+    request = [half.inputs[i].example(3) for i in half.signatures[first]]
+    expected, again = getattr(half, first)(*request), half.to_keras().signatures()[first](*request)
+    np.testing.assert_allclose(next(iter(again.values())), expected, atol=1e-5)
+    with pytest.raises(zoo.UserError, match="weights='int8' is not known: choose float32 or"):
+        export.export(model, tmp_path, METRICS, weights="int8")
+
+
 def test_names_are_fit_for_urls_and_folders():
     assert versions.export_name("cvae", "mnist_5k") == "cvae_mnist_5k"
     assert versions.export_name("cvae", "emnist/letters") == "cvae_emnist_letters"
@@ -158,9 +183,11 @@ def test_what_is_no_saved_model_is_named(tmp_path, loaded):
     damaged = tmp_path / "damaged"
     shutil.copytree(loaded.path, damaged)
     (damaged / "saved_model.pb").write_bytes(b"no protocol buffer")
+    manifests.write(damaged, "cvae_tiny")
     with pytest.raises(zoo.UserError, match="is damaged"):
         zoo.load(damaged)
-    shutil.rmtree(damaged / "assets.extra")
+    (damaged / "assets.extra" / "config.json").write_text("{}")
+    manifests.write(damaged, "cvae_tiny")
     with pytest.raises(zoo.UserError, match="not exported by the zoo"):
         zoo.load(damaged)
 

@@ -39,6 +39,11 @@ def to_pil(image: np.ndarray, scale: int = 1) -> PIL.Image.Image:
     )
 
 
+def draw_grid(images: np.ndarray, columns: int = 10, scale: int = 2) -> PIL.Image.Image:
+    """Returns images [N, H, W, C] in [0, 1] side by side, row by row, each pixel `scale` wide."""
+    return to_pil(grid(images, columns), scale)
+
+
 def save_png(
     path: str | os.PathLike, image: np.ndarray, scale: int = 2, header: Sequence[str] = ()
 ) -> None:

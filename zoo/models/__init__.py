@@ -1,6 +1,11 @@
-"""Models by name: `create("cvae")`."""
+"""Models by name: `create("cvae")`.
+
+The module itself can be called: `zoo.models()` lists those that are trained.
+"""
 
 import random
+import sys
+import types
 from collections.abc import Sequence
 
 import keras
@@ -116,3 +121,15 @@ def from_description(fields: dict, weights: Sequence | None = None) -> Generativ
     for variable, saved in zip(model.served_variables(), weights or (), strict=bool(weights)):
         variable.assign(saved)
     return model
+
+
+class _Callable(types.ModuleType):
+    """A module that lists trained models where it is called."""
+
+    def __call__(self, folder=None):
+        from zoo import listings
+
+        return listings.models(folder)
+
+
+sys.modules[__name__].__class__ = _Callable

@@ -44,6 +44,8 @@ class GenerativeModel(KerasHabits):
     convolutional = False
     # What to try when numbers are not finite any more.
     remedy = "Try a lower --config.learning_rate or --config.clip_norm=1"
+    # Whether weights may be stored in half precision; what is made of covariances may not.
+    takes_half_weights = True
     # Values that `precision` takes.
     precisions: tuple[str, ...] = ("float32", "mixed_bfloat16")
     # Fields of numbers of rows that all replicas share evenly.

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 
-from zoo import configs, files, versions
+from zoo import configs, files, manifests, versions
 from zoo.data import Spec
 from zoo.errors import UserError, near_miss
 from zoo.types import Config
@@ -83,6 +83,7 @@ def load(path: str, spec: Spec):
         raise UserError(_no_m1(path))
     try:
         version = versions.find(path)
+        manifests.check(version)
     except UserError as error:
         raise UserError(f"m1={path}: {error}") from error
     try:

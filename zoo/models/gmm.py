@@ -38,6 +38,7 @@ class GMM(GenerativeModel):
     """
 
     every_row = takes_vectors = True
+    takes_half_weights = False
     precisions = ("float32", "float64")
     remedy = "Try a larger --config.reg_covar"
 

@@ -1,57 +1,127 @@
-"""A model's card, written from its config and its metrics alone."""
+"""A model's card, written from its config and its metrics alone, as model hubs expect it."""
 
+import json
 import pathlib
 
-from zoo import configs, evaluation, markdown
+import yaml
+
+from zoo import configs, evaluation, headlines, markdown, references
 from zoo.inputs import Input
 
+# What a model is for and where its limits are, by a signature that tells its kind: the first that
+# it has. The last is for all others.
+LIMITS = (
+    (
+        "discriminate",
+        "Nothing tells how likely an image is, and kinds of images may be missing: coverage and "
+        "the shares of the classes show how many.",
+    ),
+    (
+        "encode",
+        "Samples are means of p(x given z) and look softer than real images. Log-likelihoods are "
+        "bounds or estimates, on pixels as the protocol says.",
+    ),
+    (
+        "responsibilities",
+        "Images are seen as vectors of pixels: samples look like averages of few images.",
+    ),
+    ("sample", "Style and label may not be apart for images unlike those it was trained on."),
+    ("classify", "Images unlike those it was trained on get a class all the same."),
+)
+TAGS = {
+    "encode": "vae",
+    "discriminate": "gan",
+    "responsibilities": "mixture-model",
+    "restyle": "style-transfer",
+    "classify": "image-classification",
+}
 
-def write(name: str, location: pathlib.Path, description: dict, metrics: dict) -> str:
-    """Returns the card of an exported model as Markdown.
+
+def write(name: str, description: dict, metrics: dict, location: str | None = None) -> str:
+    """Returns the card of an exported model as Markdown with a YAML head.
 
     Args:
       name: of the model's folder.
-      location: of that folder, as a reader of the card would load it.
       description: the export's config.json.
       metrics: the export's metrics.json.
+      location: by which it is loaded; the name if None.
     """
-    config, shape = description["config"], description["shape"]
-    images = len(shape) == 3
-    signatures = "\n".join(
-        f"- `{signature}({', '.join(names)})`"
-        for signature, names in description["signatures"].items()
-    )
+    config, signatures = description["config"], description["signatures"]
     inputs = {n: Input.from_fields(n, fields) for n, fields in description["inputs"].items()}
-    table = markdown.table([_row(given) for given in inputs.values()])
-    about = configs.describe(config["model"]).partition("\nCommand:")[0]
-    given = configs.get(config["model"], **config)  # with tuples where JSON has lists
-    first, names_of_first = next(iter(description["signatures"].items()))
-    arguments = ", ".join(f"{name}={_example(inputs[name])}" for name in names_of_first)
-    picture = "![Samples](samples.png)\n\n" if "sample" in description["signatures"] else ""
-    training = metrics["training"]
+    picture = "![Samples](samples.png)\n\n" if "sample" in signatures else ""
     names = description.get("class_names", [])
     plain = names == [str(i) for i in range(len(names))]
     classes = "" if plain else f"Labels: {', '.join(f'{i} {n}' for i, n in enumerate(names))}.\n\n"
-    return f"""# {name}
+    return f"""\
+---
+{yaml.safe_dump(_head(name, description, metrics), sort_keys=False, allow_unicode=True)}---
 
-{picture}{about}
+# {name}
 
-    scripts/train.py {configs.command_flags(given)}
+{picture}{configs.describe(config["model"]).partition(chr(10) + "Command:")[0]}
 
-{_training(config, training)}
-{_figures(metrics, images)}{classes}Every input and output is a batch. Signatures:
+## Training
 
-{signatures}
+    scripts/train.py {configs.command_flags(configs.get(config["model"], **config))}
 
-{table}
+{_data(config)}{_training(config, metrics["training"])}
+{_figures(metrics, len(description["shape"]) == 3)}## Use
 
-```python
-{"import numpy as np" + chr(10) if "np." in arguments else ""}import zoo
+For learning, for comparing with, and as a start for data of your own; not for decisions about
+people.
+{next(limits for signature, limits in LIMITS if signature in signatures)}
 
-model = zoo.load("{location}")
-model.{first}({arguments})
-```
+{classes}{_signatures(signatures, inputs)}
+
+{_examples(name, location or name, signatures, inputs)}
 """
+
+
+def _head(name, description, metrics):
+    """What hubs read: licence, library, tags, data and figures."""
+    config, signatures = description["config"], description["signatures"]
+    dataset = pathlib.PurePath(config["dataset"]).name
+    images, generates = len(description["shape"]) == 3, "sample" in signatures
+    head = {
+        "license": "apache-2.0",
+        "library_name": "tensorflow",
+        "tags": [
+            "tensorflow",
+            "keras",
+            "tensorflow-probability",
+            config["model"],
+            *(tag for signature, tag in TAGS.items() if signature in signatures),
+        ],
+        "datasets": [dataset],
+    }
+    if images:
+        task = "unconditional-image-generation" if generates else "image-classification"
+        head["pipeline_tag"] = task
+        results = [
+            {
+                "task": {"type": task},
+                "dataset": {"type": dataset, "name": dataset, "split": "test"},
+                "metrics": [
+                    {
+                        "type": headline.figure,
+                        "name": headline.label,
+                        "value": metrics["metrics"][headline.figure],
+                    }
+                    for headline in headlines.find(metrics)
+                ],
+            }
+        ]
+        if results[0]["metrics"]:
+            head["model-index"] = [{"name": name, "results": results}]
+    return head
+
+
+def _data(config):
+    source = references.SOURCES.get(pathlib.PurePath(config["dataset"]).name)
+    if source is None:
+        return ""
+    licence = f"; licence: {source.licence}" if source.licence else ""
+    return f"Data: {source.title}, {source.about}{licence}.\n"
 
 
 def _training(config, training):
@@ -79,6 +149,8 @@ def _figures(metrics, images):
         for name in names
     )
     return f"""\
+## Figures
+
 | {metrics["images"]:,} test {"images" if images else "rows"} | |
 |---|---|
 {rows}
@@ -92,6 +164,12 @@ def _duration(seconds):
     return f"{seconds / 60:.1f} minutes" if seconds >= 60 else f"{seconds:.0f} seconds"
 
 
+def _signatures(signatures, inputs):
+    calls = "\n".join(f"- `{name}({', '.join(given)})`" for name, given in signatures.items())
+    table = markdown.table([_row(given) for given in inputs.values()])
+    return f"Every input and output is a batch. Signatures:\n\n{calls}\n\n{table}"
+
+
 def _row(given):
     """A line of the table of inputs."""
     shape = ", ".join(["B", *map(str, given.shape)])
@@ -100,7 +178,41 @@ def _row(given):
     return {"input": f"`{given.name}`", "what": given.about, "type": kind, "limits": limits}
 
 
-def _example(given):
+def _examples(name, location, signatures, inputs):
+    """The first signature in Python, and by curl from a server."""
+    first, names = next(iter(signatures.items()))
+    arguments = ", ".join(f"{n}={_in_python(inputs[n])}" for n in names)
+    imports = "import numpy as np\n" if "np." in arguments else ""
+    row = {n: inputs[n].example(2)[1].round(1).tolist() for n in names}
+    if any(inputs[n].shape for n in names):  # an image of zeros, made by the shell
+        rows = ", ".join(f'\\"{n}\\": {_zeros(inputs[n].shape)}' for n in names)
+        text = f'{{\\"signature_name\\": \\"{first}\\", \\"instances\\": [{{{rows}}}]}}'
+        body = f'"$(python3 -c "import json; print(json.dumps({text}))")"'
+    else:
+        body = f"'{json.dumps({'signature_name': first, 'instances': [row]})}'"
+    return f"""\
+```python
+{imports}import zoo
+
+model = zoo.load("{location}")
+model.{first}({arguments})
+```
+
+```bash
+scripts/serve.py --model_config_file=saved_models/models.config   # or TF Serving
+curl -d {body} localhost:8501/v1/models/{name}:predict
+```"""
+
+
+def _in_python(given):
     if given.shape:
         return f"np.zeros([1, {', '.join(map(str, given.shape))}])"
     return str(given.example(2)[1:].round(1).tolist())
+
+
+def _zeros(shape):
+    """Nested lists of zeros of a shape, as Python writes them briefly."""
+    text = "0.0" if shape else "0"
+    for size in reversed(shape):
+        text = f"[{text}] * {size}"
+    return text

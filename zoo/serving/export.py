@@ -9,16 +9,16 @@ from google.protobuf import text_format
 from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
-from zoo import files, models
+from zoo import files, manifests, models
 from zoo.drawing import pictures
 from zoo.errors import UserError
-from zoo.serving import card, golden
-from zoo.versions import export_name, versions
+from zoo.serving import card, golden, half_weights, shards
+from zoo.versions import SAVED_MODELS, export_name, versions
 
 EXTRA = "assets.extra"
-# Weights are saved in files of at most so much, which repositories and their mirrors take.
-SHARD_BYTES = 4_000_000
 WARM_UP = "tf_serving_warmup_requests"
+# Types that weights may be stored in.
+WEIGHTS = ("float32", "float16")
 
 
 def export(
@@ -26,6 +26,7 @@ def export(
     folder: str | os.PathLike,
     metrics: dict | None = None,
     version: int | None = None,
+    weights: str = "float32",
 ) -> pathlib.Path:
     """Writes FOLDER/ENTRY_DATASET/VERSION and what stands beside it; returns that path.
 
@@ -38,10 +39,14 @@ def export(
       metrics: as `zoo.evaluation.report` returns them; None for a model that was not measured,
         after Keras' `fit` say.
       version: the next free one if None.
+      weights: "float32" as they are, or "float16": large float32 weights in half the size, for
+        models that are kept where space is short. They compute in float32 all the same.
 
     Raises:
-      UserError: if the version exists.
+      UserError: if the version exists, or weights are to be stored otherwise.
     """
+    if weights not in WEIGHTS:
+        raise UserError(f"weights={weights!r} is not known: choose {' or '.join(WEIGHTS)}.")
     folder = files.tensorflow_path(folder)
     metrics = metrics or {"training": {"steps": model.steps_taken()}}
     base = folder / export_name(model.config.model, model.config.dataset)
@@ -58,25 +63,27 @@ def export(
     for variable, trained in zip(plain.variables, model.variables, strict=True):
         variable.assign(trained.value)
     with files.atomic(target) as temporary:
-        description = _write_version(temporary, plain, metrics, base.name)
+        description = _write_version(temporary, plain, metrics, base.name, weights)
     pictures.save_samples(base / "samples.png", plain)
     _write_card(base, description, metrics)
     refresh_models_config(folder)
     return target
 
 
-def _write_version(folder, model, metrics, name):
+def _write_version(folder, model, metrics, name, weights):
     """Writes the SavedModel and its assets into a folder; returns what its config.json holds."""
-    signatures = model.signatures()
-    module = tf.Module()
+    signatures, module = model.signatures(), tf.Module()
     module.weights = [v.value for v in model.served_variables()]
-    default = next(iter(signatures.values()))
-    shards = tf.train.experimental.MaxShardSizePolicy(SHARD_BYTES)
+    if weights == "float16" and model.takes_half_weights:
+        module.weights, signatures = half_weights.store(model.served_variables(), signatures)
+    # Traced once, here; TensorFlow would trace them anew for whoever asks.
+    traced = {name: function.get_concrete_function() for name, function in signatures.items()}
+    default = next(iter(traced.values()))
     tf.saved_model.save(
         module,
         str(folder),
-        signatures={"serving_default": default, **signatures},
-        options=tf.saved_model.SaveOptions(experimental_sharding_callback=shards),
+        signatures={"serving_default": default, **traced},
+        options=tf.saved_model.SaveOptions(experimental_sharding_callback=shards.WholeTensors()),
     )
     extra = folder / EXTRA
     extra.mkdir()
@@ -87,7 +94,8 @@ def _write_version(folder, model, metrics, name):
     files.write_json(extra / "config.json", description)
     files.write_json(extra / "metrics.json", metrics)
     _write_warm_up(extra / WARM_UP, name, inputs)
-    golden.write(extra / golden.FILE, signatures, inputs)
+    golden.write(extra / golden.FILE, traced, inputs)
+    manifests.write(folder, name)
     return description
 
 
@@ -95,18 +103,14 @@ def refresh_metrics(version: pathlib.Path, metrics: dict) -> None:
     """Puts other metrics of the same weights into an exported version and on its card."""
     description = json.loads((version / EXTRA / "config.json").read_text())
     files.write_json(version / EXTRA / "metrics.json", metrics)
+    manifests.write(version, version.parent.name)
     _write_card(version.parent, description, metrics)
 
 
 def _write_card(base, description, metrics):
     with files.atomic(base / "README.md") as temporary:
-        temporary.write_text(card.write(base.name, _location(base), description, metrics))
-
-
-def _location(base):
-    """The path of a model as its card tells it: within the project if it lies there."""
-    base, project = base.resolve(), pathlib.Path(__file__).resolve().parents[2]
-    return base.relative_to(project) if base.is_relative_to(project) else base
+        location = None if base.parent.resolve() == SAVED_MODELS else str(base.resolve())
+        temporary.write_text(card.write(base.name, description, metrics, location))
 
 
 def refresh_models_config(folder: pathlib.Path) -> None:
@@ -115,6 +119,12 @@ def refresh_models_config(folder: pathlib.Path) -> None:
     Paths are those of TF Serving's image, where the folder is mounted at /models. The two newest
     versions of a model are served, under the labels "stable" and "previous".
     """
+    with files.atomic(folder / "models.config") as temporary:
+        temporary.write_text(models_config(folder))
+
+
+def models_config(folder: pathlib.Path) -> str:
+    """Returns the text of models.config for the models in a folder."""
     config = model_server_config_pb2.ModelServerConfig()
     for base in sorted(folder.iterdir()):
         newest = versions(base)[::-1] if base.is_dir() else []
@@ -126,8 +136,7 @@ def refresh_models_config(folder: pathlib.Path) -> None:
         entry.model_version_policy.latest.num_versions = 2
         for label, version in zip(("stable", "previous"), newest, strict=False):
             entry.version_labels[label] = version
-    with files.atomic(folder / "models.config") as temporary:
-        temporary.write_text(text_format.MessageToString(config))
+    return text_format.MessageToString(config)
 
 
 def _write_warm_up(path, name, inputs):

@@ -1,4 +1,4 @@
-"""A SavedModel of the zoo, its signatures as methods: `zoo.load("saved_models/cvae_mnist")`."""
+"""A SavedModel of the zoo, its signatures as methods: `zoo.load("cvae_mnist")`."""
 
 import json
 import os
@@ -7,11 +7,12 @@ import pathlib
 import ml_collections
 import tensorflow as tf
 
-from zoo import models, versions
+from zoo import manifests, models, versions
 from zoo.data import Spec
 from zoo.errors import UserError
 from zoo.inputs import Input
 from zoo.inputs import make as make_inputs
+from zoo.serving import places
 from zoo.serving.calls import SignatureCalls, describe
 
 
@@ -23,7 +24,8 @@ class LoadedModel(SignatureCalls):
       metrics: what it reached on the test set.
     """
 
-    def __init__(self, path: pathlib.Path):
+    def __init__(self, path: pathlib.Path, name: str | None = None):
+        manifests.check(path, name)
         extra = path / "assets.extra"
         try:
             description = json.loads((extra / "config.json").read_text())
@@ -73,12 +75,31 @@ def _read_inputs(description, spec):
     return {given.name: given for given in make_inputs(names, spec, *sizes)}
 
 
-def load(path: str | os.PathLike) -> LoadedModel:
-    """Returns the SavedModel at `path`, or its newest version where `path` holds versions.
+def load(
+    model: str | os.PathLike,
+    place: str | os.PathLike | None = None,
+    version: int | None = None,
+) -> LoadedModel:
+    """Returns a trained model by its name, as in load("cvae_mnist"), or by its path.
 
-    Of the workdir of a run, the export that the run wrote.
+    A SavedModel is a program, and loading one runs it. Its files are checked against the manifest
+    that the export wrote; still, load models only from places that you trust.
+
+    Args:
+      model: a name; or the path of a SavedModel, of a folder with versions of one, or of the
+        workdir of a run that was exported. A path that exists is preferred to a name.
+      place: where models lie by name, a folder or an address that fsspec reads: "https://host/models".
+        What the environment's ZOO_MODELS says if None, or else saved_models/ of the checkout.
+      version: of a name; the newest one if None.
 
     Raises:
       UserError: if there is none, or it is damaged, or not of the zoo.
     """
-    return LoadedModel(versions.find(path))
+    by_name = places.is_name(model) and (
+        place is not None or version is not None or not pathlib.Path(model).exists()
+    )
+    if by_name:
+        return LoadedModel(places.find(str(model), place, version), str(model))
+    if place is not None or version is not None:
+        raise UserError(f"{model} is a path: place and version are for models by name.")
+    return LoadedModel(versions.find(model))

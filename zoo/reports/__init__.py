@@ -1,0 +1,48 @@
+"""All that is written from the metrics of trained models: tables, cards, the catalogue."""
+
+import pathlib
+
+from zoo import files
+from zoo.reports import catalogue, exports, metrics, results
+from zoo.serving import card, export
+
+
+def pages(saved_models: pathlib.Path, root: pathlib.Path) -> dict[pathlib.Path, str]:
+    """Returns {path: its text} of every file that is written from metrics.
+
+    Args:
+      saved_models: folder of exports; the newest version of each model counts.
+      root: of the project, with README.md and docs/.
+
+    Raises:
+      UserError: if an export is damaged or not measured, or the README has no place for results.
+    """
+    docs, readme = root / "docs", root / "README.md"
+    cards = {
+        saved_models / exported.name / "README.md": card.write(
+            exported.name, exported.description, exported.metrics
+        )
+        for exported in exports.read_all(saved_models)
+    }
+    return {
+        readme: catalogue.readme(readme.read_text(), saved_models),
+        docs / "results.md": results.page(saved_models, docs),
+        docs / "metrics.md": metrics.page(),
+        saved_models / "README.md": catalogue.page(saved_models),
+        saved_models / "models.config": export.models_config(saved_models),
+        **cards,
+    }
+
+
+def find_stale(written: dict[pathlib.Path, str]) -> list[pathlib.Path]:
+    """Returns the files of `pages` that are missing or have another text."""
+    return [p for p, text in written.items() if not p.exists() or p.read_text() != text]
+
+
+def write(written: dict[pathlib.Path, str]) -> list[pathlib.Path]:
+    """Writes the files of `pages` that changed; returns their paths."""
+    stale = find_stale(written)
+    for path in stale:
+        with files.atomic(path) as temporary:
+            temporary.write_text(written[path])
+    return stale

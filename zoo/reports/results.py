@@ -1,0 +1,212 @@
+"""docs/results.md: what models reached, beside what was published."""
+
+import json
+import pathlib
+import statistics
+
+from zoo import evaluation, markdown, references
+from zoo.errors import UserError
+from zoo.reports import exports
+
+# By which models are ordered by their samples.
+FRECHET = "frechet_classifier_distance"
+# Codes per image in all figures that are compared.
+K = 5000
+# The sweeps over seeds that stand beside published clusters, by entry.
+CLUSTERING_SWEEPS = {
+    entry: pathlib.Path("sweeps", f"{entry}_mnist") for entry in ("gmvae", "infogan")
+}
+# The sweeps over numbers of labels: what they trained, and the entry.
+FEW_LABELS_SWEEPS = {
+    "m2_mnist": ("M2", "m2"),
+    "m1_m2_vae_mnist": ("M1+M2, M1 = vae_mnist (the paper's kind)", "m1_m2"),
+    "m1_m2_vae_mog_mnist": ("M1+M2, M1 = vae_mog_mnist", "m1_m2"),
+    "m1_m2_vae_mog_more_labels_mnist": ("M1+M2, M1 = vae_mog_mnist", "m1_m2"),
+    "m1_m2_conv_vae_mnist": (
+        "M1+M2, classifier of images, M1 = vae_mnist (the paper's kind)",
+        "m1_m2_conv",
+    ),
+    "improved_gan_mnist": ("Improved GAN", "improved_gan"),
+    "m1_m2_conv_mnist": ("M1+M2, classifier of images, M1 = vae_mog_mnist", "m1_m2_conv"),
+}
+
+
+def clusters(docs: pathlib.Path) -> str:
+    """Returns how well models cluster MNIST as a Markdown section; "" if none was measured."""
+    lines = []
+    for entry, sweep in CLUSTERING_SWEEPS.items():
+        if not (docs / sweep / "sweep.json").exists():
+            continue
+        runs = json.loads((docs / sweep / "sweep.json").read_text())
+        accuracy, nmi = (
+            [100 * run[metric] for run in runs] for metric in ("clustering_accuracy", "nmi")
+        )
+        ours = {
+            "model": f"[{entry}]({sweep})",
+            "accuracy %": references.mean_and_deviation(accuracy),
+            "median": f"{statistics.median(accuracy):.2f}",
+            "lowest and highest": f"{min(accuracy):.2f}, {max(accuracy):.2f}",
+            "NMI %": references.mean_and_deviation(nmi),
+            "seeds": len(runs),
+        }
+        lines += [
+            {
+                **(ours if i == 0 else dict.fromkeys(ours)),
+                "reference": figure,
+                "its protocol": protocol,
+            }
+            for i, (figure, protocol) in enumerate(references.CLUSTERING[entry])
+        ]
+    if not lines:
+        return ""
+    return f"""
+## Clusters of MNIST
+
+Ten clusters, or categories, found without labels. In the end the labels of the test images name the
+clusters, one digit per cluster (Hungarian matching). Mean and standard deviation over seeds, on all
+test images.
+
+{markdown.table(lines)}
+"""
+
+
+def few_labels(docs: pathlib.Path) -> str:
+    """Returns the test errors of semi-supervised models as a Markdown section; "" if none."""
+    rows = []
+    for folder, (model, entry) in FEW_LABELS_SWEEPS.items():
+        path = docs / "sweeps" / folder / "sweep.json"
+        if path.exists():
+            runs = json.loads(path.read_text())
+            rows += [
+                {"model": f"[{model}](sweeps/{folder})", **row}
+                for row in references.compare_errors(entry, "mnist", runs)
+            ]
+    if not rows:
+        return ""
+    return f"""
+## Few labels on MNIST
+
+Test error in percent, of all 10,000 test images, after learning from so many labels and from all
+training images without theirs. Every seed draws its own labels, as many of each digit; mean ±
+standard deviation over seeds. [few_labels.md](few_labels.md) tells how settings were chosen and
+what else was tried.
+
+{markdown.table(rows)}
+"""
+
+
+def sample_metrics(saved_models: pathlib.Path) -> str:
+    """Returns what the samples of all exports on MNIST are worth as a Markdown section."""
+    columns = {
+        figure: label
+        for metric in evaluation.METRICS
+        if metric.needs >= evaluation.SAMPLED_IMAGES
+        for figure, label in metric.figures.items()
+        if figure != "class_shares"
+    }
+    # Named after the distance itself, which training images have in the first row.
+    distances = [c for c in columns if c.endswith("_classifier_distance")]
+    measured = [
+        (name, metrics)
+        for name, _, metrics in exports.read_all(saved_models)
+        if metrics["dataset"] == "mnist" and FRECHET in metrics["metrics"]
+    ]
+    if not measured:
+        return ""
+    measured.sort(key=lambda row: row[1]["metrics"][FRECHET])
+    first = measured[0][1]["metrics"]
+    rows = [
+        {
+            "model": "training images",
+            **dict.fromkeys(columns),
+            **{d: first.get(d.replace("_classifier_distance", "_floor")) for d in distances},
+            "minutes": "",
+        },
+        *(
+            {
+                "model": f"[{name}](../saved_models/{name})",
+                **{c: metrics["metrics"].get(c) for c in columns},
+                "minutes": f"{metrics['training']['seconds'] / 60:.0f}",
+            }
+            for name, metrics in measured
+        ),
+    ]
+    lines = [
+        {columns.get(c, c): value for c, value in row.items() if not c.endswith("_floor")}
+        for row in rows
+    ]
+    protocol = " ".join(
+        sentence
+        for sentence in measured[0][1]["protocol"]
+        if "judge" in sentence or "k =" in sentence
+    )
+    return f"""
+## Samples of MNIST
+
+What 10,000 samples of each model are worth, by the features of `classifier_mnist`; the lower the
+distances, the better, and the higher precision, recall, density and coverage. Samples of a VAE are
+means of p(x given z), those of a conditional model have the labels of the test images. {protocol}
+
+{markdown.table(lines)}
+"""
+
+
+def densities(saved_models: pathlib.Path) -> str:
+    """Returns the log-likelihoods of all exports on MNIST as a Markdown page.
+
+    Args:
+      saved_models: folder of exports; the newest version of each model counts.
+    """
+    rows = []
+    for name, description, measured in exports.read_all(saved_models):
+        given_labels = "y" in description["signatures"].get("sample", [])
+        comparable = measured.get("importance_samples") == K and measured["dataset"] == "mnist"
+        if comparable and not given_labels:
+            rows.append((name, description["config"], measured))
+    if not rows:
+        raise UserError(
+            f"No export in {saved_models} has a log-likelihood on MNIST with {K:,} codes per "
+            "image: measure one with scripts/evaluate.py."
+        )
+    rows.sort(key=lambda row: (row[1]["pixels"], row[2]["metrics"]["nll"]))
+    lines = []
+    for name, config, measured in rows:
+        metrics, training = measured["metrics"], measured["training"]
+        obtained = f"{metrics['nll']:.2f} ± {metrics['nll_standard_error']:.2f}"
+        if "bits_per_dim" in metrics:
+            obtained += f" ({metrics['bits_per_dim']:.3f} bits per dimension)"
+        published = references.DENSITIES.get(config["model"], ()) or (references.Reference("", ""),)
+        ours = {
+            "model": f"[{name}](../saved_models/{name})",
+            "obtained": obtained,
+            "ELBO": f"{metrics['elbo']:.2f}",
+            "active units": metrics["active_units"],
+            "minutes": f"{training['seconds'] / 60:.0f}",
+        }
+        for i, (figure, protocol) in enumerate(published):
+            shown = ours if i == 0 else dict.fromkeys(ours)
+            lines.append({**shown, "reference": figure, "its protocol": protocol})
+    table = markdown.table(lines)
+    return f"""# Log-likelihoods on MNIST
+
+Negative log-likelihood in nats per test image, lower is better, with the standard error of the mean
+over the {rows[0][2]["images"]:,} test images; by importance sampling with {K:,} codes per image,
+weights chosen on a validation split held out from the training images. Binary pixels are drawn from
+their grey levels, anew at each visit in training and once, from a fixed seed, for validation and
+test. Of `vae_gaussian` it is the density of dequantised grey images: a bound on the bits of bytes.
+
+{table}
+"""
+
+
+def page(saved_models: pathlib.Path, docs: pathlib.Path) -> str:
+    """Returns all tables as a Markdown page.
+
+    Raises:
+      UserError: if no export has a log-likelihood.
+    """
+    return (
+        f"{densities(saved_models)}{sample_metrics(saved_models)}{clusters(docs)}"
+        f"{few_labels(docs)}\n"
+        "Written by `scripts/report.py` from the metrics.json of each export and the sweeps.\n"
+    )

@@ -1,0 +1,40 @@
+"""Weights stored in half precision: half the size on disk, computed with in float32."""
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+# Smaller weights are kept as they are: they take no space.
+LEAST_SIZE = 1024
+
+
+def store(variables: Sequence[keras.Variable], signatures: dict) -> tuple[list[tf.Variable], dict]:
+    """Returns what to save of variables, and signatures that compute with it.
+
+    Args:
+      variables: that the signatures read.
+      signatures: {name: tf.function}.
+
+    Returns:
+      A tf.Variable for each variable, of float16 where it is a large one of float32; and signatures
+      in which each of these stands, cast to float32, for the variable that it was made of.
+    """
+    large = [v.dtype == "float32" and v.shape.num_elements() >= LEAST_SIZE for v in variables]
+    stored = [
+        tf.Variable(tf.cast(v.value, tf.float16), name=v.name) if is_large else v.value
+        for v, is_large in zip(variables, large, strict=True)
+    ]
+    halves = [(v, s) for v, s, is_large in zip(variables, stored, large, strict=True) if is_large]
+    return stored, {name: _reads(halves, function) for name, function in signatures.items()}
+
+
+def _reads(halves, function):
+    """The same tf.function with variables replaced by what is stored of them."""
+
+    def run(*row):
+        values = [(variable, tf.cast(half, variable.dtype)) for variable, half in halves]
+        with keras.StatelessScope(state_mapping=values):
+            return function.python_function(*row)
+
+    return tf.function(run, function.input_signature, autograph=False)
