@@ -92,5 +92,6 @@ def _row(base, number):
         "version": number,
         "reached": headlines.describe(metrics),
         "MB": f"{size(base / str(number)) / 1e6:.1f}",
+        "images": "yes" if len(description["shape"]) == 3 else "",
         "signatures": ", ".join(description["signatures"]),
     }

@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""A web page to play with trained models: sliders, labels, drawing, interpolation.
+
+scripts/explore.py                                 the models of saved_models, on localhost:8080
+scripts/explore.py --server=localhost:8501         the same models, answered by a model server
+scripts/explore.py --saved_models=runs/a/export    those of a folder
+"""
+
+import functools
+
+from absl import flags
+
+from zoo import cli, files, versions
+
+_SAVED_MODELS = flags.DEFINE_string(
+    "saved_models", str(versions.SAVED_MODELS), "Folder of exports."
+)
+_SERVER = flags.DEFINE_string(
+    "server", None, "HOST:PORT of a model server (REST), or grpc://HOST:PORT, that answers."
+)
+_PORT = flags.DEFINE_integer("port", 8080, "Port of the page on this machine.", 1, 65535)
+_OPEN = flags.DEFINE_bool("open", True, "Open the page in a browser.")
+
+
+def main():
+    from nicegui import app, ui
+
+    import zoo
+    from zoo.errors import UserError
+    from zoo.explore.page import Page
+
+    folder = files.tensorflow_path(_SAVED_MODELS.value)
+    rows = zoo.models(folder).rows
+    names = [row["model"] for row in rows if row["images"] and "sample" in row["signatures"]]
+    if not names:
+        raise UserError(f"{folder} holds no model that draws images: give --saved_models=FOLDER.")
+
+    @functools.cache
+    def load(name):
+        if not _SERVER.value:
+            return zoo.load(name, folder)
+        model = zoo.connect(_SERVER.value, name)
+        model.ask_limits()
+        return model
+
+    @ui.page("/")
+    def index():
+        Page(names, load).build()
+
+    app.on_startup(lambda: print(f"Open http://localhost:{_PORT.value}", flush=True))
+    ui.run(
+        host="localhost",
+        port=_PORT.value,
+        title="Generative zoo",
+        reload=False,
+        show=_OPEN.value,
+        show_welcome_message=False,
+    )
+
+
+if __name__ == "__main__":
+    cli.run(main)
