@@ -3,7 +3,7 @@
 import pathlib
 
 from zoo import files
-from zoo.reports import catalogue, exports, metrics, results
+from zoo.reports import catalogue, exports, metrics, questions, results
 from zoo.serving import card, export
 
 
@@ -31,6 +31,7 @@ def pages(saved_models: pathlib.Path, root: pathlib.Path) -> dict[pathlib.Path, 
         saved_models / "README.md": catalogue.page(saved_models),
         saved_models / "models.config": export.models_config(saved_models),
         **cards,
+        **questions.pages(docs, saved_models),
     }
 
 

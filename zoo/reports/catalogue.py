@@ -1,6 +1,7 @@
 """Tables of all trained models: the README's, and saved_models/README.md."""
 
 import pathlib
+from collections.abc import Sequence
 
 from zoo import configs, headlines, listings, markdown, references
 from zoo.errors import UserError
@@ -10,21 +11,30 @@ from zoo.reports import exports
 BEGIN, END = "<!-- results: written by scripts/report.py -->", "<!-- end of results -->"
 
 
-def results(saved_models: pathlib.Path) -> str:
-    """Returns what every model reached, beside what was published, as a Markdown table.
+def results(
+    saved_models: pathlib.Path, names: Sequence[str] = (), links: str = "saved_models"
+) -> str:
+    """Returns what models reached, beside what was published, as a Markdown table.
 
     A model has a row for the figure that it is known by, and one for each other figure that
     something published stands beside.
+
+    Args:
+      saved_models: folder of exports.
+      names: of the models; all if empty.
+      links: what leads from the table's page to that folder.
     """
     rows = []
     for name, description, metrics in exports.read_all(saved_models):
+        if names and name not in names:
+            continue
         config, figures = description["config"], metrics["metrics"]
         for i, headline in enumerate(headlines.find(metrics)):
             published = references.find(config, headline.figure) or _floor(headline.figure, figures)
             if i and not published:
                 continue
             first = {
-                "entry": f"[{config['model']}](saved_models/{name})",
+                "entry": f"[{config['model']}]({links}/{name})",
                 "dataset": pathlib.PurePath(config["dataset"]).name,
                 "metric": headline.label,
                 "obtained": headline.show(figures[headline.figure]),
