@@ -30,8 +30,8 @@ decoder that gives each pixel a probability of its own is certain where no ink i
 edge of a stroke: a pixel apart costs it several times as much, and each likelihood tells the two
 apart on nearly all images. To the MLP discriminator both are the same, and those of convolutions are
 not far from chance: they learned what samples get wrong, and samples have no such dirt. What the
-notes mean shows in the other case: an image moved by a pixel looks the same, and given its code it
-costs more than all differences between images together, since pixel by pixel it is another image.
+notes mean shows in the other case: an image moved by a pixel looks the same, and given the code of
+the first it costs more than images differ among each other, since pixel by pixel it is another one.
 Only log p(x), which may take another code, finds that little has changed.
 """
 ENTRIES = ("vae", "vae_mog", "gan", "dcgan", "r3gan")

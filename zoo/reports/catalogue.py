@@ -30,9 +30,10 @@ def results(
             continue
         config, figures = description["config"], metrics["metrics"]
         for i, headline in enumerate(headlines.find(metrics)):
-            published = references.find(config, headline.figure) or _floor(headline.figure, figures)
+            published = references.find(config, headline.figure)
             if i and not published:
                 continue
+            published = published or _floor(headline.figure, figures)
             first = {
                 "entry": f"[{config['model']}]({links}/{name})",
                 "dataset": pathlib.PurePath(config["dataset"]).name,

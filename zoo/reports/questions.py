@@ -55,6 +55,9 @@ def translate(table: str, words: dict[str, str]) -> str:
     """Returns a Markdown table with the cells that are in a dictionary replaced."""
     lines = []
     for line in table.splitlines():
+        if not line:
+            lines.append(line)
+            continue
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         lines.append("| " + " | ".join(words.get(cell, cell) for cell in cells) + " |")
     return "\n".join(lines) if words else table
