@@ -28,7 +28,7 @@ ANSWER = """\
 The answer: of one pixel it sees more than the notes expect, and more than a discriminator does. A
 decoder that gives each pixel a probability of its own is certain where no ink is, and unsure at the
 edge of a stroke: a pixel apart costs it several times as much, and each likelihood tells the two
-apart on nearly all images. To the MLP discriminator both are the same, and those of convolutions are
+apart on nearly all images. To an MLP discriminator both are the same, and those of convolutions are
 not far from chance: they learned what samples get wrong, and samples have no such dirt. What the
 notes mean shows in the other case: an image moved by a pixel looks the same, and given the code of
 the first it costs more than images differ among each other, since pixel by pixel it is another one.
