@@ -53,7 +53,7 @@ def _fill(text, docs, saved_models, words):
 
 def translate(table: str, words: dict[str, str]) -> str:
     """Returns a Markdown table with the cells that are in a dictionary replaced."""
-    lines = []
+    lines: list[str] = []
     for line in table.splitlines():
         if not line:
             lines.append(line)
