@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""Measures the figures of trained models again and compares them with those on their cards.
+
+scripts/reproduce.py                                   all of saved_models whose data are there
+scripts/reproduce.py --models=cvae_mnist,dcgan_mnist   some of them
+scripts/reproduce.py --out=differences.json            every figure, beside the one recorded
+"""
+
+from absl import flags
+
+from zoo import cli, files, versions
+
+cli.define_data_flags()
+cli.define_judge_flag()
+_SAVED_MODELS = flags.DEFINE_string(
+    "saved_models", str(versions.SAVED_MODELS), "Folder of exports."
+)
+_MODELS = flags.DEFINE_list("models", [], "Names of models; all if not given.")
+_OUT = flags.DEFINE_string("out", None, "File for all figures.")
+
+
+def measure(folder, name):
+    """Differences of a model's figures."""
+    import zoo
+    from zoo import evaluation
+    from zoo.evaluation import reproduction
+
+    loaded = zoo.load(name, folder)
+    model = loaded.to_keras()
+    dataset = cli.load_data(model.config)
+    subject = evaluation.Subject(model, dataset, cli.load_judge(model.config, dataset.spec))
+    return reproduction.reproduce(subject, loaded.metrics)
+
+
+def main():
+    import zoo
+    from zoo.errors import UserError
+
+    folder = files.tensorflow_path(_SAVED_MODELS.value)
+    found, off = {}, []
+    for name in _MODELS.value or zoo.models(folder):
+        try:
+            differences = measure(folder, name)
+        except UserError as error:
+            if _MODELS.value:
+                raise
+            print(f"{name}: not measured. {error}", flush=True)
+            continue
+        others = [d for d in differences if not d.within]
+        off += [f"{name} ({d.figure}: {d.again:.4g}, recorded {d.recorded:.4g})" for d in others]
+        found[name] = [d._asdict() for d in differences]
+        print(f"{name}: {len(differences) - len(others)} of {len(differences)} figures", flush=True)
+        if _OUT.value:
+            files.write_json(_OUT.value, found)
+    if off:
+        raise UserError(f"Not reproduced: {'; '.join(off)}.")
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,73 @@
+"""Whether an export's figures can be measured again."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from zoo.evaluation import evaluate
+from zoo.evaluation.subject import Subject
+
+# Test images for log-likelihoods by importance sampling, of which all would take minutes.
+IMAGES = 1000
+# Of figures drawn from the same seeds again, relative and absolute: weights that were stored
+# in half precision move them a little.
+RELATIVE, ABSOLUTE = 0.03, 0.01
+# Standard errors by which a log-likelihood of fewer images may be off.
+DEVIATIONS = 4
+
+
+class Difference(NamedTuple):
+    """A figure that was measured again.
+
+    Attributes:
+      figure: its name.
+      recorded: what metrics.json says.
+      again: what it is now.
+      allowed: by how much the two may differ.
+    """
+
+    figure: str
+    recorded: float
+    again: float
+    allowed: float
+
+    @property
+    def within(self) -> bool:
+        """Whether they differ by no more than that."""
+        return abs(self.again - self.recorded) <= self.allowed
+
+
+def reproduce(subject: Subject, recorded: dict) -> list[Difference]:
+    """Returns each figure of a metrics.json beside the same, measured again.
+
+    All are measured on the whole test split but for log-likelihoods by importance sampling, which
+    are on its first IMAGES rows, with as many codes as before.
+
+    Args:
+      subject: the model, its data and its judge.
+      recorded: the export's metrics.json.
+    """
+    figures, codes = recorded["metrics"], recorded.get("importance_samples", 0)
+    again = evaluate(subject)
+    found = [
+        Difference(name, before, value, RELATIVE * abs(before) + ABSOLUTE)
+        for figure, measured in again.items()
+        if figure in figures
+        for name, before, value in _numbers(figure, figures[figure], measured)
+    ]
+    if codes:
+        split = subject.dataset.test.take(IMAGES)
+        part = Subject(subject.model, subject.dataset._replace(test=split), None, codes)
+        nll = evaluate(part, ["importance_sampled_nll"])["nll"]
+        share = subject.dataset.test.size / split.size
+        error = figures["nll_standard_error"] * np.sqrt(share - 1)
+        found.append(Difference("nll", figures["nll"], nll, DEVIATIONS * float(error)))
+    return found
+
+
+def _numbers(figure, before, value):
+    """(name, before, now) of a figure, each of its shares if it is a list of them."""
+    if not isinstance(before, list):
+        return [(figure, before, value)]
+    pairs = enumerate(zip(before, value, strict=True))
+    return [(f"{figure} {i}", one, other) for i, (one, other) in pairs]
