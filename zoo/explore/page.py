@@ -195,10 +195,25 @@ class Latent:
 
 
 class Source:
-    """An image that a person draws, chooses or uploads."""
+    """An image that a person draws, chooses or uploads.
 
-    def __init__(self, model, title: str, seed: int, on_change: Callable[[], None]):
-        self.model, self.title, self.on_change = model, title, on_change
+    Args:
+      model: whose samples can be chosen.
+      title: of the image.
+      seed: of the sample at first.
+      on_change: called after each change.
+      label: returns the label of a sample to choose.
+    """
+
+    def __init__(
+        self,
+        model,
+        title: str,
+        seed: int,
+        on_change: Callable[[], None],
+        label: Callable[[], int],
+    ):
+        self.model, self.title, self.on_change, self.label = model, title, on_change, label
         self.drawing, self.pen = views.Drawing(model.spec.shape), [14.0, 6.0]
         self.x = views.sample(model, [seed], 0)[0]
         shape = model.spec.shape
@@ -249,7 +264,7 @@ class Source:
         return np.repeat(self.drawing.image, self.model.spec.shape[-1], -1)
 
     def _choose(self, seed):
-        self.show(views.sample(self.model, [int(seed or 0)], 0)[0])
+        self.show(views.sample(self.model, [int(seed or 0)], self.label())[0])
 
     def _mouse(self, event: events.MouseEventArguments):
         if event.type in ("mouseup", "mouseleave") or not event.buttons:
@@ -289,7 +304,7 @@ class Restyle:
     def __init__(self, model):
         self.model = model
         with card("Restyle"), ui.row().classes("items-start gap-8"):
-            self.source = Source(model, "Image", 7, self.draw)
+            self.source = Source(model, "Image", 7, self.draw, lambda: self.label.value)
             with ui.column():
                 ui.label("What it shows:").classes("text-xs")
                 self.label = label_buttons(model, "What the image shows", self.draw)
@@ -310,7 +325,7 @@ class Interpolation:
         with card("From one image to another"):
             with ui.row().classes("items-start gap-8"):
                 self.ends = [
-                    Source(model, title, seed, self.draw)
+                    Source(model, title, seed, self.draw, self._label)
                     for title, seed in (("First image", 1), ("Last image", 2))
                 ]
                 self.animation = picture("The way there and back", "There and back")
@@ -321,10 +336,12 @@ class Interpolation:
             self.strip = picture("The way in steps", width=640)
         self.draw()
 
+    def _label(self):
+        return self.label.value if self.label else 0
+
     def draw(self):
         """Shows the way between the two images."""
-        label = self.label.value if self.label else 0
         first, last = (end.x for end in self.ends)
-        x = views.interpolate(self.model, first, last, label)
+        x = views.interpolate(self.model, first, last, self._label())
         self.strip.set_source(grid(x, views.STEPS))
         self.animation.set_source(views.animate(x))
