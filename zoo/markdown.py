@@ -15,4 +15,5 @@ def cell(value) -> str:
         return ""
     if isinstance(value, list):
         return ", ".join(f"{100 * share:.1f}" for share in value)
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return text.replace("|", "\\|")  # a bar would end the cell
