@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import configs, data, models, seeds
+from zoo import configs, data, manifests, models, seeds
 from zoo.serving import export, loading
 from zoo.training import loop
 
@@ -111,8 +111,11 @@ def test_exports_that_cannot_be_m1_are_named(vae, tmp_path):
     shutil.copytree(vae, damaged)
     for file in (damaged / "variables").glob("*.data*"):
         file.write_bytes(file.read_bytes()[:100])
+    changed = shutil.copytree(damaged, tmp_path / "changed")
+    manifests.write(damaged, "vae_tiny")
     for path, message in (
         (damaged, "not exported by the zoo, or damaged"),
+        (changed, "is not the file that was exported"),
         (tmp_path / "empty", "is no SavedModel"),
         (cvae, r"is 'cvae' of images \[8, 8, 1\]; needed is a VAE without labels"),
         (other, r"is 'vae' of images \[4, 4, 1\]; .* of images \[8, 8, 1\]"),

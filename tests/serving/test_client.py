@@ -65,7 +65,7 @@ def test_every_signature_as_from_zoo_load(place, name):
         for key, value in expected.items():
             np.testing.assert_allclose(answer[key], value, rtol=2e-4, atol=2e-5)
             assert answer[key].dtype == value.dtype
-    assert remote.status() == {1: "AVAILABLE"}
+    assert remote.status() == {int(local.path.name): "AVAILABLE"}
     assert "seed: int32 [B]" in remote.sample.__doc__
 
 
