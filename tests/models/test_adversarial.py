@@ -78,12 +78,20 @@ def penalty_by_differences(model, batch, fake, y, h=3e-4):
 @pytest.mark.parametrize("player", ["d", "g"])
 def test_a_turn_follows_the_gradient_of_the_papers_loss(loss, player):
     """By finite differences of the loss as the paper has it, along the step that was taken."""
-    penalties = {"r1": 0.4, "r2": 0.2, "seed": 1} if loss == "relativistic" else {"r1": 0.0}
+    # Of several models: a rectifier that turns on or off within the difference spoils one of them.
+    models_tried = 3 if loss == "relativistic" else 1
+    slopes = [slopes_along_a_turn(loss, player, seed) for seed in range(models_tried)]
+    assert np.median([found / expected for found, expected in slopes]) == pytest.approx(1, rel=0.02)
+
+
+def slopes_along_a_turn(loss, player, seed):
+    """The slope of the paper's loss along a turn, by differences, and the norm of the gradient."""
+    penalties = {"r1": 0.4, "r2": 0.2} if loss == "relativistic" else {"r1": 0.0}
     bound = {"spectral_norm": True} if loss == "wasserstein" else {}
     decay = {"g": 0.05, "d": 0.03}
     fields = {"loss": loss, "l2": decay["g"], "d_l2": decay["d"], **penalties, **bound}
     fields["network"] = "mlp"
-    model = make("cgan", data.Spec((4, 4, 1), 3), **fields)
+    model = make("cgan", data.Spec((4, 4, 1), 3), seed=seed, **fields)
     batch = rows(model)
     y, codes = batch["y"], seeds.sample(model.prior(), 16, seeds.root(1))
     part = model.discriminator if player == "d" else model.generator
@@ -115,12 +123,12 @@ def test_a_turn_follows_the_gradient_of_the_papers_loss(loss, player):
         (a - v.numpy()) / rate for a, v in zip(start, part.trainable_variables, strict=True)
     ]
     norm = np.sqrt(sum(np.sum(g**2) for g in gradient))
-    sides, h = [], 1e-4
+    sides, h = [], 1e-3
     for sign in (1, -1):
         for v, a, g in zip(part.trainable_variables, start, gradient, strict=True):
             v.assign(a + sign * h * g / norm)
         sides.append(value())
-    assert (sides[0] - sides[1]) / (2 * h) == pytest.approx(norm, rel=0.02)
+    return (sides[0] - sides[1]) / (2 * h), norm
 
 
 def test_a_step_has_all_turns_of_the_discriminator_on_rows_of_their_own():
