@@ -2,19 +2,16 @@
 
 from collections.abc import Callable
 
-import numpy as np
 from nicegui import events, run, ui
 
-from zoo.drawing import images
 from zoo.errors import UserError
 from zoo.explore import views
+from zoo.explore.source import Source
+from zoo.explore.widgets import card, grid, label_buttons, picture
 from zoo.serving.calls import SignatureCalls
 
-# Pixels of the screen for one of a small picture.
-SCALE = 8
 # Samples that the page shows at once.
 SAMPLES = 20
-LARGEST_UPLOAD = 10_000_000
 # Chosen at first, where it is there.
 FIRST = "cvae_mnist"
 # Shown side by side where they are there: a GAN, a VAE and a mixture.
@@ -24,7 +21,6 @@ img { image-rendering: pixelated }
 .q-uploader__list { display: none }
 .q-btn-toggle { flex-wrap: wrap; max-width: 78vw }
 """
-MOVES = {"ArrowLeft": (-1, 0), "ArrowRight": (1, 0), "ArrowUp": (0, -1), "ArrowDown": (0, 1)}
 
 
 class Page:
@@ -88,40 +84,6 @@ class Page:
                     image.set_source(grid(x, 4))
 
             ui.button("Draw with this seed", on_click=draw)
-
-
-def card(title: str):
-    """A panel with a heading, as a context."""
-    made = ui.card().classes("w-full").props(f'role=region aria-label="{title}"')
-    with made:
-        ui.label(title).classes("text-lg").props('role=heading aria-level="2"')
-    return made
-
-
-def picture(alt: str, caption: str = "", width: int = 28 * SCALE) -> ui.image:
-    """An image to fill later, with a caption under it."""
-    with ui.column().classes("gap-1"):
-        # Without a source there would be no element to describe.
-        empty = views.to_url(np.full((28, 28, 1), 0.9))
-        image = ui.image(empty).style(f"width: {width}px; max-width: 78vw")
-        image.props(f'alt="{alt}" no-transition no-spinner')
-        if caption:
-            ui.label(caption).classes("text-xs")
-    return image
-
-
-def grid(x: np.ndarray, columns: int):
-    """Images side by side as the page shows them."""
-    return views.to_url(images.grid(x, columns), 2)
-
-
-def label_buttons(model, title: str, on_change) -> ui.toggle | None:
-    """Buttons for the labels that a model takes, or None."""
-    if model.spec.num_classes < 2:
-        return None
-    names = model.class_names or [str(i) for i in range(model.spec.num_classes)]
-    made = ui.toggle(dict(enumerate(names)), value=0, on_change=on_change)
-    return made.classes("flex-wrap").props(f'role=group aria-label="{title}" no-caps spread=false')
 
 
 class Samples:
@@ -192,110 +154,6 @@ class Latent:
         label = self.label.value if self.label else 0
         positions = [slider.value for slider in self.sliders]
         self.image.set_source(views.to_url(self.directions.image(start, positions, label), 4))
-
-
-class Source:
-    """An image that a person draws, chooses or uploads.
-
-    Args:
-      model: whose samples can be chosen.
-      title: of the image.
-      seed: of the sample at first.
-      on_change: called after each change.
-      label: returns the label of a sample to choose.
-    """
-
-    def __init__(
-        self,
-        model,
-        title: str,
-        seed: int,
-        on_change: Callable[[], None],
-        label: Callable[[], int],
-    ):
-        self.model, self.title, self.on_change, self.label = model, title, on_change, label
-        self.drawing, self.pen = views.Drawing(model.spec.shape), [14.0, 6.0]
-        self.x = views.sample(model, [seed], 0)[0]
-        shape = model.spec.shape
-        with ui.column().classes("gap-1"):
-            ui.label(title).classes("text-xs")
-            self.canvas = ui.interactive_image(
-                views.to_url(self.x),
-                size=(shape[1], shape[0]),
-                on_mouse=self._mouse,
-                events=["mousedown", "mousemove", "mouseup", "mouseleave"],
-                cross=False,
-            ).style(f"width: {28 * SCALE}px; touch-action: none; cursor: crosshair")
-            self.canvas.props(
-                f'tabindex=0 role=img aria-label="{title}: draw with the mouse, or with the arrow '
-                'keys and Shift"'
-            )
-            self.canvas.on("keydown", self._key, args=["key", "shiftKey"])
-            with ui.row().classes("items-center"):
-                number = ui.number("Sample of seed", value=seed, min=0, precision=0)
-                number.classes("w-24").props(f'aria-label="{title}: sample of seed"')
-                number.on_value_change(lambda event: self._choose(event.value))
-                ui.button("Clear", on_click=self.clear).props(f'aria-label="{title}: clear"')
-            ui.upload(
-                label="Upload a picture",
-                auto_upload=True,
-                on_upload=self._upload,
-                on_rejected=lambda: self.say("That file is larger than 10 MB: choose another."),
-                max_file_size=LARGEST_UPLOAD,
-            ).classes("w-56").props(f'aria-label="{title}: upload a picture" accept=image/*')
-            self.message = ui.label("").classes("text-red-800 text-xs").props("role=alert")
-
-    def say(self, text: str) -> None:
-        """Shows a message; none if it is empty."""
-        self.message.set_text(text)
-
-    def show(self, x: np.ndarray) -> None:
-        """Shows an image, and tells whoever uses it."""
-        self.x = x
-        self.canvas.set_source(views.to_url(x))
-        self.on_change()
-
-    def clear(self) -> None:
-        """Starts an empty drawing."""
-        self.drawing = views.Drawing(self.model.spec.shape)
-        self.show(self._drawn())
-
-    def _drawn(self):
-        return np.repeat(self.drawing.image, self.model.spec.shape[-1], -1)
-
-    def _choose(self, seed):
-        self.show(views.sample(self.model, [int(seed or 0)], self.label())[0])
-
-    def _mouse(self, event: events.MouseEventArguments):
-        if event.type in ("mouseup", "mouseleave") or not event.buttons:
-            self.drawing.lift()
-            return
-        self.drawing.draw_to(event.image_x, event.image_y)
-        self.show(self._drawn())
-
-    def _key(self, event: events.GenericEventArguments):
-        if event.args["key"] not in MOVES:
-            return
-        height, width = self.model.spec.shape[:2]
-        dx, dy = MOVES[event.args["key"]]
-        self.pen = [
-            min(max(self.pen[0] + dx, 0.0), width),
-            min(max(self.pen[1] + dy, 0.0), height),
-        ]
-        if event.args["shiftKey"]:
-            self.drawing.lift()
-            return
-        self.drawing.draw_to(*self.pen)
-        self.show(self._drawn())
-
-    async def _upload(self, event: events.UploadEventArguments):
-        try:
-            x = views.read_image(await event.file.read(), self.model.spec.shape)
-        except UserError as error:
-            self.say(str(error))
-            return
-        self.say("")
-        self.show(x)
 
 
 class Restyle:
