@@ -59,6 +59,13 @@ def tiny_data():
 
 
 @pytest.fixture(scope="session")
+def exports_folder(tmp_path_factory):
+    """Where tests/exports.py puts its exports, the same folder for all processes."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
 def data_dir(tmp_path_factory):
     """A TFDS folder with mnist_5k in it, prepared once for all tests and their subprocesses."""
     folder = tmp_path_factory.mktemp("tfds")

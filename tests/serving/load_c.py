@@ -1,7 +1,7 @@
-"""TensorFlow's C API by ctypes, with no Python TensorFlow: `load_c.py LIBRARIES MODEL CALLS`.
+"""TensorFlow's C API by ctypes, with no Python TensorFlow: `load_c.py LIBRARIES`.
 
-It is the loader that TF Serving uses. CALLS as for load_tensorflow.py, with a tensors.json that
-tells the graph's name of each input and output: {signature: [{input: name}, {output: name}]}.
+It is the loader that TF Serving uses. Lines and CALLS as for load_tensorflow.py, with tensors.json,
+which has the name in the graph of each input and output: {signature: [{input: name}, {output: name}]}.
 """
 
 import ctypes
@@ -13,7 +13,7 @@ sys.modules["zoo"] = sys.modules["keras"] = sys.modules["tensorflow"] = None
 
 import numpy as np
 
-libraries, model, calls = (pathlib.Path(a) for a in sys.argv[1:])
+libraries = pathlib.Path(sys.argv[1])
 ctypes.CDLL(str(libraries / "libtensorflow_framework.so.2"), ctypes.RTLD_GLOBAL)
 tf = ctypes.CDLL(str(libraries / "libtensorflow_cc.so.2"))
 DTYPES = {1: np.float32, 3: np.int32}
@@ -31,7 +31,7 @@ class Output(ctypes.Structure):
     _fields_ = [("operation", pointer), ("index", ctypes.c_int)]
 
 
-status, graph = pointer(tf.TF_NewStatus()), pointer(tf.TF_NewGraph())
+status = pointer(tf.TF_NewStatus())
 
 
 def check():
@@ -39,7 +39,7 @@ def check():
         sys.exit(tf.TF_Message(status).decode())
 
 
-def find(name):
+def find(graph, name):
     operation, index = name.split(":")
     found = tf.TF_GraphOperationByName(graph, operation.encode())
     return Output(found, int(index))
@@ -61,26 +61,35 @@ def to_array(tensor):
     return np.frombuffer(content, DTYPES[tf.TF_TensorType(tensor)]).reshape(shape)
 
 
-session = pointer(
-    tf.TF_LoadSessionFromSavedModel(
-        *(pointer(tf.TF_NewSessionOptions()), None, str(model).encode()),
-        *((ctypes.c_char_p * 1)(b"serve"), 1, graph, None, status),
-    )
-)
-check()
-names = json.loads((calls / "tensors.json").read_text())
-for call in sorted(calls.glob("*.inputs.npz")):
-    signature, rows, _, _ = call.name.split(".")
-    inputs, outputs = names[signature]
-    given = np.load(call)
-    feeds = (Output * len(inputs))(*[find(name) for name in inputs.values()])
-    values = (pointer * len(inputs))(*[to_tensor(given[name]) for name in inputs])
-    fetches = (Output * len(outputs))(*[find(name) for name in outputs.values()])
-    results = (pointer * len(outputs))()
-    tf.TF_SessionRun(
-        *(session, None, feeds, values, len(inputs), fetches, results, len(outputs)),
-        *(None, 0, None, status),
+def answer(model, calls):
+    graph = pointer(tf.TF_NewGraph())
+    session = pointer(
+        tf.TF_LoadSessionFromSavedModel(
+            *(pointer(tf.TF_NewSessionOptions()), None, str(model).encode()),
+            *((ctypes.c_char_p * 1)(b"serve"), 1, graph, None, status),
+        )
     )
     check()
-    made = {name: to_array(pointer(result)) for name, result in zip(outputs, results, strict=True)}
-    np.savez(calls / f"{signature}.{rows}.c.npz", **made)
+    names = json.loads((calls / "tensors.json").read_text())
+    for call in sorted(calls.glob("*.inputs.npz")):
+        signature, rows, _, _ = call.name.split(".")
+        inputs, outputs = names[signature]
+        given = np.load(call)
+        feeds = (Output * len(inputs))(*[find(graph, name) for name in inputs.values()])
+        values = (pointer * len(inputs))(*[to_tensor(given[name]) for name in inputs])
+        fetches = (Output * len(outputs))(*[find(graph, name) for name in outputs.values()])
+        results = (pointer * len(outputs))()
+        tf.TF_SessionRun(
+            *(session, None, feeds, values, len(inputs), fetches, results, len(outputs)),
+            *(None, 0, None, status),
+        )
+        check()
+        made = {
+            name: to_array(pointer(result)) for name, result in zip(outputs, results, strict=True)
+        }
+        np.savez(calls / f"{signature}.{rows}.c.npz", **made)
+
+
+for line in sys.stdin:
+    answer(*map(pathlib.Path, line.split()))
+    print("done", flush=True)

@@ -1,9 +1,11 @@
 """tf.saved_model.load and saved_model_cli where neither zoo nor keras can be imported.
 
-`load_tensorflow.py MODEL CALLS`: CALLS is a folder of SIGNATURE.N.inputs.npz files; outputs go to
-SIGNATURE.N.plain.npz and SIGNATURE.N.cli.npz.
+Takes lines "MODEL CALLS" and says when each is done. CALLS is a folder of SIGNATURE.N.inputs.npz
+files; outputs go to SIGNATURE.N.plain.npz, and for N = 7 to SIGNATURE.N.cli.npz, too: the command
+loads the model for each call.
 """
 
+import contextlib
 import pathlib
 import sys
 
@@ -34,10 +36,18 @@ def call_cli(model, signature, inputs, file):
     np.savez(file, **{output.stem: np.load(output) for output in out.glob("*.npy")})
 
 
-model, calls = sys.argv[1], pathlib.Path(sys.argv[2])
-loaded = tf.saved_model.load(model)
-for call in sorted(calls.glob("*.inputs.npz")):
-    signature, rows, _, _ = call.name.split(".")
-    inputs = dict(np.load(call).items())
-    call_loaded(loaded, signature, inputs, calls / f"{signature}.{rows}.plain.npz")
-    call_cli(model, signature, inputs, calls / f"{signature}.{rows}.cli.npz")
+def answer(model, calls):
+    loaded = tf.saved_model.load(model)
+    for call in sorted(calls.glob("*.inputs.npz")):
+        signature, rows, _, _ = call.name.split(".")
+        inputs = dict(np.load(call).items())
+        call_loaded(loaded, signature, inputs, calls / f"{signature}.{rows}.plain.npz")
+        if rows == "7":
+            with contextlib.redirect_stdout(sys.stderr):
+                call_cli(model, signature, inputs, calls / f"{signature}.{rows}.cli.npz")
+
+
+for line in sys.stdin:
+    model, calls = line.split()
+    answer(model, pathlib.Path(calls))
+    print("done", flush=True)

@@ -121,7 +121,9 @@ class GenerativeModel(KerasHabits):
         # Past Keras' attribute tracking, which would look for weights in it.
         graphs = self.__dict__.setdefault("_graphs", {})
         if method not in graphs:
-            graphs[method] = tf.function(getattr(self, method), reduce_retracing=True)
+            graphs[method] = tf.function(
+                getattr(self, method), reduce_retracing=True, autograph=False
+            )
         return graphs[method]
 
     @property
