@@ -8,11 +8,10 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests import tiny
+from tests import exports
 from tests.conftest import ROOT
 from zoo import configs, experiments, models, seeds, versions
 from zoo.experiments import code_priors, measuring, mixtures, pages, turns, variants
-from zoo.serving import export
 
 SMALL = {
     "hidden": (8,),
@@ -54,14 +53,11 @@ def small(module_patch):
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory, module_patch):
+def exported(exports_folder, module_patch):
     """Tiny exports in the place of the zoo's own."""
-    folder, spec = tmp_path_factory.mktemp("exports"), tiny.dataset().spec
-    metrics = {"metrics": {"accuracy": 1.0}, "images": 1, "protocol": [], "training": {"steps": 0}}
     for entry in dict.fromkeys((*variants.EXPORTED, "classifier")):
-        config = configs.get_tiny(entry, dataset="tiny")
-        export.export(models.create(config, spec), folder, metrics)
-    module_patch.setattr(versions, "SAVED_MODELS", folder)
+        _, path = exports.of_entry(entry, exports_folder)
+    module_patch.setattr(versions, "SAVED_MODELS", path.parents[1])
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,8 @@
 """TensorFlow's C API by ctypes, with no Python TensorFlow: `load_c.py LIBRARIES`.
 
-It is the loader that TF Serving uses. Lines and CALLS as for load_tensorflow.py, with tensors.json,
-which has the name in the graph of each input and output: {signature: [{input: name}, {output: name}]}.
+It is the loader that TF Serving uses. Lines and CALLS as for load_tensorflow.py, with a
+tensors.json that tells the graph's name of each input and output: {signature: [{input: name},
+{output: name}]}.
 """
 
 import ctypes

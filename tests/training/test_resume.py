@@ -9,15 +9,17 @@ import tensorflow as tf
 
 from tests import processes
 from tests.conftest import ROOT
+from tests.data.test_image_folders import write
 
 STOPPED = 75
 
 
-def train(moment, workdir, data_dir):
+def train(moment, workdir, folder):
     return processes.run(
         *(ROOT / "tests" / "training" / "killed.py", moment),
-        *(ROOT / "scripts" / "train.py", "--model=cvae", f"--data_dir={data_dir}"),
-        *(f"--workdir={workdir}", "--config.hidden=(16,)", "--config.latent_dim=3"),
+        *(ROOT / "scripts" / "train.py", "--model=cvae", f"--dataset={folder}"),
+        *(f"--workdir={workdir}", f"--data_dir={workdir.parent}"),
+        *("--config.hidden=(16,)", "--config.latent_dim=3", "--config.batch_size=10"),
         *("--config.num_epochs=2", "--config.checkpoint_every=10", "--config.jit=False"),
         cwd="/",
     )
@@ -31,8 +33,9 @@ def arrays(folder):
 
 
 @pytest.mark.long
-def test_killed_thrice_and_stopped_once_equals_undisturbed(tmp_path, data_dir):
-    whole = train("never", tmp_path / "whole", data_dir)
+def test_killed_thrice_and_stopped_once_equals_undisturbed(tmp_path):
+    images = write(tmp_path / "images", "a", "b", size=(8, 8), count=100)
+    whole = train("never", tmp_path / "whole", images)
     assert whole.returncode == 0, whole.stderr
 
     expected = [
@@ -43,7 +46,7 @@ def test_killed_thrice_and_stopped_once_equals_undisturbed(tmp_path, data_dir):
         ("never", 0),
     ]
     for moment, code in expected:
-        process = train(moment, tmp_path / "parts", data_dir)
+        process = train(moment, tmp_path / "parts", images)
         assert process.returncode == code, (moment, process.stderr[-2000:])
         if moment == "write":  # and as if killed a little earlier, with half of the data written
             checkpoints = tmp_path / "parts" / "checkpoints"
@@ -57,7 +60,7 @@ def test_killed_thrice_and_stopped_once_equals_undisturbed(tmp_path, data_dir):
         assert one.keys() == other.keys() and len(one) > 8
         for name in one:
             np.testing.assert_array_equal(one[name], other[name], name)
-    assert os.listdir(tmp_path / "parts" / "export" / "cvae_mnist_5k" / "1")
+    assert os.listdir(tmp_path / "parts" / "export" / "cvae_images" / "1")
 
-    again = train("never", tmp_path / "parts", data_dir)
+    again = train("never", tmp_path / "parts", images)
     assert again.returncode == 0 and "is complete" in again.stdout
