@@ -54,7 +54,7 @@ class Page:
         try:
             model = await run.io_bound(self.load, event.value)
         except UserError as error:
-            self.status.set_text(str(error))
+            self.status.set_text(f"{error} Reload this page to try again.")
             return
         self.status.set_text(f"{event.value}: {', '.join(model.signatures)}")
         self.panels.clear()
@@ -184,7 +184,7 @@ class Interpolation:
             with ui.row().classes("items-start gap-8"):
                 self.ends = [
                     Source(model, title, seed, self.draw, self._label)
-                    for title, seed in (("First image", 1), ("Last image", 2))
+                    for title, seed in (("First image", 7), ("Last image", 17))
                 ]
                 self.animation = picture("The way there and back", "There and back")
             takes_label = "y" in model.signatures["interpolate"]
