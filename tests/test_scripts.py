@@ -11,7 +11,7 @@ import PIL.Image
 import pytest
 
 import zoo
-from tests import tiny
+from tests import exports
 from tests.conftest import ROOT, script
 from tests.entries import METRICS
 from zoo import configs, data, diagnosis, models, workdirs
@@ -23,9 +23,8 @@ TRAIN = ["--model=cvae", "--config.hidden=(16,)", "--config.latent_dim=3", "--co
 
 
 @pytest.fixture(scope="module")
-def saved_model(tmp_path_factory):
-    model = models.create(configs.get_tiny("cvae", dataset="tiny"), tiny.dataset().spec)
-    return export.export(model, tmp_path_factory.mktemp("export"), METRICS)
+def saved_model(exports_folder):
+    return exports.of_entry("cvae", exports_folder)[1]
 
 
 @pytest.mark.long
@@ -125,10 +124,11 @@ def test_interpolate_walks_between_seeds(saved_model, tmp_path):
     assert PIL.Image.open(tmp_path / "walk.gif").n_frames == 6
 
 
-def test_a_walk_between_test_images_needs_one_label_only_where_labels_count(tiny_data, tmp_path):
+def test_a_walk_between_test_images_needs_one_label_only_where_labels_count(
+    tiny_data, exports_folder
+):
     for entry in ("vae", "cvae"):
-        model = models.create(configs.get_tiny(entry, dataset="tiny"), tiny_data.spec)
-        loaded = zoo.load(export.export(model, tmp_path, METRICS))
+        loaded = zoo.load(exports.of_entry(entry, exports_folder)[1])
         different = [0, int(np.argmax(tiny_data.test.y != tiny_data.test.y[0]))]
         x, y = pictures.from_test_images(loaded, tiny_data, different)
         if entry == "cvae":
@@ -194,10 +194,9 @@ def test_errors_are_one_line_and_leave_nothing(saved_model, tmp_path, name, flag
 
 
 @pytest.mark.parametrize("entry", ["dcgan", "cgan"])
-def test_walks_through_the_codes_of_a_generator(entry, tiny_data, tmp_path):
+def test_walks_through_the_codes_of_a_generator(entry, exports_folder):
     """They begin and end at the samples of their seeds, morphs at those of their labels."""
-    model = models.create(configs.get_tiny(entry, dataset="tiny"), tiny_data.spec)
-    loaded = zoo.load(export.export(model, tmp_path, METRICS))
+    loaded = zoo.load(exports.of_entry(entry, exports_folder)[1])
     y = [np.zeros(2, np.int32)] if entry == "cgan" else []
     ends = loaded.sample(np.array([5, 9], np.int32), *y)
     x, columns = pictures.walk_codes(loaded, ["5", "9"], None, 4)
@@ -220,9 +219,9 @@ def test_walks_through_the_codes_of_a_generator(entry, tiny_data, tmp_path):
             pictures.walk_labels(loaded, [1], [0, 1], 4)
 
 
-def test_a_code_of_infogan_varies_along_a_row_and_the_category_from_row_to_row(tiny_data, tmp_path):
-    model = models.create(configs.get_tiny("infogan", dataset="tiny"), tiny_data.spec)
-    loaded = zoo.load(export.export(model, tmp_path, METRICS))
+def test_a_code_of_infogan_varies_along_a_row_and_the_category_from_row_to_row(exports_folder):
+    model, path = exports.of_entry("infogan", exports_folder)
+    loaded = zoo.load(path)
     x, columns = pictures.vary_codes(loaded, 5, 0, 4)
     assert columns == 4 and x.shape == (12, 8, 8, 1)
     z = row_sample(model.prior(), [5]).numpy()
@@ -231,7 +230,6 @@ def test_a_code_of_infogan_varies_along_a_row_and_the_category_from_row_to_row(t
         np.testing.assert_allclose(x[i : i + 1], model.decode(z), atol=1e-5)
     with pytest.raises(zoo.UserError, match=r"--vary=1: .* uniform codes 0 \.\. 0"):
         pictures.vary_codes(loaded, 5, 1, 4)
-    plain = models.create(configs.get_tiny("dcgan", dataset="tiny"), tiny_data.spec)
-    loaded = zoo.load(export.export(plain, tmp_path, METRICS))
+    loaded = zoo.load(exports.of_entry("dcgan", exports_folder)[1])
     with pytest.raises(zoo.UserError, match="no codes that can be read off images: try infogan"):
         pictures.vary_codes(loaded, 5, 0, 4)

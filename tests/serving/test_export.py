@@ -11,6 +11,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 import zoo
+from tests import exports
 from tests.entries import METRICS
 from zoo import configs, data, manifests, models, runs, versions
 from zoo.drawing import images, pictures
@@ -141,9 +142,9 @@ def test_trained_under_a_strategy_exports_one_copy(tiny_data, tmp_path, mirrored
     np.testing.assert_allclose(loaded.restyle(x, y, y), model.restyle(x, y, y), atol=1e-6)
 
 
-@pytest.fixture
-def loaded(model, tmp_path):
-    return zoo.load(export.export(model, tmp_path, METRICS))
+@pytest.fixture(scope="module")
+def loaded(exports_folder):
+    return zoo.load(exports.of_entry("cvae", exports_folder)[1])
 
 
 @pytest.mark.parametrize(
@@ -250,9 +251,8 @@ def test_images_may_be_bytes_and_must_be_in_range(named):
             graph(x=tf.constant(wrong, tf.float32), y=tf.constant(y))
 
 
-def test_clusters_are_checked_like_labels(tmp_path, tiny_data):
-    model = models.create(configs.get_tiny("gmvae", dataset="tiny"), tiny_data.spec)
-    loaded = zoo.load(export.export(model, tmp_path, METRICS))
+def test_clusters_are_checked_like_labels(exports_folder):
+    loaded = zoo.load(exports.of_entry("gmvae", exports_folder)[1])
     with pytest.raises(zoo.UserError, match=r"sample_cluster: cluster=3 is out of .* 0 \.\. 2"):
         loaded.sample_cluster([1], [3])
 
