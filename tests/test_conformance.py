@@ -22,6 +22,14 @@ def weights(model):
     return [v.numpy() for v in model.variables]
 
 
+@pytest.fixture
+def steps_alone(monkeypatch):
+    """Models are trained, and neither measured nor drawn, which would take as long again."""
+    monkeypatch.setattr(loop, "_measure", lambda *given: ({}, None))
+    monkeypatch.setattr(images, "sample_grid", lambda model: None)
+    return monkeypatch
+
+
 @each_entry
 def test_has_a_tiny_variant(entry):
     assert hasattr(configs._module(entry), "get_tiny"), f"{entry} needs get_tiny()"
@@ -60,18 +68,15 @@ def test_one_step_lowers_the_loss_on_a_fixed_batch(entry, tiny_data):
 @pytest.mark.parametrize(
     ("entry", "jit"), [*((entry, False) for entry in ENTRIES), ("vae", True), ("gmm", True)]
 )
-def test_resume_is_exact(entry, jit, tiny_data, tmp_path, monkeypatch):
+def test_resume_is_exact(entry, jit, tiny_data, tmp_path, steps_alone):
     config = tiny(entry, jit=jit, checkpoint_every=3, num_epochs=2)
     whole = loop.train(config, tiny_data, tmp_path / "whole")
 
-    def stop_after(steps):
-        """The run is asked to stop at the first look that Python takes after `steps`."""
-        monkeypatch.setattr(loop, "_any_worker", lambda stop, strategy: steps.pop() if steps else 0)
-
-    stop_after([True, False, False])
+    # Asked to stop when Python looks for the third time, amid an epoch; after that never again.
+    looks = [False, False, True]
+    steps_alone.setattr(loop, "_any_worker", lambda *given: bool(looks) and looks.pop(0))
     with pytest.raises(loop.Stopped):
         loop.train(config, tiny_data, tmp_path / "parts")
-    monkeypatch.undo()
     parts = loop.train(config, tiny_data, tmp_path / "parts")
     assert parts.training["steps"] == whole.training["steps"] == 10
     for a, b in zip(weights(whole.model), weights(parts.model), strict=True):
@@ -79,10 +84,7 @@ def test_resume_is_exact(entry, jit, tiny_data, tmp_path, monkeypatch):
 
 
 @each_entry
-def test_two_replicas_equal_one(entry, tiny_data, tmp_path, mirrored, no_noise, monkeypatch):
-    # Only the steps are compared; to measure and to draw the model would take as long again.
-    monkeypatch.setattr(loop, "_measure", lambda *given: ({}, None))
-    monkeypatch.setattr(images, "sample_grid", lambda model: None)
+def test_two_replicas_equal_one(entry, tiny_data, tmp_path, mirrored, no_noise, steps_alone):
     config = tiny(entry, ema=0.0, num_epochs=4, clip_norm=0.5)
     one = loop.train(config, tiny_data, tmp_path / "one")
     two = loop.train(config, tiny_data, tmp_path / "two", mirrored)
