@@ -5,7 +5,6 @@ import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from zoo.distributions.gaussians import LOG_2PI, as_float64, half_log_det, squared_distances
-from zoo.mixtures import expansions
 from zoo.mixtures.components import Components
 
 
@@ -87,55 +86,42 @@ class Tied(Triangular):
 class Full(Triangular):
     """A covariance each.
 
-    Log densities and moments come of residuals y = L_k^-1 (x - m_k), all of which are one matrix
-    product; their own second moments are what a pass adds up. Those are near the identity wherever
-    the components lie, so float32 holds them. In float32 and few dimensions most components do
-    with half of that work, see `expansions`.
+    All residuals y = L_k^-1 (x - m_k) are one matrix product, and their own second moments are what
+    a pass adds up. Those are near the identity wherever the components lie, so float32 holds them.
     """
 
     def features(self, x, dtype=None):
         dtype = dtype or self.dtype
+        whitener, means = as_float64(self.whitener, self.means)
+        offset = tf.linalg.matvec(whitener, means)  # [K, D]
+        offset = tf.cast(tf.reshape(offset, [-1, 1]), dtype)  # [K D, 1]
         x = self.relative(x, dtype)
-        if not self._expands(dtype):
-            return {"x": x, "residuals": self._residuals(x, tf.range(self.count))}
-        expansion = self._expansion()
-        exact = tf.where(expansion.rounds)[:, 0]
-        return {
-            "x": x,
-            "expansion": expansion,
-            "products": expansion.features(x),
-            "exact": exact,
-            "residuals": self._residuals(x, exact),
-        }
+        # The offset as one more column: a sum over so many numbers takes as long as the product.
+        whitener = tf.cast(tf.reshape(self.whitener, [-1, self.dim]), dtype)
+        stacked = tf.concat([whitener, -offset], 1)
+        residuals = tf.matmul(
+            stacked, tf.concat([x, tf.ones_like(x[:, :1])], 1), transpose_b=True
+        )  # [K D, B]
+        return {"x": x, "residuals": tf.reshape(residuals, [self.count, self.dim, -1])}
 
     def log_prob(self, features):
         distances = tf.cast(tf.reduce_sum(features["residuals"] ** 2, 1), tf.float64)  # [K, B]
         log_det = half_log_det(*as_float64(self.whitener))[:, None]
-        if "expansion" not in features:
-            return -0.5 * (distances + self.dim * LOG_2PI) + log_det
-        exact = features["exact"]
-        exactly = -0.5 * (distances + self.dim * LOG_2PI) + tf.gather(log_det, exact)
-        all_of_them = features["expansion"].log_prob(features["products"])
-        return tf.tensor_scatter_nd_update(all_of_them, exact[:, None], exactly)
+        return -0.5 * (distances + self.dim * LOG_2PI) + log_det
 
     def sums(self, features, r):
-        count = tf.reduce_sum(tf.cast(r, tf.float64), 1)
-        if "expansion" not in features:
-            return {"count": count, **self._residual_sums(features["x"], features["residuals"], r)}
-        exact = features["exact"]
-        sums = features["expansion"].sums(features["products"], r)
-        exactly = self._residual_sums(features["x"], features["residuals"], tf.gather(r, exact))
-        for name, value in exactly.items():
-            sums[name] = tf.tensor_scatter_nd_update(sums[name], exact[:, None], value)
-        return {"count": count, **sums}
+        weighted = tf.sqrt(r)[:, None] * features["residuals"]  # [K, D, B]
+        second = tf.matmul(weighted, weighted, transpose_b=True)
+        x, r, second = as_float64(features["x"], r, second)
+        return {"count": tf.reduce_sum(r, 1), "first": tf.matmul(r, x), "second": second}
 
     def to_row_moments(self, sums):
-        second = self._of_residuals_to_rows(sums)
-        if self._expands(self.dtype):
-            expansion = self._expansion()
-            expanded = expansion.to_row_moments(sums["second"])
-            second = tf.where(expansion.rounds[:, None, None], second, expanded)
-        return {**sums, "second": second}
+        scale, means = as_float64(self.scale_tril, self.means)
+        # E (x - m)(x - m)^T = L E y y^T L^T, and of x alone with n (E x m^T + m E x^T - m m^T).
+        around = tf.matmul(scale, tf.matmul(sums["second"], scale, transpose_b=True))
+        cross = sums["first"][:, :, None] * means[:, None]
+        squares = sums["count"][:, None, None] * means[:, :, None] * means[:, None]
+        return {**sums, "second": around + cross + tf.linalg.matrix_transpose(cross) - squares}
 
     def maximize(self, sums):
         means, counts = self._maximize_means(sums)
@@ -145,42 +131,6 @@ class Full(Triangular):
     def draw(self, chosen, noise):
         scale = tf.gather(self.scale_tril, chosen)  # [B, D, D]
         return tf.gather(self.means, chosen) + tf.linalg.matvec(scale, noise)
-
-    def _expands(self, dtype):
-        return dtype == "float32" and self.dim <= expansions.LARGEST_DIM
-
-    def _expansion(self):
-        return expansions.Expansion(self.means.value, self.scale_tril.value, self.whitener.value)
-
-    def _residuals(self, x, which):
-        """Returns L_k^-1 (x - m_k) [k, D, B] of rows [B, D] relative to the center.
-
-        Args:
-          x: rows.
-          which: indices [k] of components.
-        """
-        whitener, means = (tf.gather(v, which) for v in as_float64(self.whitener, self.means))
-        offset = tf.linalg.matvec(whitener, means)  # [k, D]
-        # The offset as one more column: a sum over so many numbers takes as long as the product.
-        stacked = tf.concat([whitener, -offset[:, :, None]], 2)
-        stacked = tf.cast(tf.reshape(stacked, [-1, self.dim + 1]), x.dtype)
-        with_ones = tf.concat([x, tf.ones_like(x[:, :1])], 1)
-        residuals = tf.matmul(stacked, with_ones, transpose_b=True)  # [k D, B]
-        return tf.reshape(residuals, [-1, self.dim, tf.shape(x)[0]])
-
-    def _residual_sums(self, x, residuals, r):
-        weighted = tf.sqrt(r)[:, None] * residuals  # [k, D, B]
-        second = tf.matmul(weighted, weighted, transpose_b=True)
-        x, r, second = as_float64(x, r, second)
-        return {"first": tf.matmul(r, x), "second": second}
-
-    def _of_residuals_to_rows(self, sums):
-        scale, means = as_float64(self.scale_tril, self.means)
-        # E (x - m)(x - m)^T = L E y y^T L^T, and of x alone with n (E x m^T + m E x^T - m m^T).
-        around = tf.matmul(scale, tf.matmul(sums["second"], scale, transpose_b=True))
-        cross = sums["first"][:, :, None] * means[:, None]
-        squares = sums["count"][:, None, None] * means[:, :, None] * means[:, None]
-        return around + cross + tf.linalg.matrix_transpose(cross) - squares
 
 
 def _identities(shape, dtype):
