@@ -82,6 +82,18 @@ def test_a_drawing_is_restyled_and_a_way_has_its_ends(model):
     assert views.animate(way).startswith("data:image/gif;base64,")
 
 
+# Notes the milliseconds from a key to the change of an image, by the browser's own clock.
+WATCH = """
+window.took = [];
+document.addEventListener('keydown', () => { window.pressed = performance.now(); }, true);
+const shown = document.querySelector(`img[alt="${arguments[0]}"]`).closest('.q-img');
+new MutationObserver(() => {
+  if (window.pressed) window.took.push(performance.now() - window.pressed);
+  window.pressed = null;
+}).observe(shown, {attributes: true, childList: true, subtree: true, attributeFilter: ['src']});
+"""
+
+
 @pytest.fixture
 def page():
     """The page in a headless browser."""
@@ -132,17 +144,20 @@ def test_a_slider_a_drawing_and_a_wrong_upload_in_a_browser(page, tmp_path):
         )
 
     def changes(name, act):
-        """Whether an image changes after an action, and after how many seconds."""
-        before, start = source(name), time.perf_counter()
+        """Waits until an image has changed after an action."""
+        before = source(name)
         act()
         WebDriverWait(page, 20, 0.01).until(lambda _: source(name) not in (before, None))
-        return time.perf_counter() - start
 
     slider = find('[aria-label="Direction 1"] [tabindex]')
     image = "The image at these positions"
-    seconds = [changes(image, lambda: slider.send_keys(Keys.ARROW_RIGHT)) for _ in range(10)]
-    print(f"a slider's image follows within {1000 * np.median(seconds):.0f} ms")
-    assert np.median(seconds) < 1.0  # 0.1 where nothing else runs
+    source(image)
+    page.execute_script(WATCH, image)
+    for _ in range(10):
+        changes(image, lambda: slider.send_keys(Keys.ARROW_RIGHT))
+    took = page.execute_script("return window.took")
+    print(f"a slider's image follows within {np.median(took):.0f} ms, {max(took):.0f} at most")
+    assert len(took) >= 10 and np.median(took) < 1000  # 100 where nothing else runs
     assert page.execute_script("return document.documentElement.scrollWidth <= innerWidth")
     styles = "The same style with every label"
     canvas = find('[aria-label^="Image: draw with"]')
