@@ -151,7 +151,7 @@ def test_a_slider_a_drawing_and_a_wrong_upload_in_a_browser(page, tmp_path):
 
     slider = find('[aria-label="Direction 1"] [tabindex]')
     image = "The image at these positions"
-    source(image)
+    find(f'img[alt="{image}"]')
     page.execute_script(WATCH, image)
     for _ in range(10):
         changes(image, lambda: slider.send_keys(Keys.ARROW_RIGHT))

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import select
 import subprocess
 import sys
 
@@ -16,6 +17,8 @@ from zoo import configs
 
 HERE = pathlib.Path(__file__).parent
 LIBRARIES = pathlib.Path(tf.__file__).parent
+# For all calls of one model.
+TIMEOUT = 240
 
 
 class Loader:
@@ -28,11 +31,24 @@ class Loader:
         self.process = subprocess.Popen(command, text=True, cwd="/", **pipes)
 
     def answer(self, model, calls):
+        """Returns what the process said to a model and its calls; nothing if it hangs or died."""
         self.process.stdin.write(f"{model} {calls}\n")
         self.process.stdin.flush()
-        said = self.process.stdout.readline()
+        ready, _, _ = select.select([self.process.stdout], [], [], TIMEOUT)
+        return self.process.stdout.readline() if ready else ""
+
+    def errors(self):
         self.log.seek(0)
-        assert said == "done\n", self.log.read()[-3000:]
+        return self.log.read()[-3000:]
+
+    def stop(self):
+        """Returns the exit code at the end of its input."""
+        try:
+            self.process.communicate(timeout=30)
+        finally:
+            self.process.kill()
+            self.log.close()
+        return self.process.returncode
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +60,7 @@ def processes(tmp_path_factory):
         ("c",): Loader(logs / "c", "load_c.py", LIBRARIES),
     }
     yield made
-    for loader in made.values():
-        loader.process.communicate(timeout=30)
+    assert [process.stop() for process in made.values()] == [0, 0]
 
 
 @pytest.fixture
@@ -82,7 +97,7 @@ def tensor_names(path):
 def test_loaders_give_what_the_keras_model_gives(calls, processes):
     path, folder, answers = calls
     for loaders, process in processes.items():
-        process.answer(path, folder)
+        assert process.answer(path, folder) == "done\n", process.errors()
         for loader in loaders:
             check_answers(folder, loader, answers)
 
