@@ -91,7 +91,8 @@ def test_two_replicas_equal_one(entry, tiny_data, tmp_path, mirrored, no_noise, 
     assert one.training["steps"] == two.training["steps"] == 20
     assert one.model.steps_taken() == two.model.steps_taken()
     for a, b in zip(weights(one.model), weights(two.model), strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-5)
+        # Of the largest number where that is above 1: inverse scales of gmm.
+        np.testing.assert_allclose(a, b, atol=1e-5 * max(1.0, np.abs(b).max(initial=0.0)))
 
 
 @pytest.mark.parametrize("entry", {tiny(entry).family: entry for entry in ENTRIES}.values())

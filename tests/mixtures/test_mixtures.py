@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from zoo import mixtures, seeds
 from zoo.errors import UserError
+from zoo.mixtures import mixture as mixture_module
 
 KINDS = sorted(mixtures.COVARIANCES)
 D, K = 4, 3
@@ -183,6 +184,20 @@ def test_an_empty_component_takes_a_part_of_the_heaviest():
     assert float(model.maximize(model.components.to_row_moments(sums), seeds.root(0))) == 1
     assert np.abs(model.components.loc()[1]).max() < 100
     assert model.mixing.numpy().min() > 0.05
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("rows", [1, 200, 201, 600])
+def test_blocks_of_rows_add_up(kind, rows, monkeypatch):
+    x, model = clusters()[:rows], make(kind, precision="float64")
+    started(model, clusters())
+    weight = np.random.default_rng(0).uniform(size=rows)
+    whole = model.expect(x, weight)
+    monkeypatch.setattr(mixture_module, "BLOCK", 100)
+    in_blocks = tf.function(model.expect)(x, weight)
+    assert whole.keys() == in_blocks.keys()
+    for name, total in whole.items():
+        np.testing.assert_allclose(in_blocks[name], total, rtol=1e-9, atol=1e-9, err_msg=name)
 
 
 def test_iterations_go_on_from_given_parameters_and_weights_are_repetitions():

@@ -61,7 +61,8 @@ def test_two_worker_processes_end_with_the_weights_of_one(
     assert len(first) == len(second) == len(loop.weights(one.model))
     for i, weight in enumerate(loop.weights(one.model)):
         np.testing.assert_array_equal(first[str(i)], second[str(i)])
-        np.testing.assert_allclose(first[str(i)], weight, atol=1e-5)
+        most = max(1.0, np.abs(weight).max(initial=0.0))  # inverse scales of gmm are above 1
+        np.testing.assert_allclose(first[str(i)], weight, atol=1e-5 * most)
 
 
 def test_mirroring_one_device_changes_nothing(tmp_path, tiny_data):

@@ -51,7 +51,7 @@ def get_config():
     )
 
     config.pixels = "dequantized"
-    config.batch_size = 2048
+    config.batch_size = 8192
     config.num_epochs = 100
     # Compiled by XLA these matrix products are slower on a CPU.
     config.jit = False

@@ -58,16 +58,24 @@ class Components(keras.Layer):
             aggregation="mean",
         )
 
-    def features(self, x: tf.Tensor, dtype: str | None = None) -> dict[str, tf.Tensor]:
-        """Returns what `log_prob` and `sums` compute with, made once of rows [B, D] for both.
+    def coefficients(self, dtype: str | None = None) -> dict:
+        """Returns what `features` needs of the parameters, made once for many blocks of rows.
 
         Args:
-          x: rows, float32 or float64.
           dtype: of the products that take the time; the model's own if None. In float64, what lies
             far from all components has finite log densities too.
         """
         del dtype
-        return {"x": self.relative(x, tf.float64)}
+        return {}
+
+    def features(self, x: tf.Tensor, coefficients: dict) -> dict:
+        """Returns what `log_prob` and `sums` compute with, made once of rows [B, D] for both.
+
+        Args:
+          x: rows, float32 or float64.
+          coefficients: of `coefficients`; they are among the features.
+        """
+        return {**coefficients, "x": self.relative(x, tf.float64)}
 
     def relative(self, x: tf.Tensor, dtype) -> tf.Tensor:
         """Returns rows relative to the center, subtracted before digits are lost."""

@@ -28,15 +28,22 @@ class LowRank(Components):
         scale = tf.linalg.cholesky(eye + tf.matmul(factors, scaled, transpose_a=True))
         return tf.linalg.triangular_solve(scale, tf.linalg.matrix_transpose(scaled)), scale
 
-    def features(self, x, dtype=None):
-        dtype = dtype or self.dtype
+    def coefficients(self, dtype=None):
         project, scale = self._posterior()
         offset = tf.linalg.matvec(project, tf.cast(self.means, tf.float64))  # [K, R]
-        stacked, offset = (tf.cast(t, dtype) for t in (project, offset))
-        x = self.relative(x, dtype)
-        products = tf.matmul(tf.reshape(stacked, [-1, self.dim]), x, transpose_b=True)  # [K R, B]
-        white = tf.reshape(products, [self.count, self.rank, -1]) - offset[:, :, None]
-        return {"x": x, "white": white, "scale": scale}
+        stacked, offset = (tf.cast(t, dtype or self.dtype) for t in (project, offset))
+        return {
+            "stacked": tf.reshape(stacked, [-1, self.dim]),
+            "offset": offset[:, :, None],
+            "scale": scale,
+        }
+
+    def features(self, x, coefficients):
+        stacked, offset = coefficients["stacked"], coefficients["offset"]
+        x = self.relative(x, stacked.dtype)
+        products = tf.matmul(stacked, x, transpose_b=True)  # [K R, B]
+        white = tf.reshape(products, [self.count, self.rank, -1]) - offset
+        return {**coefficients, "x": x, "white": white}
 
     def log_prob(self, features):
         x, means, variances = as_float64(features["x"], self.means, self.variances)

@@ -5,6 +5,7 @@ import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from zoo.distributions.gaussians import LOG_2PI, as_float64, half_log_det, squared_distances
+from zoo.mixtures import expansions
 from zoo.mixtures.components import Components
 
 
@@ -86,42 +87,61 @@ class Tied(Triangular):
 class Full(Triangular):
     """A covariance each.
 
-    All residuals y = L_k^-1 (x - m_k) are one matrix product, and their own second moments are what
-    a pass adds up. Those are near the identity wherever the components lie, so float32 holds them.
+    Log densities and moments come of residuals y = L_k^-1 (x - m_k); their own second moments are
+    what a pass adds up. Those are near the identity wherever the components lie, so float32 holds
+    them. In float32 and few dimensions most components do with half of that work, see `expansions`.
     """
 
-    def features(self, x, dtype=None):
+    def coefficients(self, dtype=None):
         dtype = dtype or self.dtype
-        whitener, means = as_float64(self.whitener, self.means)
-        offset = tf.linalg.matvec(whitener, means)  # [K, D]
-        offset = tf.cast(tf.reshape(offset, [-1, 1]), dtype)  # [K D, 1]
-        x = self.relative(x, dtype)
-        # The offset as one more column: a sum over so many numbers takes as long as the product.
-        whitener = tf.cast(tf.reshape(self.whitener, [-1, self.dim]), dtype)
-        stacked = tf.concat([whitener, -offset], 1)
-        residuals = tf.matmul(
-            stacked, tf.concat([x, tf.ones_like(x[:, :1])], 1), transpose_b=True
-        )  # [K D, B]
-        return {"x": x, "residuals": tf.reshape(residuals, [self.count, self.dim, -1])}
+        if not self._expands(dtype):
+            return self._residual_coefficients(tf.range(self.count), dtype)
+        expansion = self._expansion()
+        exact = tf.where(expansion.rounds)[:, 0]
+        return {
+            "expansion": expansion,
+            "exact": exact,
+            **self._residual_coefficients(exact, dtype),
+        }
+
+    def features(self, x, coefficients):
+        stacked = coefficients["stacked"]
+        x = self.relative(x, stacked.dtype)
+        with_ones = tf.concat([x, tf.ones_like(x[:, :1])], 1)
+        features = {**coefficients, "x": x, "with_ones": with_ones}
+        if "expansion" in coefficients:
+            features["products"] = coefficients["expansion"].features(x)
+        return features
 
     def log_prob(self, features):
-        distances = tf.cast(tf.reduce_sum(features["residuals"] ** 2, 1), tf.float64)  # [K, B]
-        log_det = half_log_det(*as_float64(self.whitener))[:, None]
-        return -0.5 * (distances + self.dim * LOG_2PI) + log_det
+        x, stacked = features["with_ones"], features["stacked"]
+        residuals = tf.matmul(tf.reshape(stacked, [-1, self.dim + 1]), x, transpose_b=True)
+        residuals = tf.reshape(residuals, [-1, self.dim, tf.shape(x)[0]])  # [k, D, B]
+        distances = tf.cast(tf.reduce_sum(residuals**2, 1), tf.float64)
+        exactly = -0.5 * (distances + self.dim * LOG_2PI) + features["log_det"]
+        if "expansion" not in features:
+            return exactly
+        all_of_them = features["expansion"].log_prob(features["products"])
+        return tf.tensor_scatter_nd_update(all_of_them, features["exact"][:, None], exactly)
 
     def sums(self, features, r):
-        weighted = tf.sqrt(r)[:, None] * features["residuals"]  # [K, D, B]
-        second = tf.matmul(weighted, weighted, transpose_b=True)
-        x, r, second = as_float64(features["x"], r, second)
-        return {"count": tf.reduce_sum(r, 1), "first": tf.matmul(r, x), "second": second}
+        count = tf.reduce_sum(tf.cast(r, tf.float64), 1)
+        if "expansion" not in features:
+            return {"count": count, **self._residual_sums(features, r)}
+        exact = features["exact"]
+        sums = features["expansion"].sums(features["products"], r)
+        exactly = self._residual_sums(features, tf.gather(r, exact))
+        for name, value in exactly.items():
+            sums[name] = tf.tensor_scatter_nd_update(sums[name], exact[:, None], value)
+        return {"count": count, **sums}
 
     def to_row_moments(self, sums):
-        scale, means = as_float64(self.scale_tril, self.means)
-        # E (x - m)(x - m)^T = L E y y^T L^T, and of x alone with n (E x m^T + m E x^T - m m^T).
-        around = tf.matmul(scale, tf.matmul(sums["second"], scale, transpose_b=True))
-        cross = sums["first"][:, :, None] * means[:, None]
-        squares = sums["count"][:, None, None] * means[:, :, None] * means[:, None]
-        return {**sums, "second": around + cross + tf.linalg.matrix_transpose(cross) - squares}
+        second = self._of_residuals_to_rows(sums)
+        if self._expands(self.dtype):
+            expansion = self._expansion()
+            expanded = expansion.to_row_moments(sums["second"])
+            second = tf.where(expansion.rounds[:, None, None], second, expanded)
+        return {**sums, "second": second}
 
     def maximize(self, sums):
         means, counts = self._maximize_means(sums)
@@ -131,6 +151,46 @@ class Full(Triangular):
     def draw(self, chosen, noise):
         scale = tf.gather(self.scale_tril, chosen)  # [B, D, D]
         return tf.gather(self.means, chosen) + tf.linalg.matvec(scale, noise)
+
+    def _expands(self, dtype):
+        return dtype == "float32" and self.dim <= expansions.LARGEST_DIM
+
+    def _expansion(self):
+        return expansions.Expansion(self.means.value, self.scale_tril.value, self.whitener.value)
+
+    def _residual_coefficients(self, which, dtype):
+        """Returns what makes residuals L_k^-1 (x - m_k) of rows, for the components `which` [k]."""
+        whitener, means = (tf.gather(v, which) for v in as_float64(self.whitener, self.means))
+        offset = tf.linalg.matvec(whitener, means)  # [k, D]
+        # The offset as one more column: a sum over so many numbers takes as long as the product.
+        stacked = tf.concat([whitener, -offset[:, :, None]], 2)
+        return {
+            "stacked": tf.cast(stacked, dtype),  # [k, D, D + 1]
+            "log_det": half_log_det(whitener)[:, None],
+        }
+
+    def _residual_sums(self, features, r):
+        def second_moments(given):
+            one, weights = given
+            residuals = tf.matmul(features["with_ones"], one, transpose_b=True)  # [B, D]
+            return tf.matmul(weights[:, None] * residuals, residuals, transpose_a=True)
+
+        second = tf.map_fn(
+            second_moments,
+            (features["stacked"], r),
+            fn_output_signature=tf.TensorSpec([self.dim, self.dim], r.dtype),
+        )
+        second = tf.reshape(second, [-1, self.dim, self.dim])  # where there are none, too
+        x, r, second = as_float64(features["x"], r, second)
+        return {"first": tf.matmul(r, x), "second": second}
+
+    def _of_residuals_to_rows(self, sums):
+        scale, means = as_float64(self.scale_tril, self.means)
+        # E (x - m)(x - m)^T = L E y y^T L^T, and of x alone with n (E x m^T + m E x^T - m m^T).
+        around = tf.matmul(scale, tf.matmul(sums["second"], scale, transpose_b=True))
+        cross = sums["first"][:, :, None] * means[:, None]
+        squares = sums["count"][:, None, None] * means[:, :, None] * means[:, None]
+        return around + cross + tf.linalg.matrix_transpose(cross) - squares
 
 
 def _identities(shape, dtype):

@@ -14,6 +14,9 @@ from zoo.distributions.gaussians import choose_components
 from zoo.errors import UserError
 from zoo.mixtures import components, factor_analysers, full_covariances
 
+# Rows of an E-step at once, whose features stay in a processor's caches.
+BLOCK = 4096
+
 COVARIANCES = {
     "spherical": components.Spherical,
     "diag": components.Diagonal,
@@ -100,7 +103,8 @@ class Mixture(keras.Layer):
 
     def _of_rows_anywhere(self, x):
         # In float64 rows far from all components have finite log densities, too.
-        return self.log_prob_and_responsibilities(self.components.features(x, tf.float64))
+        coefficients = self.components.coefficients(tf.float64)
+        return self.log_prob_and_responsibilities(self.components.features(x, coefficients))
 
     def draw(self, noise: tf.Tensor) -> tf.Tensor:
         """Returns rows [B, D], float64, by standard normal noise [B, 1 + components.noise_size]."""
@@ -117,9 +121,26 @@ class Mixture(keras.Layer):
           x: rows [B, D].
           weight: of each [B]; 1 if None.
         """
-        features = self.components.features(x)
+        x = tf.convert_to_tensor(x)
+        weight = tf.ones(tf.shape(x)[:1]) if weight is None else tf.convert_to_tensor(weight)
+        coefficients = self.components.coefficients()
+        rows = tf.shape(x)[0]
+        size = tf.minimum(rows, BLOCK)
+        whole = tf.maximum(rows - 1, 0) // BLOCK  # and some rows are left for one more block
+
+        def add_block(i, sums):
+            block = tf.slice(x, [i * size, 0], [size, self.dim])
+            more = self._expect_block(block, tf.slice(weight, [i * size], [size]), coefficients)
+            return i + 1, {name: sums[name] + more[name] for name in sums}
+
+        rest = slice(whole * BLOCK, None)
+        sums = self._expect_block(x[rest], weight[rest], coefficients)
+        return tf.while_loop(lambda i, _: i < whole, add_block, (0, sums), parallel_iterations=1)[1]
+
+    def _expect_block(self, x, weight, coefficients):
+        features = self.components.features(x, coefficients)
         log_prob, r = self.log_prob_and_responsibilities(features)
-        weight = tf.ones_like(log_prob) if weight is None else tf.cast(weight, tf.float64)
+        weight = tf.cast(weight, tf.float64)
         sums = self.components.sums(features, r * tf.cast(weight, r.dtype))
         return {
             **sums,
