@@ -4,7 +4,12 @@
 scripts/benchmark.py train --dataset=mnist    steps of a VAE; needs requirements-bench.txt
 scripts/benchmark.py gan --dataset=mnist      steps of a DCGAN; needs requirements-bench.txt
 scripts/benchmark.py gmm --dataset=mnist      iterations of EM
+scripts/benchmark.py nll --dataset=mnist      images of an NLL; needs requirements-bench.txt
 scripts/benchmark.py serving                  requests to scripts/serve.py
+scripts/benchmark.py growth --dataset=mnist   how EM and a VAE grow with data, components and batch
+scripts/benchmark.py profile --model=vae      where the time of an entry's training goes
+
+With --docs=docs the first four and growth leave what they found on docs/speed.md.
 
 What is not about time:
 
@@ -22,13 +27,14 @@ from zoo.errors import UserError
 cli.define_data_flags()
 cli.define_judge_flag()
 _DATASET = flags.DEFINE_string("dataset", "mnist", "TFDS name of 28x28 grey images.")
+_MODEL = flags.DEFINE_string("model", "vae", "Entry of the profile.")
 _ROUNDS = flags.DEFINE_integer(
     "rounds", None, "Epochs or iterations of each contender; seconds for serving.", 1
 )
 _TRIALS = flags.DEFINE_integer("trials", 5, "Trials of each GAN or fault.", 1)
 _STEPS = flags.DEFINE_integer("steps", 0, "Of a trial, of the modes; 0: as published.", 0)
 _WORKDIR = flags.DEFINE_string("workdir", None, "Of trials; default runs/modes_DATASET, say.")
-_DOCS = flags.DEFINE_string("docs", None, "Folder of the page on them; default the workdir.")
+_DOCS = flags.DEFINE_string("docs", None, "Folder of the page; of trials by default the workdir.")
 
 
 def load():
@@ -37,36 +43,63 @@ def load():
     return data.load(_DATASET.value, **cli.data_places())
 
 
+def record(name, work, rate, unit, against, gigaflop, limit):
+    """Leaves a comparison on the page of speeds, if there is to be one."""
+    from zoo.benchmarks import speed_page
+    from zoo.training import strategy
+
+    share = speed_page.share(rate, gigaflop, limit) or 0.0
+    print(f"limit {limit:.0f} GFLOP/s, of which the zoo's products reach {share:.0%}")
+    if _DOCS.value:
+        folder = files.user_path(_DOCS.value)
+        result = {"work": work, "rate": rate, "unit": unit, "against": against}
+        result |= {"gigaflop": gigaflop, "limit": limit, "machine": strategy.hardware()}
+        speed_page.record(folder, name, **result, command=f"{WHAT} --dataset={_DATASET.value}")
+
+
 def train():
-    from zoo.benchmarks import training
+    from zoo.benchmarks import profile, training
 
     loaded = load()
     test = training.binarised(loaded.test)
+    limit = profile.measure_limit()
     result = training.compare(loaded.train, test, loaded.spec, _ROUNDS.value or 5)
     print(f"{'':16}{'steps/s':>10}{'zoo is':>12}{'test ELBO':>12}  after {result['steps']} steps")
     for name, rate in result["steps_per_second"].items():
         ratio, elbo = result["zoo_against"][name], result["elbo"][name]
         print(f"{name:16}{rate:10.1f}{ratio:10.2f} x{elbo:12.2f}")
+    rates, against = result["steps_per_second"], result["zoo_against"]
+    peers = {name: ratio for name, ratio in against.items() if name != training.Zoo.name}
+    work = "training steps of a VAE, 784-400-20, batch 128"
+    rate = rates[training.Zoo.name]
+    record("train", work, rate, "steps/s", peers, result["gigaflop"], limit)
 
 
 def gan():
-    from zoo.benchmarks import adversarial
+    from zoo.benchmarks import adversarial, profile
 
     loaded = load()
+    limit = profile.measure_limit()
     for r1 in (0.0, 0.1):
         result = adversarial.compare(loaded.train, loaded.spec, _ROUNDS.value or 10, r1)
         print(f"{f'R1 = {r1:g}':20}{'steps/s':>10}{'zoo is':>12}")
         for name, rate in result["steps_per_second"].items():
             print(f"{name:20}{rate:10.2f}{result['zoo_against'][name]:10.2f} x", flush=True)
+        against = result["zoo_against"]
+        peers = {name: ratio for name, ratio in against.items() if name != adversarial.Zoo.name}
+        work = f"training steps of a DCGAN, batch 128, R1 = {r1:g}"
+        rate = result["steps_per_second"][adversarial.Zoo.name]
+        record(f"gan_r1_{r1:g}", work, rate, "steps/s", peers, result["gigaflop"], limit)
 
 
 def gmm():
     import numpy as np
 
     from zoo import data
-    from zoo.benchmarks import mixtures
+    from zoo.benchmarks import mixtures, profile
 
     loaded = load()
+    limit = profile.measure_limit()
     images = np.concatenate([loaded.train.x, loaded.validation.x])
     x = mixtures.project(data.InMemory(images))
     result = mixtures.compare(x, _ROUNDS.value or 20)
@@ -78,6 +111,63 @@ def gmm():
     print(f"zoo is {result['faster']:.2f} times faster")
     for precision, difference in result["difference"].items():
         print(f"largest difference of zoo's {precision}: {difference:.2g} nats per row")
+    work = f"iterations of EM, {len(x):,} rows of {mixtures.DIM}, {mixtures.COMPONENTS} components"
+    peers = {mixtures.ScikitLearn.name: result["faster"]}
+    rate = 1 / result["seconds"][mixtures.Zoo.name]
+    record("gmm", work, rate, "iterations/s", peers, mixtures.count_gigaflop(len(x)), limit)
+
+
+def nll():
+    import statistics
+
+    from zoo.benchmarks import likelihoods, profile
+
+    loaded = load()
+    limit = profile.measure_limit()
+    result = likelihoods.compare(loaded.test, loaded.spec, _ROUNDS.value or 5)
+    rates = {n: likelihoods.IMAGES / statistics.median(s) for n, s in result["seconds"].items()}
+    for name, rate in rates.items():
+        print(f"{name:16}{rate:8.2f} images/s, {1e4 / 60 / rate:.1f} minutes for 10,000 images")
+    rate = rates.pop(likelihoods.Zoo.name)
+    peers = {name: rate / other for name, other in rates.items()}
+    work = f"images of an NLL with {likelihoods.SAMPLES:,} codes each, 784-400-20"
+    record("nll", work, rate, "images/s", peers, result["gigaflop"], limit)
+
+
+def growth():
+    from zoo.benchmarks import growth as benchmark
+    from zoo.benchmarks import speed_page
+
+    loaded = load()
+    slopes = benchmark.measure(loaded.train, loaded.spec, _ROUNDS.value or 7)
+    for work, of in slopes.items():
+        seconds = ", ".join(f"{s:.3g}" for s in of["seconds"])
+        print(f"{work}: {of['sizes']} take {seconds} s, exponent {of['slope']:.2f}")
+    if _DOCS.value:
+        command = f"growth --dataset={_DATASET.value}"
+        speed_page.record(files.user_path(_DOCS.value), "growth", slopes=slopes, command=command)
+
+
+def profile():
+    from zoo import data
+    from zoo.benchmarks import profile as benchmark
+
+    config = configs.get(_MODEL.value, dataset=_DATASET.value)
+    loaded = data.load(config.dataset, **cli.data_places())
+    found = benchmark.profile(config, loaded.train, loaded.spec, 64, _ROUNDS.value or 5)
+    print(f"{_MODEL.value}, batch {config.batch_size}: {found.milliseconds:.2f} ms per step")
+    if found.gigaflop:
+        print(
+            f"its products and convolutions are {found.gigaflop:.3g} GFLOP: reached "
+            f"{found.reached:.0f} of {found.limit:.0f} GFLOP/s, {found.share:.0%}; at the limit a "
+            f"step takes {1e3 * found.gigaflop / found.limit:.2f} ms"
+        )
+    else:
+        print(f"the limit is {found.limit:.0f} GFLOP/s; how much a step multiplies is not known")
+    total = sum(found.busy.values())
+    print(f"busy, over all threads: {total:.2f} ms per step, {found.products():.0%} in products")
+    for name, milliseconds in list(found.busy.items())[:20]:
+        print(f"{milliseconds:9.3f} ms {milliseconds / total:5.0%}  {name}")
 
 
 def serving():
@@ -152,6 +242,9 @@ MEASURES = {
     "train": train,
     "gan": gan,
     "gmm": gmm,
+    "nll": nll,
+    "growth": growth,
+    "profile": profile,
     "serving": serving,
     "modes": modes,
     "faults": faults,

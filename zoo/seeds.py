@@ -79,6 +79,14 @@ def uniform(shape, seed: tf.Tensor) -> tf.Tensor:
     return tf.random.stateless_uniform(shape, seed, alg="philox")
 
 
+def words(size, seed: tf.Tensor) -> tf.Tensor:
+    """Returns random words of 16 bits, uint16 [size]."""
+    pairs = tf.random.stateless_uniform(
+        [(size + 1) // 2], seed, minval=None, maxval=None, dtype=tf.uint32, alg="philox"
+    )
+    return tf.reshape(tf.bitcast(pairs, tf.uint16), [-1])[:size]
+
+
 def row_normal(seeds: tf.Tensor, size: int) -> tf.Tensor:
     """Returns standard normal noise [B, size] whose row i depends on `seeds[i]` (int32 [B]) alone.
 

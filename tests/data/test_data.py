@@ -271,3 +271,18 @@ def test_a_set_out_of_reach_is_named_at_once(tmp_path, monkeypatch):
 def test_labels_out_of_range_are_named():
     with pytest.raises(zoo.UserError, match=r"labels from 0 to 2.*expected in 0 \.\. 1"):
         reader.check_labels("mine", np.array([0, 2, 1]), 2)
+
+
+def test_pixels_of_training_are_white_as_often_as_they_are_bright():
+    levels, rows = np.arange(256, dtype=np.uint8), 3_001  # an odd number of values
+    x = tf.constant(np.tile(levels[:255], (rows, 1)))
+    drawn = data.binarize({"x": x}, tf.constant([1, 2]))["x"].numpy()
+    assert set(np.unique(drawn)) == {0, 255}
+    expected = levels[:255] / 255
+    error = np.sqrt(expected * (1 - expected) / rows)
+    np.testing.assert_array_less(np.abs(drawn.mean(0) / 255 - expected), 5 * error + 1e-9)
+    white = tf.fill([1_000_000], tf.constant(255, tf.uint8))
+    assert np.all(data.binarize({"x": white}, tf.constant([1, 2]))["x"].numpy() == 255)
+    again, other = (data.binarize({"x": x}, tf.constant([1, s]))["x"].numpy() for s in (2, 3))
+    np.testing.assert_array_equal(drawn, again)
+    assert not np.array_equal(drawn, other)

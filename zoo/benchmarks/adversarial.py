@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import configs, data, models
+from zoo.benchmarks import profile
 from zoo.benchmarks.contenders import Contender, Peer, compare_rates, time_by_turns
 from zoo.benchmarks.peers import need_torch
 from zoo.errors import UserError
@@ -46,6 +47,10 @@ class Zoo(Peer):
 
     def run(self, count: int):
         self.run_steps(self.batches, tf.constant(count)).numpy()
+
+    def gigaflop(self) -> float | None:
+        """Of a step."""
+        return profile.count_step(self.model, self.batches.element_spec)
 
 
 class KerasFit(Peer):
@@ -244,4 +249,6 @@ def compare(train: data.InMemory, spec: data.Spec, rounds: int, r1: float) -> di
     parameters = {contender.name: contender.call("parameters")[0] for contender in contenders}
     if len(set(parameters.values())) > 1:
         raise AssertionError(f"The networks are not the same: {parameters}")
-    return compare_rates(time_by_turns(contenders, rounds, 1, "run", STEPS), STEPS)
+    gigaflop, _ = contenders[0].call("gigaflop")
+    rates = compare_rates(time_by_turns(contenders, rounds, 1, "run", STEPS), STEPS)
+    return {**rates, "gigaflop": gigaflop}

@@ -47,6 +47,10 @@ class Contender:
         self._pipe.send((method, arguments))
         return self._pipe.recv()
 
+    def close(self) -> None:
+        """Ends its process."""
+        self._pipe.close()
+
     def memory(self) -> tuple[int, int]:
         """Returns the bytes that its process held when all was made, and the most since (Linux)."""
         self._pipe.send((None, ()))

@@ -37,11 +37,11 @@ class Zoo(Peer):
 
     name = "zoo"
 
-    def __init__(self, x: np.ndarray, precision: str = "float32"):
-        mixing, means, covariance = start(x)
+    def __init__(self, x: np.ndarray, precision: str = "float32", num_components: int = COMPONENTS):
+        mixing, means, covariance = start(x, num_components)
         self.strategy = strategies.create("default")
         self.config = configs.get(
-            "gmm", num_components=COMPONENTS, covariance="full", precision=precision
+            "gmm", num_components=num_components, covariance="full", precision=precision
         )
         self.split = data.InMemory(x)
         self.model = models.create(self.config, data.Spec((x.shape[1],), 0))
@@ -111,6 +111,12 @@ def compare(x: np.ndarray, rounds: int) -> dict:
             "float32": float(np.max(np.abs(np.subtract(reached[Zoo.name], reference)))),
         },
     }
+
+
+def count_gigaflop(rows: int) -> float:
+    """Returns 1e9 operations of an iteration as two products with the second-order features."""
+    features = DIM * (DIM + 3) // 2
+    return 4e-9 * rows * features * COMPONENTS
 
 
 def _by_turns(contenders, rounds):

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import configs, data, models, seeds
+from zoo.benchmarks import profile
 from zoo.benchmarks.contenders import Contender, Peer, compare_rates, time_by_turns
 from zoo.benchmarks.peers import need_torch
 from zoo.training import steps
@@ -25,7 +26,7 @@ class Zoo(Peer):
 
     name = "zoo"
 
-    def __init__(self, train: data.InMemory, spec: data.Spec):
+    def __init__(self, train: data.InMemory, spec: data.Spec, batch: int = BATCH):
         self.strategy = strategies.create("default")  # with all that train.py sets
         config = configs.get(
             "vae",
@@ -33,7 +34,7 @@ class Zoo(Peer):
             hidden=(HIDDEN,),
             latent_dim=LATENT,
             kl_warmup=0.0,
-            batch_size=BATCH,
+            batch_size=batch,
             learning_rate=RATE,
             ema=0.0,
         )
@@ -41,10 +42,17 @@ class Zoo(Peer):
         self.model.compile_for_run(total_steps=None)
         self.run_steps, _ = steps.function(self.model, self.strategy, MovingAverages([], 0.0))
         self.batches = iter(steps.batches(train, self.model, 0, self.strategy))
-        self.steps = tf.constant(train.steps_per_epoch(BATCH))
+        self.steps_per_epoch = train.steps_per_epoch(batch)
+
+    def run(self, count: int):
+        self.run_steps(self.batches, tf.constant(count)).numpy()
 
     def epoch(self):
-        self.run_steps(self.batches, self.steps).numpy()
+        self.run(self.steps_per_epoch)
+
+    def gigaflop(self) -> float | None:
+        """Of a step."""
+        return profile.count_step(self.model, self.batches.element_spec)
 
     def elbo(self, x: np.ndarray) -> float:
         batch = {"x": tf.constant(x, tf.float32) / 255.0, "y": tf.zeros(len(x), tf.int32)}
@@ -178,11 +186,13 @@ def compare(train: data.InMemory, test: data.InMemory, spec: data.Spec, rounds: 
     """
     need_torch()
     contenders = [Contender(make, train, spec) for make in CONTENDERS]
+    gigaflop, _ = contenders[0].call("gigaflop")
     per_epoch = train.steps_per_epoch(BATCH)
     seconds = time_by_turns(contenders, rounds, 1, "epoch")
     return {
         **compare_rates(seconds, per_epoch),
         "steps": per_epoch * (rounds + 1),
+        "gigaflop": gigaflop,
         "elbo": {contender.name: contender.call("elbo", test.x)[0] for contender in contenders},
     }
 

@@ -1,6 +1,7 @@
 """log p(x), exact or by importance sampling, and what all codes together look like."""
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -39,10 +40,27 @@ def log_likelihoods(
       samples: codes per image, K.
       chunk: codes that are decoded at once.
     """
-    rows = max(min(BATCH_SIZE, chunk // min(samples, 100)), 1)  # so many images at once
-    at_once = max(chunk // rows, 1)
+    rows, at_once = sizes(samples, chunk)
+    bound = importance_weighted_bound(model, samples, at_once)
+    made, images = [], split.batches(BATCH_SIZE, model.config.pixels, SEED).unbatch().batch(rows)
+    with tqdm.tqdm(total=split.size, unit="img", desc=f"log p(x), K={samples:,}") as bar:
+        for i, batch in images.enumerate():
+            seed = seeds.stream(SEED, seeds.Stream.EVALUATION, i)
+            made.append(bound(batch["x"], batch["y"], seed).numpy())
+            bar.update(len(made[-1]))
+    return np.concatenate(made)
 
-    @functools.partial(tf.function, jit_compile=model.config.jit, reduce_retracing=True)
+
+def importance_weighted_bound(model: HasPosterior, samples: int, at_once: int) -> Callable:
+    """Returns a function of x [B, ...], y [B] and a seed that estimates log p(x) [B].
+
+    Args:
+      model: a VAE.
+      samples: codes per image.
+      at_once: of which so many are decoded at once.
+    """
+
+    @functools.partial(tf.function, reduce_retracing=True, autograph=False)
     def bound(x, y, seed):
         y = y if model.conditional else None
         q, p = model.posterior(x, y), model.prior()
@@ -50,7 +68,15 @@ def log_likelihoods(
         def more(i, top, total):
             noise = seeds.normal([at_once, tf.shape(x)[0], *p.event_shape], seeds.fold_in(seed, i))
             z = posteriors.reparametrize(q, noise)  # [k, B, D]
-            log_w = model.likelihood(z, y).log_prob(x) + p.log_prob(z) - q.log_prob(z)  # [k, B]
+            likelihood = model.likelihood(z, y)
+
+            # Only this is compiled, which is many small operations for some priors: products of
+            # matrices, as in the likelihood, take XLA about twice as long on a CPU.
+            @functools.partial(tf.function, jit_compile=model.config.jit, autograph=False)
+            def log_ratio():
+                return p.log_prob(z) - q.log_prob(z)
+
+            log_w = likelihood.log_prob(x) + log_ratio()  # [k, B]
             # The last chunk may hold more than are asked for.
             counted = i * at_once + tf.range(at_once) < samples
             log_w = tf.where(counted[:, None], log_w, -np.inf)
@@ -60,16 +86,16 @@ def log_likelihoods(
 
         start = (0, tf.fill(tf.shape(x)[:1], np.float32(-1e30)), tf.zeros(tf.shape(x)[:1]))
         count = -(-samples // at_once)
-        _, top, total = tf.while_loop(lambda i, *_: i < count, more, start)
+        _, top, total = tf.while_loop(lambda i, *_: i < count, more, start, parallel_iterations=1)
         return top + tf.math.log(total / samples)
 
-    made, images = [], split.batches(BATCH_SIZE, model.config.pixels, SEED).unbatch().batch(rows)
-    with tqdm.tqdm(total=split.size, unit="img", desc=f"log p(x), K={samples:,}") as bar:
-        for i, batch in images.enumerate():
-            seed = seeds.stream(SEED, seeds.Stream.EVALUATION, i)
-            made.append(bound(batch["x"], batch["y"], seed).numpy())
-            bar.update(len(made[-1]))
-    return np.concatenate(made)
+    return bound
+
+
+def sizes(samples: int, chunk: int) -> tuple[int, int]:
+    """Returns the numbers of images, and of codes of each, that make so many codes at once."""
+    rows = max(min(BATCH_SIZE, chunk // min(samples, 100)), 1)
+    return rows, max(chunk // rows, 1)
 
 
 def mutual_information(model: HasPosterior, split: Split) -> float:

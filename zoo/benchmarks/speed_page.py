@@ -1,0 +1,84 @@
+"""The page of speeds: what was measured, from the files that scripts/benchmark.py leaves."""
+
+import json
+import pathlib
+
+from zoo import files, markdown
+
+FOLDER, PAGE = "speed", "speed.md"
+INTRODUCTION = """\
+# Speed
+
+Each row was measured in one run, contenders by turns after a warm-up, each in a process of its own,
+on an otherwise idle machine. The limit of a row is the time that its matrix products and
+convolutions alone would take at the rate of a large float32 product, measured in the same run; the
+share says how much of that rate the zoo reaches. Figures of another machine differ, ratios as well:
+they depend on how well each library knows the processor. `scripts/benchmark.py profile --model=vae`
+shows where the time of an entry's training goes.
+"""
+GROWTH = """\
+## Growth
+
+Time grows as a power of the size; the exponent is the slope of the logarithms: 1 is proportional,
+less than 1 means that larger sizes use the machine better.
+"""
+
+
+def record(folder: pathlib.Path, name: str, **result) -> None:
+    """Leaves a measurement in `folder`/speed and writes the page anew.
+
+    Args:
+      folder: of the page.
+      name: of the measurement; an earlier one of this name is replaced.
+      **result: what `_row` or `_growth` reads.
+    """
+    (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+    files.write_json(folder / FOLDER / f"{name}.json", result)
+    write(folder)
+
+
+def write(folder: pathlib.Path) -> str:
+    """Writes the page of all measurements in `folder`/speed; returns it."""
+    found = [json.loads(path.read_text()) for path in sorted((folder / FOLDER).glob("*.json"))]
+    rows = [_row(result) for result in found if "slopes" not in result]
+    growth = [row for result in found if "slopes" in result for row in _growth(result)]
+    parts = [INTRODUCTION]
+    if rows:
+        parts.append(markdown.table(rows) + "\n")
+    if growth:
+        parts += [GROWTH, markdown.table(growth) + "\n"]
+    text = "\n".join(parts)
+    with files.atomic(folder / PAGE) as temporary:
+        temporary.write_text(text)
+    return text
+
+
+def share(rate: float, gigaflop: float | None, limit: float) -> float | None:
+    """Returns the part of the limit that so many calls per second reach, if it is known."""
+    return gigaflop and rate * gigaflop / limit
+
+
+def _row(result):
+    of_limit = share(result["rate"], result["gigaflop"], result["limit"])
+    peers = (f"{ratio:.2f} x {peer}" for peer, ratio in result["against"].items())
+    return {
+        "Work": result["work"],
+        "Zoo": f"{result['rate']:.4g} {result['unit']}",
+        "Against": ", ".join(peers),
+        "Limit (GFLOP/s)": f"{result['limit']:.0f}",
+        "Share of the limit": None if of_limit is None else f"{of_limit:.0%}",
+        "Command": f"`scripts/benchmark.py {result['command']}`",
+        "Machine": result["machine"],
+    }
+
+
+def _growth(result):
+    for work, of in result["slopes"].items():
+        seconds = ", ".join(f"{s:.3g}" for s in of["seconds"])
+        yield {
+            "Work": work,
+            "Sizes": ", ".join(f"{size:,}" for size in of["sizes"]),
+            "Seconds": seconds,
+            "Exponent": f"{of['slope']:.2f}",
+            "Command": f"`scripts/benchmark.py {result['command']}`",
+        }
