@@ -48,13 +48,20 @@ def record(name, work, rate, unit, against, gigaflop, limit):
     from zoo.benchmarks import speed_page
     from zoo.training import strategy
 
-    share = speed_page.share(rate, gigaflop, limit) or 0.0
-    print(f"limit {limit:.0f} GFLOP/s, of which the zoo's products reach {share:.0%}")
+    share = speed_page.share(rate, gigaflop, limit)
+    if share is not None:
+        print(f"limit {limit:.0f} GFLOP/s, of which the zoo's products reach {share:.0%}")
     if _DOCS.value:
         folder = files.user_path(_DOCS.value)
         result = {"work": work, "rate": rate, "unit": unit, "against": against}
         result |= {"gigaflop": gigaflop, "limit": limit, "machine": strategy.hardware()}
-        speed_page.record(folder, name, **result, command=f"{WHAT} --dataset={_DATASET.value}")
+        speed_page.record(folder, name, **result, command=command())
+
+
+def command():
+    """What was asked for."""
+    rounds = f" --rounds={_ROUNDS.value}" if _ROUNDS.value else ""
+    return f"{WHAT} --dataset={_DATASET.value}{rounds}"
 
 
 def train():
@@ -137,6 +144,7 @@ def nll():
 def growth():
     from zoo.benchmarks import growth as benchmark
     from zoo.benchmarks import speed_page
+    from zoo.training import strategy
 
     loaded = load()
     slopes = benchmark.measure(loaded.train, loaded.spec, _ROUNDS.value or 7)
@@ -144,8 +152,8 @@ def growth():
         seconds = ", ".join(f"{s:.3g}" for s in of["seconds"])
         print(f"{work}: {of['sizes']} take {seconds} s, exponent {of['slope']:.2f}")
     if _DOCS.value:
-        command = f"growth --dataset={_DATASET.value}"
-        speed_page.record(files.user_path(_DOCS.value), "growth", slopes=slopes, command=command)
+        result = {"slopes": slopes, "machine": strategy.hardware(), "command": command()}
+        speed_page.record(files.user_path(_DOCS.value), "growth", **result)
 
 
 def profile():

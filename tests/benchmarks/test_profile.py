@@ -49,7 +49,9 @@ def test_what_is_hidden_or_absent_is_not_counted():
     def in_a_loop(a):
         return tf.while_loop(lambda i, _: i < 3, lambda i, a: (i + 1, a @ a), (0, a))[1]
 
+    inner = tf.function(lambda a: a @ a)
     assert profile.count_gigaflop(in_a_loop, tf.TensorSpec([4, 4])) is None
+    assert profile.count_gigaflop(lambda a: inner(a) + a @ a, tf.TensorSpec([4, 4])) is None
     assert profile.count_gigaflop(lambda a: a @ a, tf.TensorSpec([None, 4])) is None
     assert profile.count_gigaflop(tf.exp, tf.TensorSpec([4, 4])) is None
 

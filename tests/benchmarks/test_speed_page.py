@@ -32,7 +32,7 @@ def test_growth_is_the_slope_of_logarithms(tmp_path):
     slope = growth.slope(sizes, seconds)
     assert slope == pytest.approx(1.5)
     slopes = {"EM by rows": {"sizes": sizes, "seconds": seconds, "slope": slope}}
-    speed_page.record(tmp_path, "growth", slopes=slopes, command="growth")
+    speed_page.record(tmp_path, "growth", slopes=slopes, command="growth", machine="2 cores")
     assert (
         "| EM by rows | 10, 20, 40 | 0.0949, 0.268, 0.759 | 1.50 |"
         in (tmp_path / "speed.md").read_text()

@@ -35,9 +35,9 @@ class Contender:
         self.name = make.name
         spawn = multiprocessing.get_context("spawn")
         self._pipe, theirs = spawn.Pipe()
-        process = spawn.Process(target=_serve, args=(theirs, make, arguments), daemon=True)
+        self._process = spawn.Process(target=_serve, args=(theirs, make, arguments), daemon=True)
         kept = {name: os.environ.pop(name) for name in make.unset if name in os.environ}
-        process.start()
+        self._process.start()
         os.environ.update(kept)
         theirs.close()  # so that the process's end is noticed
 
@@ -50,6 +50,7 @@ class Contender:
     def close(self) -> None:
         """Ends its process."""
         self._pipe.close()
+        self._process.join()
 
     def memory(self) -> tuple[int, int]:
         """Returns the bytes that its process held when all was made, and the most since (Linux)."""

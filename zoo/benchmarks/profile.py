@@ -29,6 +29,8 @@ SIDE = 2048
 WAITING = ("BlockUntilReady", "TFE_", "Eager", "KernelAndDeviceFunc", "SlinkyThreadPool::Await")
 # Events that are a part of the operation around them.
 INSIDE = ("ParallelFor",)
+# Operations that call others, as often as only a run tells, or that are not counted.
+HIDING = re.compile(r"While|If$|Case$|PartitionedCall|Einsum|Conv3D|DepthwiseConv|MapDefun")
 # What XLA and TensorFlow call products of matrices and convolutions.
 PRODUCTS = re.compile(r"MatMul|Conv2D|[Cc]onv(olution)?[_.\d]*$|^dot|_dot_|Einsum")
 
@@ -114,12 +116,12 @@ def _seconds(function):
 def count_gigaflop(function: Callable, *specs) -> float | None:
     """Returns 1e9 operations in the matrix products and convolutions of a call.
 
-    None if there are none, or a loop or an unknown size hides how many.
+    None if there are none, or if a loop, a branch, a function or an unknown size hides how many.
     """
     graph = tf.function(function, autograph=False).get_concrete_function(*specs).graph
     flop = 0
     for op in graph.get_operations():
-        if op.type in ("While", "StatelessWhile"):
+        if HIDING.search(op.type):
             return None
         if re.fullmatch(r"(Batch)?MatMul(V2)?|Conv2D(Backprop(Input|Filter))?", op.type):
             sizes = [_size(tensor) for tensor in (*op.inputs, *op.outputs)]

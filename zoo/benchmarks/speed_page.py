@@ -10,11 +10,11 @@ INTRODUCTION = """\
 # Speed
 
 Each row was measured in one run, contenders by turns after a warm-up, each in a process of its own,
-on an otherwise idle machine. The limit of a row is the time that its matrix products and
-convolutions alone would take at the rate of a large float32 product, measured in the same run; the
-share says how much of that rate the zoo reaches. Figures of another machine differ, ratios as well:
-they depend on how well each library knows the processor. `scripts/benchmark.py profile --model=vae`
-shows where the time of an entry's training goes.
+on an otherwise idle machine. The limit is the rate of a large float32 matrix product, measured in
+the same run; the share says how much of it the row's own products and convolutions reach, counted
+over all of the time. Figures of another machine differ, ratios as well: they depend on how well
+each library knows the processor. `scripts/benchmark.py profile --model=vae` shows where the time of
+an entry's training goes.
 """
 GROWTH = """\
 ## Growth
@@ -81,4 +81,5 @@ def _growth(result):
             "Seconds": seconds,
             "Exponent": f"{of['slope']:.2f}",
             "Command": f"`scripts/benchmark.py {result['command']}`",
+            "Machine": result["machine"],
         }

@@ -63,7 +63,7 @@ def reproduce(subject: Subject, recorded: dict) -> list[Difference]:
         split = subject.dataset.test.take(IMAGES)
         part = Subject(subject.model, subject.dataset._replace(test=split), None, codes)
         share = subject.dataset.test.size / split.size
-        error = DEVIATIONS * float(figures["nll_standard_error"] * np.sqrt(share - 1))
+        error = DEVIATIONS * float(figures["nll_standard_error"] * np.sqrt(share - 1)) + ABSOLUTE
         allowed = {"nll": error}
         if "bits_per_dim" in figures:
             values = math.prod(subject.model.spec.shape)

@@ -10,10 +10,11 @@ import tensorflow as tf
 
 from zoo.distributions.gaussians import LOG_2PI, as_float64, half_log_det
 
-# Features grow with the square of the dimensions: beyond so many they no longer fit into caches.
+# Features grow with the square of the dimensions: beyond so many they take more than they save.
 LARGEST_DIM = 64
-# Of the terms that cancel in a log density: float32 leaves an error of about 1e-7 times as much.
-LARGEST_TERM = 1e4
+# Of the terms that cancel in a log density, and in moments about a mean: float32 leaves an error of
+# about 1e-7 times as much in the former, 1e-6 in the latter.
+LARGEST_TERM = 3e3
 # Of the terms that cancel where rows are whitened.
 LARGEST_GAIN = 1e3
 
@@ -59,13 +60,14 @@ class Expansion:
         # Float32 rounds the weights: c makes up for it on average over the component's own rows.
         sides = tf.matmul(self.whitener, tf.cast(scale_tril, tf.float64))
         second = tf.matmul(sides, sides, transpose_b=True) + means[:, :, None] * means[:, None]
+        size = tf.reduce_max(tf.linalg.diag_part(second), -1)
         second = tf.gather(tf.reshape(second, [count, -1]), self.upper, axis=1)
         mean_features = tf.concat([second, means], 1)
         expected = half_log_det(whitener) - 0.5 * dim * (1 + LOG_2PI)
         rounded = tf.reduce_sum(tf.cast(self.weights, tf.float64) * mean_features, 1)
         self.constants = expected - rounded  # [K]
 
-        terms = 0.5 * (tf.reduce_sum(residual**2, [1, 2]) + distance)
+        terms = 0.5 * (tf.reduce_sum(residual**2, [1, 2]) * tf.maximum(size, 1.0) + distance)
         deviations = tf.sqrt(tf.linalg.diag_part(covariance))
         gain = tf.reduce_max(tf.linalg.matvec(tf.abs(self.whitener), deviations))
         self.rounds = ~((terms < LARGEST_TERM) & (gain < LARGEST_GAIN))  # NaN rounds

@@ -8,6 +8,9 @@ from zoo.distributions.gaussians import LOG_2PI, as_float64, half_log_det, squar
 from zoo.mixtures import expansions
 from zoo.mixtures.components import Components
 
+# Dimensions from which on one component after the other takes less time than all in one product.
+LARGE_DIM = 16
+
 
 class Triangular(Components):
     """Covariances L L^T."""
@@ -98,9 +101,12 @@ class Full(Triangular):
             return self._residual_coefficients(tf.range(self.count), dtype)
         expansion = self._expansion()
         exact = tf.where(expansion.rounds)[:, 0]
+        # Of the results of all by expansion, followed by the exact ones, whose stands for which.
+        behind = self.count + tf.cumsum(tf.cast(expansion.rounds, tf.int32)) - 1
         return {
             "expansion": expansion,
             "exact": exact,
+            "chosen": tf.where(expansion.rounds, behind, tf.range(self.count)),
             **self._residual_coefficients(exact, dtype),
         }
 
@@ -114,26 +120,23 @@ class Full(Triangular):
         return features
 
     def log_prob(self, features):
-        x, stacked = features["with_ones"], features["stacked"]
-        residuals = tf.matmul(tf.reshape(stacked, [-1, self.dim + 1]), x, transpose_b=True)
-        residuals = tf.reshape(residuals, [-1, self.dim, tf.shape(x)[0]])  # [k, D, B]
-        distances = tf.cast(tf.reduce_sum(residuals**2, 1), tf.float64)
+        distances = tf.reduce_sum(self._residuals(features) ** 2, 1)
+        distances = tf.cast(distances, tf.float64)  # [k, B]
         exactly = -0.5 * (distances + self.dim * LOG_2PI) + features["log_det"]
         if "expansion" not in features:
             return exactly
-        all_of_them = features["expansion"].log_prob(features["products"])
-        return tf.tensor_scatter_nd_update(all_of_them, features["exact"][:, None], exactly)
+        by_products = features["expansion"].log_prob(features["products"])
+        return tf.gather(tf.concat([by_products, exactly], 0), features["chosen"])
 
     def sums(self, features, r):
         count = tf.reduce_sum(tf.cast(r, tf.float64), 1)
         if "expansion" not in features:
             return {"count": count, **self._residual_sums(features, r)}
-        exact = features["exact"]
-        sums = features["expansion"].sums(features["products"], r)
-        exactly = self._residual_sums(features, tf.gather(r, exact))
-        for name, value in exactly.items():
-            sums[name] = tf.tensor_scatter_nd_update(sums[name], exact[:, None], value)
-        return {"count": count, **sums}
+        by_products = features["expansion"].sums(features["products"], r)
+        exactly = self._residual_sums(features, tf.gather(r, features["exact"]))
+        both = {name: tf.concat([by_products[name], exactly[name]], 0) for name in exactly}
+        chosen = {name: tf.gather(sums, features["chosen"]) for name, sums in both.items()}
+        return {"count": count, **chosen}
 
     def to_row_moments(self, sums):
         second = self._of_residuals_to_rows(sums)
@@ -169,20 +172,33 @@ class Full(Triangular):
             "log_det": half_log_det(whitener)[:, None],
         }
 
-    def _residual_sums(self, features, r):
-        def second_moments(given):
-            one, weights = given
-            residuals = tf.matmul(features["with_ones"], one, transpose_b=True)  # [B, D]
-            return tf.matmul(weights[:, None] * residuals, residuals, transpose_a=True)
+    def _residuals(self, features):
+        """Returns y = L_k^-1 (x - m_k), [k, D, B]."""
+        stacked, x = features["stacked"], features["with_ones"]
+        residuals = tf.matmul(tf.reshape(stacked, [-1, self.dim + 1]), x, transpose_b=True)
+        return tf.reshape(residuals, [-1, self.dim, tf.shape(x)[0]])
 
-        second = tf.map_fn(
-            second_moments,
-            (features["stacked"], r),
-            fn_output_signature=tf.TensorSpec([self.dim, self.dim], r.dtype),
-        )
-        second = tf.reshape(second, [-1, self.dim, self.dim])  # where there are none, too
+    def _residual_sums(self, features, r):
+        second = self._residual_moments(features, r)
         x, r, second = as_float64(features["x"], r, second)
         return {"first": tf.matmul(r, x), "second": second}
+
+    def _residual_moments(self, features, r):
+        """Returns sum r y y^T, [k, D, D]."""
+        if self.dim < LARGE_DIM:
+            residuals = self._residuals(features)
+            return tf.matmul(r[:, None] * residuals, residuals, transpose_b=True)
+
+        def of_one(given):
+            stacked, weights = given
+            residuals = tf.matmul(features["with_ones"], stacked, transpose_b=True)  # [B, D]
+            return tf.matmul(weights[:, None] * residuals, residuals, transpose_a=True)
+
+        shape = [self.dim, self.dim]
+        moments = tf.map_fn(
+            of_one, (features["stacked"], r), fn_output_signature=tf.TensorSpec(shape, r.dtype)
+        )
+        return tf.reshape(moments, [-1, *shape])  # where there are none, too
 
     def _of_residuals_to_rows(self, sums):
         scale, means = as_float64(self.scale_tril, self.means)

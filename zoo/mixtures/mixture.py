@@ -14,7 +14,7 @@ from zoo.distributions.gaussians import choose_components
 from zoo.errors import UserError
 from zoo.mixtures import components, factor_analysers, full_covariances
 
-# Rows of an E-step at once, whose features stay in a processor's caches.
+# Rows of an E-step at once: bounds the memory that their features take.
 BLOCK = 4096
 
 COVARIANCES = {
@@ -103,7 +103,7 @@ class Mixture(keras.Layer):
 
     def _of_rows_anywhere(self, x):
         # In float64 rows far from all components have finite log densities, too.
-        coefficients = self.components.coefficients(tf.float64)
+        coefficients = self.components.coefficients("float64")
         return self.log_prob_and_responsibilities(self.components.features(x, coefficients))
 
     def draw(self, noise: tf.Tensor) -> tf.Tensor:

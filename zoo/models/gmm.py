@@ -54,10 +54,12 @@ class GMM(GenerativeModel):
             config.precision,
         )
         state = self.mixture.components.state
+        row = tf.TensorSpec([1, self.dim])
+        sums = tf.function(self.mixture.expect, autograph=False).get_concrete_function(row)
         # Sums over rows: of the pass so far, or with `stepwise` their running mean per row.
         self.totals = {
             name: state(f"total_{name}", total.shape, "zeros", "float64")
-            for name, total in self.expect({"x": tf.zeros([1, *spec.shape])}).items()
+            for name, total in sums.structured_outputs.items()
         }
         self.totals["reseeded"] = state("total_reseeded", [], "zeros", "float64")
         # Per row in the last pass, and how much more that is than in the pass before.
