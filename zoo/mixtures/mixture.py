@@ -15,7 +15,7 @@ from zoo.errors import UserError
 from zoo.mixtures import components, factor_analysers, full_covariances
 
 # Rows of an E-step at once: bounds the memory that their features take.
-BLOCK = 4096
+BLOCK = 2048
 
 COVARIANCES = {
     "spherical": components.Spherical,
