@@ -46,7 +46,6 @@ def load():
 def record(name, work, rate, unit, against, gigaflop, limit):
     """Leaves a comparison on the page of speeds, if there is to be one."""
     from zoo.benchmarks import speed_page
-    from zoo.training import strategy
 
     share = speed_page.share(rate, gigaflop, limit)
     if share is not None:
@@ -54,7 +53,7 @@ def record(name, work, rate, unit, against, gigaflop, limit):
     if _DOCS.value:
         folder = files.user_path(_DOCS.value)
         result = {"work": work, "rate": rate, "unit": unit, "against": against}
-        result |= {"gigaflop": gigaflop, "limit": limit, "machine": strategy.hardware()}
+        result |= {"gigaflop": gigaflop, "limit": limit, "machine": speed_page.machine()}
         speed_page.record(folder, name, **result, command=command())
 
 
@@ -118,7 +117,7 @@ def gmm():
     print(f"zoo is {result['faster']:.2f} times faster")
     for precision, difference in result["difference"].items():
         print(f"largest difference of zoo's {precision}: {difference:.2g} nats per row")
-    work = f"iterations of EM, {len(x):,} rows of {mixtures.DIM}, {mixtures.COMPONENTS} components"
+    work = f"iterations of EM, {len(x):,} rows [{mixtures.DIM}], {mixtures.COMPONENTS} components"
     peers = {mixtures.ScikitLearn.name: result["faster"]}
     rate = 1 / result["seconds"][mixtures.Zoo.name]
     record("gmm", work, rate, "iterations/s", peers, mixtures.count_gigaflop(len(x)), limit)
@@ -144,7 +143,6 @@ def nll():
 def growth():
     from zoo.benchmarks import growth as benchmark
     from zoo.benchmarks import speed_page
-    from zoo.training import strategy
 
     loaded = load()
     slopes = benchmark.measure(loaded.train, loaded.spec, _ROUNDS.value or 7)
@@ -152,7 +150,7 @@ def growth():
         seconds = ", ".join(f"{s:.3g}" for s in of["seconds"])
         print(f"{work}: {of['sizes']} take {seconds} s, exponent {of['slope']:.2f}")
     if _DOCS.value:
-        result = {"slopes": slopes, "machine": strategy.hardware(), "command": command()}
+        result = {"slopes": slopes, "machine": speed_page.machine(), "command": command()}
         speed_page.record(files.user_path(_DOCS.value), "growth", **result)
 
 

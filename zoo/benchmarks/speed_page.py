@@ -4,8 +4,10 @@ import json
 import pathlib
 
 from zoo import files, markdown
+from zoo.training import strategy as strategies
 
 FOLDER, PAGE = "speed", "speed.md"
+INSTRUCTIONS = {"avx512_bf16": "AVX-512 with bfloat16", "avx512f": "AVX-512", "avx2": "AVX2"}
 INTRODUCTION = """\
 # Speed
 
@@ -51,6 +53,13 @@ def write(folder: pathlib.Path) -> str:
     with files.atomic(folder / PAGE) as temporary:
         temporary.write_text(text)
     return text
+
+
+def machine() -> str:
+    """Returns what kind of machine this is, with its widest vector instructions (Linux)."""
+    flags = pathlib.Path("/proc/cpuinfo").read_text().split()
+    widest = [name for flag, name in INSTRUCTIONS.items() if flag in flags]
+    return ", ".join([strategies.hardware(), *widest[:1]])
 
 
 def share(rate: float, gigaflop: float | None, limit: float) -> float | None:
