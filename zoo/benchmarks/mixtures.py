@@ -23,7 +23,8 @@ DIM, COMPONENTS, WARM_UP = 50, 50, 2
 def project(split: data.InMemory, dim: int = DIM) -> np.ndarray:
     """Returns the first principal components [N, dim] of images in [0, 1], float32."""
     x = split.x.reshape(split.size, -1) / np.float32(255)
-    return sklearn.decomposition.PCA(dim, random_state=0).fit_transform(x).astype(np.float32)
+    pca = sklearn.decomposition.PCA(dim, svd_solver="covariance_eigh")
+    return pca.fit_transform(x).astype(np.float32)
 
 
 def start(x: np.ndarray, components: int = COMPONENTS):
