@@ -7,11 +7,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 import keras
-import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import processes, tiny
+from tests import noise, processes, tiny
 from zoo import data, seeds
 from zoo.training import strategy as strategies
 
@@ -41,10 +40,8 @@ def mirrored():
 def no_noise(monkeypatch):
     """Noise is zero, codes are fixed: what then still differs between one and two replicas is a
     fault."""
-    monkeypatch.setattr(seeds, "normal", lambda shape, seed: tf.zeros(shape))
-    monkeypatch.setattr(seeds, "uniform", lambda shape, seed: tf.fill(shape, 0.5))
-    half = np.uint16(2**15)
-    monkeypatch.setattr(seeds, "words", lambda size, seed: tf.fill([size], half))
+    for name, function in noise.NONE.items():
+        monkeypatch.setattr(seeds, name, function)
 
     def sample(p, count, seed):
         """Codes that differ by row, and are those of the whole batch however it is split."""

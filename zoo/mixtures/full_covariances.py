@@ -114,13 +114,17 @@ class Full(Triangular):
         stacked = coefficients["stacked"]
         x = self.relative(x, stacked.dtype)
         with_ones = tf.concat([x, tf.ones_like(x[:, :1])], 1)
-        features = {**coefficients, "x": x, "with_ones": with_ones}
+        residuals = tf.matmul(
+            tf.reshape(stacked, [-1, self.dim + 1]), with_ones, transpose_b=True
+        )  # [k D, B]
+        residuals = tf.reshape(residuals, [-1, self.dim, tf.shape(x)[0]])
+        features = {**coefficients, "x": x, "with_ones": with_ones, "residuals": residuals}
         if "expansion" in coefficients:
             features["products"] = coefficients["expansion"].features(x)
         return features
 
     def log_prob(self, features):
-        distances = tf.reduce_sum(self._residuals(features) ** 2, 1)
+        distances = tf.reduce_sum(features["residuals"] ** 2, 1)
         distances = tf.cast(distances, tf.float64)  # [k, B]
         exactly = -0.5 * (distances + self.dim * LOG_2PI) + features["log_det"]
         if "expansion" not in features:
@@ -172,12 +176,6 @@ class Full(Triangular):
             "log_det": half_log_det(whitener)[:, None],
         }
 
-    def _residuals(self, features):
-        """Returns y = L_k^-1 (x - m_k), [k, D, B]."""
-        stacked, x = features["stacked"], features["with_ones"]
-        residuals = tf.matmul(tf.reshape(stacked, [-1, self.dim + 1]), x, transpose_b=True)
-        return tf.reshape(residuals, [-1, self.dim, tf.shape(x)[0]])
-
     def _residual_sums(self, features, r):
         second = self._residual_moments(features, r)
         x, r, second = as_float64(features["x"], r, second)
@@ -186,9 +184,10 @@ class Full(Triangular):
     def _residual_moments(self, features, r):
         """Returns sum r y y^T, [k, D, D]."""
         if self.dim < LARGE_DIM:
-            residuals = self._residuals(features)
+            residuals = features["residuals"]
             return tf.matmul(r[:, None] * residuals, residuals, transpose_b=True)
 
+        # Anew, in the layout of this product: that takes less time than to transpose them.
         def of_one(given):
             stacked, weights = given
             residuals = tf.matmul(features["with_ones"], stacked, transpose_b=True)  # [B, D]
