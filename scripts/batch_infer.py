@@ -36,12 +36,8 @@ def prepare():
 
 
 def main():
-    try:
-        from zoo.serving import batch
-    except ModuleNotFoundError as error:
-        raise UserError(
-            f"{error.name} is missing: install requirements-beam.txt in an environment of its own."
-        ) from error
+    from zoo.serving import batch
+
     logging.set_verbosity(logging.ERROR)  # Beam tells of clouds that are not installed
     source = batch.Source(_DATASET.value, _SPLIT.value, _RECORDS.value, cli.data_places())
     out = files.user_path(_OUT.value)

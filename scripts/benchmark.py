@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Speed against named peers, all in one run, by turns, after a warm-up, on an idle machine.
+"""Compares speed with named peers, in one run and by turns, on an idle machine.
 
 scripts/benchmark.py train --dataset=mnist    steps of a VAE; needs requirements-bench.txt
 scripts/benchmark.py gan --dataset=mnist      steps of a DCGAN; needs requirements-bench.txt

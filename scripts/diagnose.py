@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Finds out what is wrong with a GAN, if anything: a verdict, its reasons, a page with plots.
+"""Diagnoses a GAN: a verdict, its reasons, a page with plots.
 
 scripts/diagnose.py --workdir=runs/dcgan_mnist
 scripts/diagnose.py --saved_model=saved_models/dcgan_mnist --out=diagnosis.html

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Answers one of the questions in docs/questions by experiment: a page, a table, a figure.
+"""Answers one of the questions in docs/questions by experiment: page, table and figure.
 
 scripts/experiment.py kl_terms --dataset=mnist
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A web page to play with trained models: sliders, labels, drawing, interpolation.
+"""Opens a web page to play with trained models: sliders, labels, drawing, interpolation.
 
 scripts/explore.py                                 the models of saved_models, on localhost:8080
 scripts/explore.py --server=localhost:8501         the same models, answered by a model server

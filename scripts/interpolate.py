@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Images that change gradually: strips between two images, grids of styles, animations.
+"""Draws images that change gradually: strips, grids of styles, animations.
 
 scripts/interpolate.py --saved_model=saved_models/cvae_mnist --seeds=1,2 --label=3 --out=strip.png
 scripts/interpolate.py --saved_model=saved_models/cvae_mnist --seeds=1,2 --label=3 --out=walk.gif

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes what is written from the metrics of the exported models: results, cards, the catalogue.
+"""Writes tables, cards and the catalogue from the metrics of the exported models.
 
 scripts/report.py           the README's table, docs/results.md and docs/metrics.md; in saved_models
                             README.md, models.config and every card

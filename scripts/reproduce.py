@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures the figures of trained models again and compares them with those on their cards.
+"""Measures trained models again and compares the figures with those on their cards.
 
 scripts/reproduce.py                                   all of saved_models whose data are there
 scripts/reproduce.py --models=cvae_mnist,dcgan_mnist   some of them

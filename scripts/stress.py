@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Puts scripts/serve.py under stress, and tells whether it bore it.
+"""Stress-tests scripts/serve.py: many clients, changing versions, malformed requests.
 
 scripts/stress.py versions --seconds=60      versions come and go while 32 clients ask
 scripts/stress.py nonsense --count=20000     malformed requests

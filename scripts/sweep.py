@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains an entry over several values of its fields and compares the runs.
+"""Trains a model with several values of its fields and compares the runs.
 
 scripts/sweep.py --model=gmm --dataset=ring --over=num_components=1,2,4,8,16 --over=seed=0,1,2
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains an entry of the zoo, evaluates it, draws samples and exports a SavedModel.
+"""Trains a model, evaluates it, draws samples and exports a SavedModel.
 
 scripts/train.py --model=cvae
 scripts/train.py --model=cvae --dataset=mnist --config.latent_dim=20

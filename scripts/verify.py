@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that exports answer as they did when they were made.
+"""Checks that exports still give the answers recorded when they were made.
 
 scripts/verify.py                        all models in saved_models
 scripts/verify.py --saved_models=FOLDER

@@ -1,27 +1,66 @@
-"""Shared by all tests: two virtual CPU devices, tiny data."""
+"""Shared by all tests: which of them run and in what order, two virtual CPU devices, tiny data."""
 
+import ctypes
+import gc
 import os
 import pathlib
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 import keras
 import pytest
 import tensorflow as tf
+import tensorflow_probability as tfp
 
-from tests import noise, processes, tiny
+from tests import noise, tiny
 from zoo import data, seeds
+from zoo.drawing import images
+from zoo.training import loop
 from zoo.training import strategy as strategies
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-
 MIRRORED = strategies.create("mirrored", virtual_devices=2)
+# Files that take longest begin first, so that the two processes end together.
+LONGEST = (
+    "test_conformance",
+    "test_resume",
+    "test_cluster",
+    "test_loaders",
+    "test_experiments",
+    "test_loop",
+    "test_scripts",
+    "test_export",
+    "test_client",
+)
 
 
-def pytest_collection_modifyitems(items):
-    """Tests that take long come first: the last one to end would keep one process waiting."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+def pytest_addoption(parser):
+    parser.addoption("--all", action="store_true", help="run the tests marked `thorough` as well")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """Chooses the tests, and puts those of one file, or of one case of it, into one process."""
+    if not config.getoption("--all"):
+        config.hook.pytest_deselected(items=[i for i in items if i.get_closest_marker("thorough")])
+        items[:] = [i for i in items if not i.get_closest_marker("thorough")]
+    items.sort(key=lambda item: _rank(item.path.stem))
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            case = getattr(item, "callspec", None)
+            split = item.path.stem == "test_conformance" and case
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {case.id if split else ''}"))
+
+
+def _rank(stem):
+    return LONGEST.index(stem) if stem in LONGEST else len(LONGEST)
+
+
+def pytest_runtest_teardown(item, nextitem):
+    """Lets the graphs of a file go: all of them together would take gigabytes."""
+    if nextitem is None or nextitem.path != item.path:
+        keras.backend.clear_session()
+        tfp.bijectors.Bijector._cache.clear()  # holds the graph of each tensor it has seen
+        gc.collect()
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +92,13 @@ def no_noise(monkeypatch):
 
 
 @pytest.fixture
+def steps_alone(monkeypatch):
+    """Models are trained, and neither measured nor drawn, which would take as long again."""
+    monkeypatch.setattr(loop, "measure", lambda *given: ({}, None))
+    monkeypatch.setattr(images, "sample_grid", lambda model: None)
+
+
+@pytest.fixture
 def tiny_data():
     """3 classes of 8x8 images, in memory."""
     return tiny.dataset()
@@ -71,8 +117,3 @@ def data_dir(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tfds")
     data.load("mnist_5k", data_dir=str(folder))
     return folder
-
-
-def script(name, *flags, **options):
-    """Runs a script of the zoo in a process of its own; returns the finished process."""
-    return processes.run(ROOT / "scripts" / name, *flags, **options)

@@ -4,7 +4,54 @@ import numpy as np
 
 from zoo import configs
 
-# Of the full-size entry on MNIST's shape; a change here is a change of the model.
+# Cases of the conformance tests, {name: (entry, fields)}, chosen so that every family, posterior,
+# prior, likelihood, network, loss, penalty and technique is in one of them. `make test-all` adds
+# all entries as they are.
+_REAL = {"pixels": "dequantized"}
+CASES = {
+    "classifier": ("classifier", {}),
+    "cvae": ("cvae", {"likelihood": "continuous_bernoulli", **_REAL}),
+    "gmm": ("gmm", {}),
+    "gmm_stepwise": ("gmm", {"covariance": "low_rank", "start": "random", "stepwise": 0.7}),
+    "gmvae": ("gmvae", {"likelihood": "gaussian_shared", **_REAL}),
+    "iwae": ("iwae", {}),
+    "m1_m2": ("m1_m2", {}),
+    "m1_m2_conv": ("m1_m2_conv", {}),
+    "m2": ("m2_colour", {"class_network": "gated"}),
+    "vae_conv": (
+        "vae",
+        {"network": "conv", "likelihood": "discretized_logistic", "pixels": "scaled"}
+        | {"hidden": (4, 4), "free_bits": 0.1},
+    ),
+    "vae_iaf": ("vae_iaf", {"prior": "mog", "likelihood": "gaussian_low_rank", **_REAL}),
+    "vae_tril": (
+        "vae_tril",
+        {"prior": "vamp", "network": "mlp", "likelihood": "gaussian_pixel", **_REAL},
+    ),
+    "cgan": ("cgan", {"loss": "hinge", "label": "concatenation"}),
+    "dcgan": ("dcgan", {"spectral_norm": True, "minibatch_stddev": True}),
+    "gan": ("gan", {"loss": "minimax", "codes": "uniform", "l2": 0.1, "d_l2": 0.1}),
+    "improved_gan": ("improved_gan", {}),
+    "infogan": ("infogan", {"loss": "least_squares"}),
+    "r3gan": ("r3gan", {"packing": 2}),
+    "wgan_gp": ("wgan_gp", {}),
+}
+# Every entry as it is, where it is no case by itself.
+DEFAULTS = {
+    f"{entry}_default": (entry, {})
+    for entry in configs.entries()
+    if (entry, {}) not in CASES.values()
+}
+# Choices that no case has: the file of tests that have them, and what stands there.
+ELSEWHERE = {
+    "channels": ("tests/data/test_image_folders.py", ["[1, 3]"]),
+    "covariance": ("tests/mixtures/test_mixtures.py", ["mixtures.COVARIANCES"]),
+    "fit": ("tests/data/test_data.py", ["crop", "stretch"]),
+    "precision": ("tests/training/test_loop.py", ["mixed_bfloat16", "float64"]),
+    "start": ("tests/models/test_gmm.py", ["kmeans++", "kmeans", "random"]),
+    "technique": ("tests/models/test_improved_gan.py", ["minibatch_discrimination"]),
+}
+# Parameters of the full-size entry on MNIST's shape; a change here is a change of the model.
 PARAMETERS = {
     "cgan": 1_104_802,
     "classifier": 467_818,
@@ -121,6 +168,12 @@ METRICS = {
 
 def tiny(entry, **overrides):
     return configs.get_tiny(entry, dataset="tiny", **overrides)
+
+
+def tiny_case(name, **overrides):
+    """The tiny config of one of CASES or DEFAULTS."""
+    entry, fields = {**CASES, **DEFAULTS}[name]
+    return tiny(entry, **{**fields, **overrides})
 
 
 def arguments(model, names, rows):

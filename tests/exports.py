@@ -5,21 +5,34 @@ import pathlib
 
 import keras
 
-from tests.entries import METRICS, X, tiny
+from tests import entries
 from zoo import data, models, versions
 from zoo.serving import export
 
 # A classifier without an accuracy judges nothing.
-JUDGES = {**METRICS, "metrics": {"accuracy": 1.0}}
+JUDGES = {**entries.METRICS, "metrics": {"accuracy": 1.0}}
 
 
-def of_entry(entry: str, folder: pathlib.Path) -> tuple[models.GenerativeModel, pathlib.Path]:
-    """Returns an entry's tiny model, the same in every process, and its export below a folder."""
+def of_entry(entry: str, folder: pathlib.Path) -> pathlib.Path:
+    """Returns the export of an entry's tiny model, in a folder below this one."""
+    return _export(entries.tiny(entry), folder / "exports")
+
+
+def of_case(name: str, folder: pathlib.Path) -> pathlib.Path:
+    """Returns the export of the tiny model of a case."""
+    return _export(entries.tiny_case(name), folder / "cases" / name)
+
+
+def create(config) -> models.GenerativeModel:
+    """Returns the model of an export, the same one in every process."""
     keras.utils.set_random_seed(0)
-    model = models.create(tiny(entry), data.Spec(X, 3))
-    folder = folder / "exports"
-    folder.mkdir(exist_ok=True)
-    with (folder / f"{entry}.lock").open("w") as lock:
+    return models.create(config, data.Spec(entries.X, 3))
+
+
+def _export(config, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    base = folder / versions.export_name(config.model, "tiny")
+    with base.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # of the other process, until it has written all
-        path = folder / versions.export_name(entry, "tiny") / "1"
-        return model, path if path.exists() else export.export(model, folder, JUDGES)
+        path = base / "1"
+        return path if path.exists() else export.export(create(config), folder, JUDGES)

@@ -1,9 +1,11 @@
-"""Scripts in processes of their own, forked from one in which TensorFlow is imported already.
+"""Scripts run by tests: in this process, or in one of their own, forked from a warm one.
 
-That saves each of them the seconds of the import. What happens before and during it is tested in
-test_scripts.py with a process from the start.
+A warm process has imported TensorFlow and the zoo already, which saves the seconds of the import.
+What happens before and during it is tested in test_scripts.py with a process from the start.
 """
 
+import contextlib
+import io
 import multiprocessing
 import os
 import pathlib
@@ -12,17 +14,50 @@ import subprocess
 import sys
 import tempfile
 
+from absl import flags
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
-    ["tensorflow", "tensorflow_probability", "tensorflow_datasets", "keras", "sklearn.cluster"]
+    [
+        *("tensorflow", "tensorflow_probability", "tensorflow_datasets", "keras"),
+        *("sklearn.cluster", "zoo.runs", "zoo.serving.loading", "zoo.drawing.pictures"),
+    ]
 )
 
 
-def run(path, *flags, cwd=None, env=None, timeout=300) -> subprocess.CompletedProcess:
+def call(name: str, *argv, cwd=None) -> subprocess.CompletedProcess:
+    """Runs a script of the zoo in this process; returns what `script` would."""
+    path, known = ROOT / "scripts" / name, set(flags.FLAGS)
+    out, errors, code = io.StringIO(), io.StringIO(), 0
+    before, sys.argv = sys.argv, [str(path), *map(str, argv)]
+    try:
+        with (
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(errors),
+            contextlib.chdir(cwd or os.getcwd()),
+        ):
+            runpy.run_path(str(path), run_name="__main__")
+    except SystemExit as exit_:
+        code = exit_.code or 0
+    finally:
+        sys.argv = before
+        for flag in set(flags.FLAGS) - known:
+            delattr(flags.FLAGS, flag)
+        flags.FLAGS.unparse_flags()
+    return subprocess.CompletedProcess([name, *argv], code, out.getvalue(), errors.getvalue())
+
+
+def script(name: str, *argv, **options) -> subprocess.CompletedProcess:
+    """Runs a script of the zoo in a process of its own; returns the finished process."""
+    return run(ROOT / "scripts" / name, *argv, **options)
+
+
+def run(path, *argv, cwd=None, env=None, timeout=300) -> subprocess.CompletedProcess:
     """Runs a Python file as a script; returns the finished process as subprocess.run would."""
     with tempfile.TemporaryDirectory() as folder:
         outputs = [pathlib.Path(folder) / name for name in ("stdout", "stderr")]
-        argv = [str(path), *map(str, flags)]
+        argv = [str(path), *map(str, argv)]
         process = _CONTEXT.Process(target=_main, args=(argv, cwd, env or {}, outputs))
         process.start()
         process.join(timeout)

@@ -12,8 +12,8 @@ import pytest
 
 import zoo
 from tests import exports
-from tests.conftest import ROOT, script
-from tests.entries import METRICS
+from tests.entries import METRICS, tiny
+from tests.processes import ROOT, script
 from zoo import configs, data, diagnosis, models, workdirs
 from zoo.drawing import pictures
 from zoo.seeds import row_sample
@@ -24,10 +24,9 @@ TRAIN = ["--model=cvae", "--config.hidden=(16,)", "--config.latent_dim=3", "--co
 
 @pytest.fixture(scope="module")
 def saved_model(exports_folder):
-    return exports.of_entry("cvae", exports_folder)[1]
+    return exports.of_entry("cvae", exports_folder)
 
 
-@pytest.mark.long
 def test_train_evaluate_export_and_draw(tmp_path, data_dir):
     """The whole way, on the default set and two replicas."""
     flags = [*TRAIN, "--config.num_epochs=1", f"--data_dir={data_dir}", "--virtual_devices=2"]
@@ -128,7 +127,7 @@ def test_a_walk_between_test_images_needs_one_label_only_where_labels_count(
     tiny_data, exports_folder
 ):
     for entry in ("vae", "cvae"):
-        loaded = zoo.load(exports.of_entry(entry, exports_folder)[1])
+        loaded = zoo.load(exports.of_entry(entry, exports_folder))
         different = [0, int(np.argmax(tiny_data.test.y != tiny_data.test.y[0]))]
         x, y = pictures.from_test_images(loaded, tiny_data, different)
         if entry == "cvae":
@@ -196,7 +195,7 @@ def test_errors_are_one_line_and_leave_nothing(saved_model, tmp_path, name, flag
 @pytest.mark.parametrize("entry", ["dcgan", "cgan"])
 def test_walks_through_the_codes_of_a_generator(entry, exports_folder):
     """They begin and end at the samples of their seeds, morphs at those of their labels."""
-    loaded = zoo.load(exports.of_entry(entry, exports_folder)[1])
+    loaded = zoo.load(exports.of_entry(entry, exports_folder))
     y = [np.zeros(2, np.int32)] if entry == "cgan" else []
     ends = loaded.sample(np.array([5, 9], np.int32), *y)
     x, columns = pictures.walk_codes(loaded, ["5", "9"], None, 4)
@@ -220,8 +219,8 @@ def test_walks_through_the_codes_of_a_generator(entry, exports_folder):
 
 
 def test_a_code_of_infogan_varies_along_a_row_and_the_category_from_row_to_row(exports_folder):
-    model, path = exports.of_entry("infogan", exports_folder)
-    loaded = zoo.load(path)
+    model = exports.create(tiny("infogan"))
+    loaded = zoo.load(exports.of_entry("infogan", exports_folder))
     x, columns = pictures.vary_codes(loaded, 5, 0, 4)
     assert columns == 4 and x.shape == (12, 8, 8, 1)
     z = row_sample(model.prior(), [5]).numpy()
@@ -230,6 +229,6 @@ def test_a_code_of_infogan_varies_along_a_row_and_the_category_from_row_to_row(e
         np.testing.assert_allclose(x[i : i + 1], model.decode(z), atol=1e-5)
     with pytest.raises(zoo.UserError, match=r"--vary=1: .* uniform codes 0 \.\. 0"):
         pictures.vary_codes(loaded, 5, 1, 4)
-    loaded = zoo.load(exports.of_entry("dcgan", exports_folder)[1])
+    loaded = zoo.load(exports.of_entry("dcgan", exports_folder))
     with pytest.raises(zoo.UserError, match="no codes that can be read off images: try infogan"):
         pictures.vary_codes(loaded, 5, 0, 4)

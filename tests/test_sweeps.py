@@ -7,7 +7,7 @@ import PIL.Image
 import pytest
 
 import zoo
-from tests.conftest import script
+from tests.processes import script
 from zoo import configs, references, sweeps
 
 
@@ -93,7 +93,6 @@ def test_criteria_are_their_formulas(config, tiny_data, tmp_path):
     assert row["bic"] == pytest.approx(deviance + parameters * np.log(rows))
 
 
-@pytest.mark.long
 def test_script_finds_the_number_of_modes(tmp_path):
     made = script(
         *("sweep.py", "--model=gmm", "--dataset=ring/4000", "--over=num_components=6,8,10"),

@@ -3,12 +3,10 @@
 import json
 
 import numpy as np
-import pytest
 
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 
-@pytest.mark.long
 def test_every_cell_of_the_tutorial_runs(tmp_path, monkeypatch, capsys, data_dir):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TUTORIAL_EPOCHS", "1")

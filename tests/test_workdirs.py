@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import zoo
-from tests.conftest import ROOT
+from tests.processes import ROOT
 from zoo import workdirs
 
 HOLD = """

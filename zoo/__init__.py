@@ -10,6 +10,8 @@ zoo.export(model, "exports")      exports a model, trained by zoo or by Keras' f
 
 import importlib
 
+from zoo import tf_startup
+
 _WHERE = {
     "UserError": "zoo.errors",
     "connect": "zoo.serving.client",
@@ -21,15 +23,18 @@ _WHERE = {
 }
 # `zoo.models` is the package of models, and lists trained ones where it is called.
 _MODULES = ("configs", "data", "models")
+_WITHOUT_TENSORFLOW = ("UserError", "configs", "entries")
 __all__ = sorted([*_WHERE, *_MODULES])
 
 
 def __getattr__(name):
     # Imported on first use: `--help` and flag errors should not wait for TensorFlow.
+    if name not in __all__:
+        raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+    if name not in _WITHOUT_TENSORFLOW:
+        tf_startup.import_tensorflow()
     if name in _MODULES:
         return importlib.import_module(f"zoo.{name}")
-    if name not in _WHERE:
-        raise AttributeError(f"module 'zoo' has no attribute {name!r}")
     return getattr(importlib.import_module(_WHERE[name]), name)
 
 

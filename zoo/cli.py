@@ -1,27 +1,42 @@
 """What the scripts share: configs as flags, errors as one line, exit codes."""
 
+import ast
 import logging as std_logging
-import os
 import pathlib
+import runpy
 import sys
 from collections.abc import Callable
-
-# TensorFlow's start-up notes; its errors still show.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import ml_collections
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from zoo import configs, files, quiet
+from zoo import configs, files, tf_startup
 from zoo.errors import Stopped, UserError, near_miss
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+# An installation has the scripts inside of the package.
+SCRIPTS = next(d for d in (ROOT / "zoo" / "scripts", ROOT / "scripts") if d.is_dir())
+# Packages of optional dependencies, and the extra of pyproject.toml that installs them.
+EXTRAS = {
+    "apache_beam": "beam",
+    "grpc_health": "serve",
+    "nicegui": "explore",
+    "prometheus_client": "serve",
+    "pyarrow": "beam",
+    "starlette": "serve",
+    "torch": "bench",
+    "uvicorn": "serve",
+    "uvloop": "serve",
+}
 EXIT_ERROR = 2
 # The run saved and left on a signal: "try again later" (EX_TEMPFAIL of sysexits.h).
 EXIT_STOPPED = 75
 # As shells report a process that SIGINT ended.
 EXIT_INTERRUPTED = 130
+
+
+_REQUIREMENTS = {"beam": "requirements-beam.txt", "bench": "requirements-bench.txt"}
 
 
 def define_config_flags() -> None:
@@ -207,22 +222,45 @@ def first_argument() -> str:
     return sys.argv.pop(1) if sys.argv[1:] and not sys.argv[1].startswith("-") else ""
 
 
-def run(main: Callable[[], None], prepare: Callable[[], None] = lambda: None) -> None:
+def run(main: Callable[[], None] | None, prepare: Callable[[], None] = lambda: None) -> None:
     """Runs a script: a UserError becomes one line on stderr and exit code 2.
 
     Args:
-      main: what the script does; TensorFlow is imported before.
+      main: what the script does; TensorFlow is imported before. None if it needs no TensorFlow.
       prepare: what it looks at before that, names and paths that may be wrong.
     """
 
     def whole():
         prepare()
-        quiet.import_tensorflow()
-        main()
+        if main:
+            tf_startup.import_tensorflow()
+            main()
 
     for flag in flags.FLAGS.get_key_flags_for_module(__name__):
         flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)  # for --help
     app.run(lambda argv: _guarded(whole), flags_parser=lambda argv: _guarded(_parse, argv))
+
+
+def main() -> None:
+    """The command `zoo`: `zoo train --model=cvae` is scripts/train.py --model=cvae."""
+    commands = {path.stem: path for path in sorted(SCRIPTS.glob("[!_]*.py"))}
+    name = first_argument()
+    if name in commands:
+        sys.argv[0] = str(commands[name])
+        runpy.run_path(sys.argv[0], run_name="__main__")
+        return
+    if name:
+        print(f"error: Unknown command {name!r}.{near_miss(name, commands)}", file=sys.stderr)
+    rows = (f"  {stem:<14}{_first_line(path)}" for stem, path in commands.items())
+    out = sys.stderr if name else sys.stdout
+    print("Usage: zoo COMMAND [--FLAG=VALUE ...]", *rows, sep="\n", file=out)
+    print("zoo COMMAND --help shows its flags.", file=out)
+    sys.exit(EXIT_ERROR if name else 0)
+
+
+def _first_line(path):
+    """What a script does, by its docstring."""
+    return ast.get_docstring(ast.parse(path.read_text())).splitlines()[0]
 
 
 def _parse(argv):
@@ -269,6 +307,16 @@ def _guarded(function, *args):
         sys.exit(EXIT_INTERRUPTED)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(EXIT_ERROR)
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in EXTRAS:
+            raise
+        print(
+            f"error: {missing} is missing: pip install 'generative-zoo[{EXTRAS[missing]}]', or "
+            f"{_REQUIREMENTS.get(EXTRAS[missing], 'requirements.txt')} of a checkout.",
+            file=sys.stderr,
+        )
         sys.exit(EXIT_ERROR)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""

@@ -7,7 +7,7 @@ import re
 
 import tabulate
 
-from zoo import configs, files, headlines, versions
+from zoo import configs, headlines, versions
 from zoo.errors import UserError
 
 
@@ -44,14 +44,12 @@ def entries() -> Listing:
 
 
 def models(folder: str | os.PathLike | None = None) -> Listing:
-    """Returns the names of the trained models in a folder, saved_models/ of the checkout if None.
+    """Returns the names of the trained models in a folder; see `versions.models_folder` for None.
 
     Raises:
       UserError: if there is no such folder, or an export in it is damaged.
     """
-    folder = files.tensorflow_path(folder or versions.SAVED_MODELS)
-    if not folder.is_dir():
-        raise UserError(f"{folder} does not exist: give the folder of trained models.")
+    folder = versions.models_folder(folder)
     found = [(base, versions.versions(base)) for base in sorted(folder.iterdir())]
     rows = [_row(base, numbers[-1]) for base, numbers in found if numbers]
     return Listing([row["model"] for row in rows], rows)

@@ -7,8 +7,31 @@ import re
 from zoo import files, workdirs
 from zoo.errors import UserError
 
-# The exports of this checkout.
+# The exports of this checkout; an installation has none.
 SAVED_MODELS = pathlib.Path(__file__).resolve().parents[1] / "saved_models"
+# The environment's folder or address of models.
+PLACE = "ZOO_MODELS"
+
+
+def models_folder(folder: str | os.PathLike | None = None) -> pathlib.Path:
+    """Returns the folder in which models are looked for by name.
+
+    Args:
+      folder: the one that a person named, if any; else that of the environment's ZOO_MODELS, or
+        saved_models/ of the checkout.
+
+    Raises:
+      UserError: if there is no such folder.
+    """
+    folder = files.tensorflow_path(folder or os.environ.get(PLACE) or SAVED_MODELS)
+    if not folder.is_dir():
+        raise UserError(
+            f"Trained models are looked for in {folder}, which does not exist. A checkout of the "
+            f"repository has them in saved_models/. Name that folder, or an address of one, in the "
+            f"environment as {PLACE}, or in Python: "
+            'zoo.load("cvae_mnist", "https://host/models").'
+        )
+    return folder
 
 
 def export_name(entry: str, dataset: str) -> str:

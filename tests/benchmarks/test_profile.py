@@ -1,6 +1,5 @@
 """Operations counted against closed forms, recorded times against the clock."""
 
-import time
 from typing import NamedTuple
 
 import numpy as np
@@ -70,33 +69,31 @@ def test_time_within_another_event_counts_once():
         Event("dot", 70, 20),
         Event("next", 100, 7),
     ]
-    own = [tuple(of) for of in profile._own_times(events[::-1])]
+    own = [tuple(of) for of in profile.own_times(events[::-1])]
     assert sorted(own) == [("dot", 20), ("dot", 45), ("next", 7), ("pack", 5), ("step", 30)]
 
 
 def test_kinds_of_operations():
-    assert profile._kind("while/body/encoder/dense_1/MatMul_3:MatMul") == "MatMul"
-    assert profile._kind("multiply_add_fusion.12") == "multiply_add_fusion"
-    assert profile._kind("ThunkExecutor::Execute") == "ThunkExecutor::Execute"
-    assert profile._kind("Iterator::Root::Prefetch") == "Iterator::Root::Prefetch"
+    assert profile.name_kind("while/body/encoder/dense_1/MatMul_3:MatMul") == "MatMul"
+    assert profile.name_kind("multiply_add_fusion.12") == "multiply_add_fusion"
+    assert profile.name_kind("ThunkExecutor::Execute") == "ThunkExecutor::Execute"
+    assert profile.name_kind("Iterator::Root::Prefetch") == "Iterator::Root::Prefetch"
 
 
 def test_a_large_product_takes_most_of_the_time():
+    """Whatever the kernel is called that multiplies on this processor."""
     a = tf.random.normal([700, 700])
     function = tf.function(lambda: tf.reduce_sum(a @ a @ a @ a))
     function()
-    started = time.perf_counter()
     busy = profile.record(lambda: function().numpy())
-    elapsed = time.perf_counter() - started
-    assert next(iter(busy)) == "MatMul"
-    assert 0 < busy["MatMul"] < elapsed
+    assert profile.Profile(1.0, None, 1.0, busy).products() > 0.5, busy
     assert list(busy.values()) == sorted(busy.values(), reverse=True)
 
 
 @pytest.mark.parametrize("jit", [True, False])
 def test_profile_of_an_entry(jit, tiny_data):
     found = profile.profile(tiny("vae", jit=jit), tiny_data.train, tiny_data.spec, 4, 2)
-    assert 0 < found.share < 1
+    assert found.share > 0
     assert found.reached == pytest.approx(found.gigaflop / found.milliseconds * 1e3)
     assert 0 < found.products() < 1
     assert np.isfinite(list(found.busy.values())).all()

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import zoo
 from tests import exports
-from tests.conftest import ROOT
+from tests.processes import ROOT
 from zoo import configs, experiments, models, seeds, versions
 from zoo.experiments import code_priors, measuring, mixtures, pages, turns, variants
 
@@ -56,7 +56,7 @@ def small(module_patch):
 def exported(exports_folder, module_patch):
     """Tiny exports in the place of the zoo's own."""
     for entry in dict.fromkeys((*variants.EXPORTED, "classifier")):
-        _, path = exports.of_entry(entry, exports_folder)
+        path = exports.of_entry(entry, exports_folder)
     module_patch.setattr(versions, "SAVED_MODELS", path.parents[1])
 
 

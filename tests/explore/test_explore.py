@@ -14,7 +14,7 @@ import PIL.Image
 import pytest
 
 import zoo
-from tests.conftest import ROOT
+from tests.processes import ROOT
 from zoo.explore import views
 
 BROWSER, DRIVER = (shutil.which(name) for name in ("chromium", "chromedriver"))
@@ -126,7 +126,6 @@ def page():
     server.wait()
 
 
-@pytest.mark.long
 def test_a_slider_a_drawing_and_a_wrong_upload_in_a_browser(page, tmp_path):
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys

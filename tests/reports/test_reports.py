@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 import zoo
-from tests.conftest import ROOT, script
 from tests.entries import METRICS
+from tests.processes import ROOT, script
 from zoo import configs, models, reports, versions
 from zoo.data import Spec
 from zoo.reports import catalogue

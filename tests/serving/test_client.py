@@ -11,14 +11,13 @@ import PIL.Image
 import pytest
 
 import zoo
-from tests.conftest import script
+from tests.processes import script
 from tests.serving.serving import ROOT, Server
 from zoo.benchmarks.servers import free_ports
 from zoo.errors import UserError
 from zoo.inputs import ORDER
 from zoo.serving.client import Refused
 
-pytestmark = pytest.mark.long
 CONFIG = ROOT / "saved_models" / "models.config"
 
 

@@ -144,7 +144,7 @@ def test_trained_under_a_strategy_exports_one_copy(tiny_data, tmp_path, mirrored
 
 @pytest.fixture(scope="module")
 def loaded(exports_folder):
-    return zoo.load(exports.of_entry("cvae", exports_folder)[1])
+    return zoo.load(exports.of_entry("cvae", exports_folder))
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_an_unknown_signature_names_the_near_miss(loaded):
 
 
 def test_labels_out_of_range_are_refused_by_the_graph_itself(loaded):
-    function = loaded._module.signatures["sample"]
+    function = loaded.module.signatures["sample"]
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"expected in 0 \.\. 2"):
         function(seed=tf.constant([1]), y=tf.constant([3]))
 
@@ -245,14 +245,14 @@ def test_images_may_be_bytes_and_must_be_in_range(named):
     ):
         with pytest.raises(zoo.UserError, match=message):
             loaded.encode(wrong, y)
-    graph = loaded._module.signatures["encode"]
+    graph = loaded.module.signatures["encode"]
     for wrong in (x.astype(np.float32), x * np.float32(np.nan), x / np.float32(255) - 1):
         with pytest.raises(tf.errors.InvalidArgumentError, match=r"x is expected in \[0, 1\]"):
             graph(x=tf.constant(wrong, tf.float32), y=tf.constant(y))
 
 
 def test_clusters_are_checked_like_labels(exports_folder):
-    loaded = zoo.load(exports.of_entry("gmvae", exports_folder)[1])
+    loaded = zoo.load(exports.of_entry("gmvae", exports_folder))
     with pytest.raises(zoo.UserError, match=r"sample_cluster: cluster=3 is out of .* 0 \.\. 2"):
         loaded.sample_cluster([1], [3])
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from tests import exports
-from tests.entries import arguments
+from tests.entries import arguments, tiny
 from zoo import configs
 
 HERE = pathlib.Path(__file__).parent
@@ -66,7 +66,7 @@ def processes(tmp_path_factory):
 @pytest.fixture
 def calls(entry, exports_folder, tmp_path):
     """An export, a folder of calls of all its signatures, and what the Keras model answers."""
-    model, path = exports.of_entry(entry, exports_folder)
+    model, path = exports.create(tiny(entry)), exports.of_entry(entry, exports_folder)
     answers = {}
     for name, function in model.signatures().items():
         names = [spec.name for spec in function.input_signature]

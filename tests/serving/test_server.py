@@ -20,7 +20,6 @@ from tensorflow_serving.apis import (
 
 from tests.serving.serving import ROOT, predict_request
 
-pytestmark = pytest.mark.long
 CONFIG = ROOT / "saved_models" / "models.config"
 
 

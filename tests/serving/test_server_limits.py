@@ -10,11 +10,10 @@ import grpc
 import numpy as np
 import pytest
 
-from tests.conftest import script
+from tests.processes import script
 from tests.serving import small_models
 from tests.serving.serving import ROOT, Server
 
-pytestmark = pytest.mark.long
 CONFIG = ROOT / "saved_models" / "models.config"
 
 

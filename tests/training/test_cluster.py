@@ -11,7 +11,7 @@ import time
 import pytest
 
 import zoo
-from tests.conftest import ROOT
+from tests.processes import ROOT
 from zoo.training import cluster
 
 WORKERS = ["a:1", "b:2"]

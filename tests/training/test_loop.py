@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests.conftest import ROOT
+from tests.processes import ROOT
 from zoo import configs, data, evaluation, models
 from zoo.training import guards, loop
 from zoo.training.averages import MovingAverages
@@ -26,7 +26,6 @@ def lines(workdir):
     return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(("entry", "num_epochs"), [("cvae", 4), ("gmm", 10)])
 def test_two_worker_processes_end_with_the_weights_of_one(
     entry, num_epochs, tmp_path, tiny_data, no_noise
@@ -222,6 +221,13 @@ def test_moving_average_is_that_of_the_weights(tmp_path, tiny_data, mirrored, no
         np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-5)
 
 
+def test_float64_is_for_mixtures(tmp_path, tiny_data):
+    config = configs.get_tiny("gmm", dataset="tiny", precision="float64")
+    run = loop.train(config, tiny_data, tmp_path)
+    assert run.model.mixture.mixing.dtype == "float64"
+    assert np.all(np.isfinite(run.model.log_prob(tiny_data.test.x / np.float32(255))))
+
+
 def test_bfloat16_trains_and_keeps_float32_weights(tmp_path, tiny_data):
     run = loop.train(tiny(precision="mixed_bfloat16"), tiny_data, tmp_path)
     assert {v.dtype for v in run.model.trainable_variables} == {"float32"}
@@ -229,7 +235,6 @@ def test_bfloat16_trains_and_keeps_float32_weights(tmp_path, tiny_data):
     assert np.isfinite(lines(tmp_path)[-1]["loss"])
 
 
-@pytest.mark.long
 def test_keras_fit_trains_too(tiny_data, mirrored):
     batches = tiny_data.train.batches(8, "binarized")
     for strategy in (tf.distribute.get_strategy(), mirrored):

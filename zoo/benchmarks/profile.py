@@ -173,17 +173,18 @@ def record(run: Callable[[], None]) -> dict[str, float]:
     for plane in space.planes:
         for line in plane.lines:
             kinds = {
-                e.metadata_id: _kind(plane.event_metadata[e.metadata_id].name) for e in line.events
+                e.metadata_id: name_kind(plane.event_metadata[e.metadata_id].name)
+                for e in line.events
             }
             events = [e for e in line.events if kinds[e.metadata_id] not in INSIDE]
-            for name, picoseconds in _own_times(events):
+            for name, picoseconds in own_times(events):
                 if not kinds[name].startswith(WAITING):
                     busy[kinds[name]] += picoseconds
     return {name: picoseconds / 1e12 for name, picoseconds in busy.most_common()}
 
 
-def _own_times(events):
-    """(name, time) of the events of a thread, without the time of those within them."""
+def own_times(events):
+    """Yields (name, time) of the events of a thread, without the time of those within them."""
     within: list[list] = []  # [end, name, own time], each within the one before
     for event in sorted(events, key=lambda e: (e.offset_ps, -e.duration_ps)):
         while within and within[-1][0] <= event.offset_ps:
@@ -195,7 +196,7 @@ def _own_times(events):
     yield from (of[1:] for of in within)
 
 
-def _kind(name):
-    """'dot' of XLA's dot.12, 'MatMul' of TensorFlow's encoder/dense/MatMul:MatMul."""
+def name_kind(name: str) -> str:
+    """Returns 'dot' for XLA's dot.12, 'MatMul' for TensorFlow's encoder/dense/MatMul:MatMul."""
     name = name.split(":")[-1] if re.fullmatch(r"[^:]+:\w+", name) else name.split("/")[-1]
     return re.sub(r"([._]\d+)+$", "", name)

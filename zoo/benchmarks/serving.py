@@ -15,7 +15,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2
 
 import zoo
-from zoo import quiet, versions
+from zoo import tf_startup, versions
 from zoo.benchmarks.servers import ServerProcess
 
 CLIENTS = 32
@@ -74,7 +74,7 @@ def compare(seconds: float, announce: Callable[[str, str, dict], None]) -> None:
 
 def _apart(function, *arguments):
     """What a function returns in a process of its own."""
-    with multiprocessing.get_context("spawn").Pool(1, quiet.import_tensorflow) as pool:
+    with multiprocessing.get_context("spawn").Pool(1, tf_startup.import_tensorflow) as pool:
         return pool.apply(function, arguments)
 
 

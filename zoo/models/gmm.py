@@ -62,9 +62,11 @@ class GMM(GenerativeModel):
             for name, total in sums.structured_outputs.items()
         }
         self.totals["reseeded"] = state("total_reseeded", [], "zeros", "float64")
-        # Per row in the last pass, and how much more that is than in the pass before.
+        # Per row in the last pass, and in the one before.
         self.log_likelihood = state("log_likelihood", [], _constant(-UNKNOWN), "float64")
-        self.change = state("change", [], _constant(UNKNOWN), "float64")
+        self.log_likelihood_before = state(
+            "log_likelihood_before", [], _constant(-2 * UNKNOWN), "float64"
+        )
         self.reseeded = state("reseeded", [], "zeros", "float64")  # components, in the last pass
 
     @classmethod
@@ -196,7 +198,7 @@ class GMM(GenerativeModel):
 
     def end_epoch(self):
         mean = self.totals["log_likelihood"] / self.totals["rows"]
-        self.change.assign(mean - self.log_likelihood)
+        self.log_likelihood_before.assign(self.log_likelihood)
         self.log_likelihood.assign(mean)
         reseeded = self.totals["reseeded"]
         if not self.config.stepwise:
@@ -208,7 +210,8 @@ class GMM(GenerativeModel):
                 total.assign(tf.zeros_like(total))
 
     def converged(self):
-        return abs(float(tf.convert_to_tensor(self.change.value))) < self.config.tolerance
+        gain = self.log_likelihood - self.log_likelihood_before
+        return abs(float(tf.convert_to_tensor(gain))) < self.config.tolerance
 
     def remark(self, terms, split):
         if split != "train":

@@ -22,6 +22,7 @@ class LoadedModel(SignatureCalls):
     Attributes:
       config: the entry's config that it was trained with.
       metrics: what it reached on the test set.
+      module: what tf.saved_model.load returned; its `signatures` are the graphs that are served.
     """
 
     def __init__(self, path: pathlib.Path, name: str | None = None):
@@ -40,7 +41,7 @@ class LoadedModel(SignatureCalls):
                 "tf.saved_model.load for SavedModels of others."
             ) from error
         try:
-            self._module = tf.saved_model.load(str(path))
+            self.module = tf.saved_model.load(str(path))
         except (OSError, ValueError, IndexError, tf.errors.OpError) as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise UserError(f"The SavedModel {path} is damaged: {reason}") from error
@@ -52,16 +53,16 @@ class LoadedModel(SignatureCalls):
 
     def _run(self, name, arrays):
         constants = {key: tf.constant(value) for key, value in arrays.items()}
-        outputs = self._module.signatures[name](**constants)
+        outputs = self.module.signatures[name](**constants)
         return {key: value.numpy() for key, value in outputs.items()}
 
     def _describe_outputs(self, name):
-        outputs = self._module.signatures[name].structured_outputs
+        outputs = self.module.signatures[name].structured_outputs
         return {key: describe(spec.dtype.name, spec.shape) for key, spec in outputs.items()}
 
     def to_keras(self) -> models.GenerativeModel:
         """Returns the Keras model with these weights, compiled and ready for `fit`."""
-        model = models.from_description(self._description, self._module.weights)
+        model = models.from_description(self._description, self.module.weights)
         model.compile_for_run(total_steps=None)
         return model
 

@@ -17,8 +17,8 @@ import tqdm
 from zoo import files, manifests, versions
 from zoo.errors import UserError, near_miss
 
-# The environment's place, and the folder for copies of what lies elsewhere.
-PLACE, CACHE = "ZOO_MODELS", "ZOO_CACHE"
+# The environment's folder for copies of what lies elsewhere.
+CACHE = "ZOO_CACHE"
 
 
 def find(
@@ -35,22 +35,17 @@ def find(
     Raises:
       UserError: if it is not there, or is not what its manifest says.
     """
-    place = os.fspath(place or os.environ.get(PLACE) or versions.SAVED_MODELS)
-    if "://" in place:
-        return _fetch(place.rstrip("/"), name, version)
-    folder = files.tensorflow_path(place)
-    if not folder.is_dir():
-        raise UserError(
-            f"{folder}, where models lie, does not exist: give a folder or an address, as in "
-            f'zoo.load("{name}", "https://host/models"), or in the environment as {PLACE}.'
-        )
+    address = os.fspath(place or os.environ.get(versions.PLACE, ""))
+    if "://" in address:
+        return _fetch(address.rstrip("/"), name, version)
+    folder = versions.models_folder(place)
     known = [base.name for base in sorted(folder.iterdir()) if versions.versions(base)]
     if name not in known:
         raise UserError(
             f"{folder} holds no model {name!r}.{near_miss(name, known)} It holds "
             f"{', '.join(known) or 'none'}."
         )
-    return folder / name / str(_choose(name, place, versions.versions(folder / name), version))
+    return folder / name / str(_choose(name, folder, versions.versions(folder / name), version))
 
 
 def _fetch(place, name, version):

@@ -212,7 +212,7 @@ class _OpenRun:
         last = self.step == self.total_steps or model.converged()
         if epoch % self.config.eval_every == 0 or last:
             with self.averages.applied():
-                terms, selection = _measure(model, self.dataset.validation, self.judge)
+                terms, selection = measure(model, self.dataset.validation, self.judge)
                 self._keep_if_best(terms, selection)
                 self.log.remark(epoch - 1, model.remark(terms, "validation"))
 
@@ -282,8 +282,8 @@ def _means(terms, names):
     return dict(zip(names, terms.mean(0).tolist(), strict=True))
 
 
-def _measure(model, validation, judge):
-    """The terms on the validation split, and which of them chooses the weights, if any."""
+def measure(model, validation: data.Split, judge) -> tuple[dict[str, float], str | None]:
+    """Returns the terms on the validation split, and which of them chooses the weights, if any."""
     terms = evaluation.mean_terms(model, validation)
     if "loss" in terms:
         return terms, "loss"
