@@ -9,6 +9,8 @@ import keras
 import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
+from tensorflow.python.framework import ops
+from xdist import scheduler
 
 from tests import noise, tiny
 from zoo import data, seeds
@@ -36,29 +38,41 @@ def pytest_addoption(parser):
     parser.addoption("--all", action="store_true", help="run the tests marked `thorough` as well")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Chooses the tests, and puts those of one file, or of one case of it, into one process."""
+    """Chooses the tests, and puts them in order."""
     if not config.getoption("--all"):
         config.hook.pytest_deselected(items=[i for i in items if i.get_closest_marker("thorough")])
         items[:] = [i for i in items if not i.get_closest_marker("thorough")]
     items.sort(key=lambda item: _rank(item.path.stem))
-    for item in items:
-        if not item.get_closest_marker("xdist_group"):
-            case = getattr(item, "callspec", None)
-            split = item.path.stem == "test_conformance" and case
-            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {case.id if split else ''}"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return OneProcessPerFile(config, log)
+
+
+class OneProcessPerFile(scheduler.LoadScopeScheduling):
+    """Runs the tests of a file, or of one case of the conformance tests, in one process."""
+
+    def _split_scope(self, nodeid):
+        file, _, name = nodeid.partition("::")
+        return nodeid[nodeid.find("[") :] if "test_conformance" in file and "[" in name else file
 
 
 def _rank(stem):
     return LONGEST.index(stem) if stem in LONGEST else len(LONGEST)
 
 
+@pytest.hookimpl(trylast=True)  # after the fixtures of the file
 def pytest_runtest_teardown(item, nextitem):
     """Lets the graphs of a file go: all of them together would take gigabytes."""
     if nextitem is None or nextitem.path != item.path:
+        # TFP and TensorFlow keep tensors, and with them their graphs, in these for good.
+        tfp.bijectors.Bijector._cache.storage.clear()
+        gradients = ops.gradient_registry._registry
+        for name in [name for name in gradients if name.startswith("CustomGradient-")]:
+            del gradients[name]
         keras.backend.clear_session()
-        tfp.bijectors.Bijector._cache.clear()  # holds the graph of each tensor it has seen
         gc.collect()
         ctypes.CDLL(None).malloc_trim(0)
 

@@ -45,7 +45,7 @@ DEFAULTS = {
 # Choices that no case has: the file of tests that have them, and what stands there.
 ELSEWHERE = {
     "channels": ("tests/data/test_image_folders.py", ["[1, 3]"]),
-    "covariance": ("tests/mixtures/test_mixtures.py", ["mixtures.COVARIANCES"]),
+    "covariance": ("tests/mixtures/rows.py", ["mixtures.COVARIANCES"]),
     "fit": ("tests/data/test_data.py", ["crop", "stretch"]),
     "precision": ("tests/training/test_loop.py", ["mixed_bfloat16", "float64"]),
     "start": ("tests/models/test_gmm.py", ["kmeans++", "kmeans", "random"]),

@@ -20,11 +20,22 @@ from zoo.serving import loading
 from zoo.training import loop
 
 each_entry = pytest.mark.parametrize("entry", configs.entries())
-ALL_CASES = [
-    *entries.CASES,
-    *(pytest.param(name, marks=pytest.mark.thorough) for name in entries.DEFAULTS),
-]
-each_case = pytest.mark.parametrize("case", ALL_CASES)
+# Where learning differs: in what a checkpoint holds, and in what replicas tell each other.
+LEARNERS = (
+    *("classifier", "cvae", "gmm", "gmm_stepwise", "gmvae", "improved_gan", "infogan"),
+    *("m1_m2_conv", "m2", "r3gan", "wgan_gp"),
+)
+
+
+def cases(*chosen):
+    """Parameters of a test: these cases, and all others and the entries as they are with --all."""
+    names = [*entries.CASES, *entries.DEFAULTS]
+    marks = [() if name in chosen else pytest.mark.thorough for name in names]
+    return [pytest.param(n, marks=m, id=n) for n, m in zip(names, marks, strict=True)]
+
+
+each_case = pytest.mark.parametrize("case", cases(*entries.CASES))
+each_learner = pytest.mark.parametrize("case", cases(*LEARNERS))
 
 
 def weights(model):
@@ -80,7 +91,7 @@ def test_one_step_lowers_the_loss_on_a_fixed_batch(case, tiny_data):
     assert loss() < before
 
 
-@each_case
+@each_learner
 def test_resume_is_exact(case, tiny_data, tmp_path, steps_alone, monkeypatch):
     check_resume(tiny_case(case), tiny_data, tmp_path, monkeypatch)
 
@@ -108,7 +119,7 @@ def check_resume(config, dataset, folder, monkeypatch):
         np.testing.assert_array_equal(a, b)
 
 
-@each_case
+@each_learner
 def test_two_replicas_equal_one(case, tiny_data, tmp_path, mirrored, no_noise, steps_alone):
     config = tiny_case(case, ema=0.0, num_epochs=4, clip_norm=0.5)
     one = loop.train(config, tiny_data, tmp_path / "one")
@@ -137,7 +148,7 @@ def test_a_term_that_is_not_finite_stops_the_run(
         loop.train(tiny(entry, checkpoint_every=2), tiny_data, tmp_path)
 
 
-@pytest.fixture(scope="module", params=ALL_CASES)
+@pytest.fixture(scope="module", params=cases(*entries.CASES))
 def exported(request, exports_folder):
     """The signatures that a case should have, its tiny model, and the export of it loaded."""
     config = tiny_case(request.param)
@@ -203,11 +214,17 @@ def test_exported_graph_holds_nothing_that_serving_lacks(exported):
         assert not any(f.attr["_XlaMustCompile"].b for f in functions)
 
 
-def test_to_keras_gives_the_model_back(exported, tiny_data):
+def test_to_keras_gives_the_model_back(exported):
     _, model, loaded = exported
     again = loaded.to_keras()
     for a, b in zip(model.served_variables(), again.served_variables(), strict=True):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
-    history = again.fit(tiny_data.train.batches(8, pixels=model.config.pixels), epochs=1, verbose=0)
+
+
+@each_learner
+def test_the_keras_model_of_an_export_goes_on_learning(case, exports_folder, tiny_data):
+    again = loading.load(exports.of_case(case, exports_folder)).to_keras()
+    batches = tiny_data.train.batches(8, pixels=again.config.pixels)
+    history = again.fit(batches, epochs=1, shuffle=False, verbose=0)
     assert all(np.isfinite(v[0]) for v in history.history.values())
     assert again.steps_taken() == 5

@@ -1,7 +1,9 @@
-"""The scripts as a person runs them, from another folder, each in a process of its own."""
+"""The scripts as a person runs them, from another folder."""
 
 import html
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,8 +14,9 @@ import pytest
 
 import zoo
 from tests import exports
+from tests.data import image_files
 from tests.entries import METRICS, tiny
-from tests.processes import ROOT, script
+from tests.processes import ROOT, call, script
 from zoo import configs, data, diagnosis, models, workdirs
 from zoo.drawing import pictures
 from zoo.seeds import row_sample
@@ -27,59 +30,115 @@ def saved_model(exports_folder):
     return exports.of_entry("cvae", exports_folder)
 
 
-def test_train_evaluate_export_and_draw(tmp_path, data_dir):
-    """The whole way, on the default set and two replicas."""
-    flags = [*TRAIN, "--config.num_epochs=1", f"--data_dir={data_dir}", "--virtual_devices=2"]
-    done = script("train.py", *flags, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert "elbo" in done.stdout and "conditional_accuracy" in done.stdout
-    run = tmp_path / "runs" / "cvae_mnist_5k,hidden=16,jit=False,latent_dim=3,num_epochs=1"
-    assert PIL.Image.open(run / "samples.png").size == (2 * (30 * 10 + 2), 2 * (30 * 10 + 2) + 18)
-    assert PIL.Image.open(run / "restyle.png").size == (2 * (30 * 11 + 2), 2 * (30 * 10 + 2) + 18)
-    assert PIL.Image.open(run / "reconstructions.png").size == (2 * (30 * 10 + 2), 2 * (30 * 6 + 2))
-    metrics = json.loads((run / "metrics.json").read_text())
-    assert (run / "export" / "cvae_mnist_5k" / "1" / "saved_model.pb").exists()
-
-    flags = [f"--workdir={run}", f"--data_dir={data_dir}", "--importance_samples=20"]
-    done = script("evaluate.py", *flags)
-    assert done.returncode == 0, done.stderr[-3000:]
-    again = json.loads((run / "metrics.json").read_text())
-    assert again["metrics"]["nll"] < -again["metrics"]["elbo"]
-    extra = run / "export" / "cvae_mnist_5k" / "1" / "assets.extra"
-    assert json.loads((extra / "metrics.json").read_text()) == again
-    for name, value in metrics["metrics"].items():
-        assert again["metrics"][name] == pytest.approx(value, rel=1e-5)
-
-    done = script("export.py", f"--workdir={run}", f"--export_dir={tmp_path / 'out'}")
-    assert done.returncode == 0, done.stderr[-3000:]
-    exported = tmp_path / "out" / "cvae_mnist_5k"
-    done = script(
-        "export.py", f"--workdir={run}", f"--export_dir={tmp_path / 'out'}", "--version=1"
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """A folder of 80 images of two classes, 8 x 8 pixels."""
+    return image_files.write(
+        tmp_path_factory.mktemp("folder") / "photos", "a", "b", size=(8, 8), count=40
     )
-    assert done.returncode == 2 and "exists" in done.stderr
-    flags = [f"--saved_model={exported}", f"--data_dir={data_dir}", f"--out={tmp_path / 'm.json'}"]
-    done = script("evaluate.py", *flags, "--importance_samples=0")
+
+
+def succeed(done):
+    """What a script said that ended well."""
     assert done.returncode == 0, done.stderr[-3000:]
-    of_export = json.loads((tmp_path / "m.json").read_text())["metrics"]
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("run", "set_name", "side", "classes"),
+    [
+        (call, "photos", 8, 2),
+        pytest.param(script, "mnist_5k", 28, 10, marks=pytest.mark.thorough),
+    ],
+)
+def test_train_evaluate_export_and_draw(run, set_name, side, classes, tmp_path, data_dir, photos):
+    """The whole way; with --all in processes of their own, on the default set and two replicas."""
+    place = f"--data_dir={data_dir}"
+    more = ["--virtual_devices=2"] if run is script else [f"--dataset={photos}"]
+    flags = [*TRAIN, "--config.num_epochs=1", "--config.batch_size=16", place, *more]
+    said = succeed(run("train.py", *flags, cwd=tmp_path))
+    assert "elbo" in said and (run is call or "conditional_accuracy" in said)
+    (folder,) = (tmp_path / "runs").iterdir()
+    name = f"cvae_{set_name}"
+    assert folder.name.startswith(f"{name},") and "hidden=16" in folder.name
+    cell, header = side + 2, 18
+    picture = PIL.Image.open(folder / "samples.png")
+    assert picture.size == (2 * (cell * classes + 2), 2 * (cell * 10 + 2) + header)
+    picture = PIL.Image.open(folder / "restyle.png")
+    assert picture.size == (2 * (cell * (classes + 1) + 2), 2 * (cell * classes + 2) + header)
+    assert PIL.Image.open(folder / "reconstructions.png").width == 2 * (cell * 10 + 2)
+    metrics = json.loads((folder / "metrics.json").read_text())
+    exported = folder / "export" / name / "1"
+    assert (exported / "saved_model.pb").exists()
+
+    succeed(run("evaluate.py", f"--workdir={folder}", place, "--importance_samples=20"))
+    again = json.loads((folder / "metrics.json").read_text())
+    assert again["metrics"]["nll"] < -again["metrics"]["elbo"]
+    assert json.loads((exported / "assets.extra" / "metrics.json").read_text()) == again
+    for metric, value in metrics["metrics"].items():
+        assert again["metrics"][metric] == pytest.approx(value, rel=1e-5)
+
+    export_to = [f"--workdir={folder}", f"--export_dir={tmp_path / 'out'}"]
+    succeed(run("export.py", *export_to))
+    done = run("export.py", *export_to, "--version=1")
+    assert done.returncode == 2 and "exists" in done.stderr
+    flags = [f"--saved_model={tmp_path / 'out' / name}", place]
+    out = tmp_path / "m.json"
+    succeed(run("evaluate.py", *flags, f"--out={out}", "--importance_samples=0"))
+    of_export = json.loads(out.read_text())["metrics"]
     assert of_export["elbo"] == pytest.approx(metrics["metrics"]["elbo"], rel=1e-5)
 
-    out = tmp_path / "restyled.png"
-    copy = shutil.copytree(run, tmp_path / "copy")
+    copy = shutil.copytree(folder, tmp_path / "copy")
     assert workdirs.exported(copy).is_relative_to(copy)
 
-    flags = ["--grid", "--images=0,5", f"--data_dir={data_dir}", f"--out={out}"]
-    done = script("interpolate.py", f"--saved_model={exported}", *flags)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert PIL.Image.open(out).size == (2 * (30 * 11 + 2), 2 * (30 * 2 + 2))
+    out = tmp_path / "restyled.png"
+    succeed(run("interpolate.py", *flags, "--grid", "--images=0,5", f"--out={out}"))
+    assert PIL.Image.open(out).size == (2 * (cell * (classes + 1) + 2), 2 * (cell * 2 + 2))
 
 
-def test_a_process_from_the_start_writes_nothing_but_its_own_lines(saved_model, tmp_path):
-    """TensorFlow's start-up notes are not shown, which it writes past Python."""
+STARTING = "Starting TensorFlow ...\n"
+README_LINES = """
+import zoo
+
+model = zoo.load("cvae_mnist")
+zoo.draw_grid(model.sample(seed=range(100), y=[*range(10)] * 10)).save("digits.png")
+"""
+
+
+def start(*argv, cwd):
+    """What a process from the start says: (stdout, stderr)."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith("TF_")}
+    command = [sys.executable, *map(str, argv)]
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr
+
+
+def test_the_lines_of_the_readme_draw_and_say_nothing(tmp_path):
+    """None of TensorFlow's start-up notes, which it writes past Python."""
+    assert README_LINES.strip().removeprefix("import zoo\n\n") in (ROOT / "README.md").read_text()
+    assert start("-c", README_LINES, cwd=tmp_path) == ("", "")
+    assert PIL.Image.open(tmp_path / "digits.png").width > 300
+
+
+def test_a_script_says_its_own_lines_alone(saved_model, tmp_path):
     flags = [f"--saved_model={saved_model}", "--count=3", f"--out={tmp_path / 'grid.png'}"]
-    command = [sys.executable, ROOT / "scripts" / "sample.py", *flags]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.stdout == f"3 samples written to {tmp_path / 'grid.png'}.\n"
-    assert done.stderr == ""
+    said = start(ROOT / "scripts" / "sample.py", *flags, cwd=tmp_path)
+    assert said == (f"3 samples written to {tmp_path / 'grid.png'}.\n", STARTING)
+
+
+@pytest.mark.thorough
+def test_a_training_says_its_own_lines_alone(photos, tmp_path):
+    """Convolutions, half precision and images on disk, which TensorFlow has most notes of."""
+    flags = ["--model=dcgan", f"--dataset={photos}", "--config.num_epochs=1"]
+    small = ["--config.g_hidden=(4,4)", "--config.d_hidden=(4,4)", "--config.batch_size=8"]
+    more = [f"--data_dir={tmp_path}", "--config.precision=mixed_bfloat16"]
+    out, errors = start(ROOT / "scripts" / "train.py", *flags, *small, *more, cwd=tmp_path)
+    bars = re.compile(r"img/s|^\s*$|image/s|Starting TensorFlow|80 images in 2 classes")
+    others = [line for line in re.split(r"[\r\n]", errors) if not bars.search(line)]
+    assert not others and "Exported to" in out
+    first = out.splitlines()[0]
+    assert first.startswith("dcgan: ") and not re.search(r"WARNING|E0000|W0000|I0000", out)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +162,7 @@ def test_errors_in_names_come_before_tensorflow(name, flags, message):
 def test_sample_writes_a_grid_single_files_or_arrays(saved_model, tmp_path):
     flags = [f"--saved_model={saved_model}", "--count=5", "--seed=3", "--labels=2,0"]
     for out in ("grid.png", "arrays.npz", "single"):
-        done = script("sample.py", *flags, f"--out={tmp_path / out}", cwd=tmp_path)
+        done = call("sample.py", *flags, f"--out={tmp_path / out}", cwd=tmp_path)
         assert done.returncode == 0, done.stderr[-3000:]
     arrays = np.load(tmp_path / "arrays.npz")
     assert arrays["seed"].tolist() == [3, 4, 5, 6, 7] and arrays["y"].tolist() == [2, 0, 2, 0, 2]
@@ -117,7 +176,7 @@ def test_sample_writes_a_grid_single_files_or_arrays(saved_model, tmp_path):
 def test_interpolate_walks_between_seeds(saved_model, tmp_path):
     flags = [f"--saved_model={saved_model}", "--seeds=1,2", "--label=1", "--steps=4"]
     for out in ("walk.png", "walk.gif"):
-        done = script("interpolate.py", *flags, f"--out={tmp_path / out}")
+        done = call("interpolate.py", *flags, f"--out={tmp_path / out}")
         assert done.returncode == 0, done.stderr[-3000:]
     assert PIL.Image.open(tmp_path / "walk.png").size == (2 * 42, 2 * 12)
     assert PIL.Image.open(tmp_path / "walk.gif").n_frames == 6
@@ -141,7 +200,7 @@ def test_diagnose_prints_json_alone_and_leaves_a_page(tmp_path):
     spec = data.Spec((2,), 8)
     model = models.create(configs.get_tiny("gan", dataset="ring/600"), spec)
     exported = export.export(model, tmp_path / "export", METRICS)
-    done = script("diagnose.py", f"--saved_model={exported}", "--json", cwd=tmp_path)
+    done = call("diagnose.py", f"--saved_model={exported}", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout)
     assert found["name"] in diagnosis.VERDICTS and found["reasons"] and found["figures"]["auc"] <= 1
@@ -184,7 +243,7 @@ ERRORS = [
 @pytest.mark.parametrize(("name", "flags", "message"), ERRORS)
 def test_errors_are_one_line_and_leave_nothing(saved_model, tmp_path, name, flags, message):
     flags = [flag.replace("MODEL", str(saved_model)) for flag in flags]
-    done = script(name, *flags, cwd=tmp_path)
+    done = call(name, *flags, cwd=tmp_path)
     assert done.returncode == 2
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1 and message in errors[0], done.stderr[-2000:]

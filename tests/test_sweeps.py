@@ -7,7 +7,7 @@ import PIL.Image
 import pytest
 
 import zoo
-from tests.processes import script
+from tests.processes import call
 from zoo import configs, references, sweeps
 
 
@@ -64,24 +64,19 @@ def test_errors_of_other_models_are_not_averaged():
 
 
 def test_it_trains_what_is_missing_and_leaves_a_table_and_a_figure(config, tiny_data, tmp_path):
-    fields = {"num_components": [1, 3], "seed": [0, 1]}
+    fields = {"num_components": [1, 3], "seed": [0]}
     rows = sweeps.run(config, fields, tiny_data, tmp_path)
-    assert [(row["num_components"], row["seed"]) for row in rows] == [
-        (1, 0),
-        (1, 1),
-        (3, 0),
-        (3, 1),
-    ]
+    assert [(row["num_components"], row["seed"]) for row in rows] == [(1, 0), (3, 0)]
     folder = tmp_path / "docs" / "sweep"
     text = sweeps.report(config, rows, fields, folder)
     page = (folder / "README.md").read_text()
-    assert text in page and "--over=num_components=1,3 --over=seed=0,1" in page
+    assert text in page and "--over=num_components=1,3 --over=seed=0" in page
     assert json.loads((folder / "sweep.json").read_text()) == rows
     assert "Lowest bic: num_components=" in text
     assert PIL.Image.open(folder / "sweep.png").width > 300
     files = sorted(tmp_path.glob("*/checkpoints/*"))
     written = [file.stat().st_mtime_ns for file in files]
-    again = sweeps.run(config, {"num_components": [1, 3], "seed": [0, 1]}, tiny_data, tmp_path)
+    again = sweeps.run(config, fields, tiny_data, tmp_path)
     assert again == rows
     assert [file.stat().st_mtime_ns for file in files] == written
 
@@ -93,8 +88,9 @@ def test_criteria_are_their_formulas(config, tiny_data, tmp_path):
     assert row["bic"] == pytest.approx(deviance + parameters * np.log(rows))
 
 
+@pytest.mark.thorough
 def test_script_finds_the_number_of_modes(tmp_path):
-    made = script(
+    made = call(
         *("sweep.py", "--model=gmm", "--dataset=ring/4000", "--over=num_components=6,8,10"),
         *("--config.eval_every=100", f"--workdir={tmp_path}"),
     )

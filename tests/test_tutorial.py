@@ -3,10 +3,12 @@
 import json
 
 import numpy as np
+import pytest
 
 from tests.processes import ROOT
 
 
+@pytest.mark.thorough
 def test_every_cell_of_the_tutorial_runs(tmp_path, monkeypatch, capsys, data_dir):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TUTORIAL_EPOCHS", "1")

@@ -1,6 +1,7 @@
 """What the scripts share: configs as flags, errors as one line, exit codes."""
 
 import ast
+import contextlib
 import logging as std_logging
 import pathlib
 import runpy
@@ -233,12 +234,23 @@ def run(main: Callable[[], None] | None, prepare: Callable[[], None] = lambda: N
     def whole():
         prepare()
         if main:
-            tf_startup.import_tensorflow()
+            with _status("Starting TensorFlow ..."):
+                tf_startup.import_tensorflow()
             main()
 
     for flag in flags.FLAGS.get_key_flags_for_module(__name__):
         flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)  # for --help
     app.run(lambda argv: _guarded(whole), flags_parser=lambda argv: _guarded(_parse, argv))
+
+
+@contextlib.contextmanager
+def _status(text):
+    """Says on stderr what takes some seconds; in a terminal only as long as it takes."""
+    in_terminal = sys.stderr.isatty()
+    print(text, end="" if in_terminal else "\n", file=sys.stderr, flush=True)
+    yield
+    if in_terminal:
+        print(f"\r{' ' * len(text)}\r", end="", file=sys.stderr, flush=True)
 
 
 def main() -> None:

@@ -60,6 +60,8 @@ def import_tensorflow() -> None:
         import tensorflow as tf
 
         gpus = tf.config.list_physical_devices("GPU")
+    # Warnings about graphs that are built again, as they are where several models train in turn.
+    tf.get_logger().setLevel("ERROR")
     if warning := find_unused_gpu(gpus):
         print(warning, file=sys.stderr)
 

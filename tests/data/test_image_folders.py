@@ -9,6 +9,7 @@ import pytest
 
 import zoo
 from tests.data import odd_files
+from tests.data.image_files import write
 from zoo import data
 from zoo.data import image_folders
 
@@ -23,17 +24,6 @@ def load(tmp_path):
         return data.load(str(folder), data_dir=where, validation_fraction=fraction, **options)
 
     return loaded
-
-
-def write(root, *names, size=(6, 6), count=12, mode="RGB"):
-    """Images under each of the names, all of a name in one colour of its own."""
-    for i, name in enumerate(names):
-        (root / name).mkdir(parents=True, exist_ok=True)
-        for j in range(count):
-            pixels = np.full((*size, 3), 30 * (i + 1), np.uint8)
-            pixels[0, 0] = j
-            PIL.Image.fromarray(pixels).convert(mode).save(root / name / f"{j}.png")
-    return root
 
 
 def everything(loaded):
@@ -198,8 +188,10 @@ def test_a_script_makes_them_to_look_at(tmp_path):
     assert len(made) == len(odd_files.READ) + len(odd_files.REFUSED) >= 30
 
 
-@pytest.mark.parametrize("name", ["unlabelled", "unlabeled"])
-@pytest.mark.parametrize("layout", ["", "train", "beside train"])
+@pytest.mark.parametrize(
+    ("name", "layout"),
+    [("unlabelled", ""), ("unlabeled", "train"), ("unlabelled", "beside train")],
+)
 def test_images_of_a_folder_unlabelled_have_no_label(tmp_path, load, name, layout):
     classes = [f"{'train/' * bool(layout)}{kind}" for kind in ("cat", "dog")]
     write(tmp_path, *classes, f"{'train/' * (layout == 'train')}{name}", count=12)

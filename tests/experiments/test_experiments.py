@@ -12,6 +12,7 @@ from tests import exports
 from tests.processes import ROOT
 from zoo import configs, experiments, models, seeds, versions
 from zoo.experiments import code_priors, measuring, mixtures, pages, turns, variants
+from zoo.training import loop
 
 SMALL = {
     "hidden": (8,),
@@ -66,8 +67,44 @@ def runs(tmp_path_factory):
     return tmp_path_factory.mktemp("runs")
 
 
+TRAINS = "kl_terms"
+# Trains GANs within its report.
+LONG = ("code_priors",)
+
+
+@pytest.fixture
+def untrained(monkeypatch):
+    """Models are made and not trained: what an experiment measures of them is the same code."""
+
+    def create(config, dataset, workdir, strategy):
+        model = models.create(config, dataset.spec)
+        model.compile_for_run(total_steps=None)
+        model.start_from(dataset.train)
+        return loop.Run(model, {}, False)
+
+    monkeypatch.setattr(loop, "train", create)
+
+
+@pytest.mark.parametrize("name", [n for n in experiments.names() if n not in (TRAINS, *LONG)])
+def test_untrained_models_leave_a_page_a_table_and_a_figure(
+    name, small, exported, runs, tiny_data, tmp_path, untrained
+):
+    check_page(name, runs, tiny_data, tmp_path)
+
+
+def test_an_experiment_trains_and_leaves_a_page_a_table_and_a_figure(
+    small, exported, runs, tiny_data, tmp_path
+):
+    check_page(TRAINS, runs, tiny_data, tmp_path)
+
+
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", experiments.names())
-def test_leaves_a_page_a_table_and_a_figure(name, small, exported, runs, tiny_data, tmp_path):
+def test_every_experiment_trains(name, small, exported, runs, tiny_data, tmp_path):
+    check_page(name, runs, tiny_data, tmp_path)
+
+
+def check_page(name, runs, tiny_data, tmp_path):
     table = pages.run(name, tiny_data, runs, tmp_path, num_epochs=1)
     page = (tmp_path / f"{name}.md").read_text()
     assert table in page and f"experiment.py {name} --dataset=tiny --num_epochs=1" in page

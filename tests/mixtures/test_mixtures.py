@@ -6,27 +6,14 @@ import scipy.stats
 import sklearn.mixture
 import tensorflow as tf
 
+from tests.mixtures.rows import KINDS, D, K, clusters, parameters
 from zoo import mixtures, seeds
 from zoo.errors import UserError
 from zoo.mixtures import mixture as mixture_module
 
-KINDS = sorted(mixtures.COVARIANCES)
-D, K = 4, 3
-
 
 def make(kind="full", dim=D, count=K, **settings):
     return mixtures.Mixture(count, dim, kind, **{"rank": 2, **settings})
-
-
-def clusters(rows=600, dim=D, count=K, seed=0):
-    """Rows of clusters of different shapes, which overlap a little."""
-    rng = np.random.default_rng(seed)
-    each = [
-        rng.normal(size=(rows // count, dim)) @ rng.normal(size=(dim, dim))
-        + 3 * rng.normal(size=dim)
-        for _ in range(count)
-    ]
-    return np.concatenate(each).astype(np.float32)
 
 
 def started(model, x, seed=0):
@@ -44,11 +31,6 @@ def iterations(model, x, count, weight=None):
     weight = np.ones(len(x)) if weight is None else weight
     iterate = tf.function(lambda: model.iterate(x, weight, seeds.root(0)))
     return np.array([float(iterate()) for _ in range(count)]) / float(weight.sum())
-
-
-def parameters(model):
-    spread = model.components.shapes()
-    return [v.numpy() for v in [model.mixing, model.components.loc(), *spread]]
 
 
 @pytest.mark.parametrize(("precision", "close"), [("float64", 1e-9), ("float32", 1e-4)])

@@ -6,15 +6,11 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests.mixtures.test_mixtures import KINDS, D, K, clusters, parameters
-from zoo import configs, data, mixtures, models
+from tests.mixtures.rows import KINDS, K, clusters, parameters
+from tests.models.gmms import make
+from zoo import configs, data, mixtures
 from zoo.drawing import pictures
 from zoo.training import loop
-
-
-def make(kind="full", dim=D, count=K, **overrides):
-    fields = {"covariance": kind, "num_components": count, "covariance_rank": 2, **overrides}
-    return models.create("gmm", data.Spec((dim,), 0), **fields)
 
 
 def dataset(x, weight=None):
@@ -93,7 +89,9 @@ def test_components_that_became_empty_are_told():
     assert model.remark({}, "train") == "1 empty components took a part of the heaviest."
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", ["full", *(pytest.param(k, marks=pytest.mark.thorough) for k in KINDS if k != "full")]
+)
 @pytest.mark.parametrize(
     "case", ["twins", "one value", "constant column", "far out", "as many as components"]
 )

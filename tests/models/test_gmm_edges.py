@@ -6,7 +6,7 @@ import sklearn.mixture
 
 import zoo
 from tests.entries import METRICS
-from tests.models.test_gmm import make
+from tests.models.gmms import make
 from zoo import configs, data, mixtures, models
 from zoo.serving import export
 from zoo.training import loop

@@ -90,6 +90,7 @@ def test_until_the_cluster_epoch_there_is_one_gaussian_and_then_its_clusters(tmp
     assert max(before) < 1e-5 and min(after) > 0.1
 
 
+@pytest.mark.thorough
 def test_a_run_stopped_at_any_step_finds_the_same_clusters(tmp_path, tiny_data, monkeypatch):
     config = configs.get_tiny(
         "gmvae", dataset="tiny", cluster_at=0.5, num_epochs=2, checkpoint_every=1, jit=False

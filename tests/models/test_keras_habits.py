@@ -104,7 +104,11 @@ def test_a_model_without_one_answer_says_what_to_call(entry, tiny_data, arrays):
         make(entry, tiny_data)(arrays[0] / np.float32(255))
 
 
-@pytest.mark.parametrize("entry", [*ENTRIES, "m1_m2"])
+@pytest.mark.parametrize(
+    "entry",
+    ["cvae", "gan", "gmm"]
+    + [pytest.param(e, marks=pytest.mark.thorough) for e in ("classifier", "vae_vamp", "m1_m2")],
+)
 def test_saving_and_loading_gives_the_model_back(entry, tiny_data, arrays, tmp_path):
     model = make(entry, tiny_data)
     model.fit(*arrays, batch_size=8, verbose=0)

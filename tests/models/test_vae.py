@@ -7,6 +7,7 @@ import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 import zoo
+from tests.models.vaes import copies, tiny
 from tests.tiny import make_images
 from zoo import configs, data, models, seeds
 from zoo.evaluation import density
@@ -14,10 +15,6 @@ from zoo.evaluation.protocol import SEED
 from zoo.models.vae import VAE
 from zoo.objectives import bounds
 from zoo.training import loop
-
-
-def tiny(**overrides):
-    return configs.get_tiny("vae", dataset="tiny", **overrides)
 
 
 class LinearVAE(VAE):
@@ -76,16 +73,6 @@ def test_log_likelihood_does_not_depend_on_the_chunk(linear):
         made = density.log_likelihoods(model, some, 1500 if chunk > 1 else 50, chunk)
         assert made.shape == (5,)
         np.testing.assert_allclose(made, exact[:5], atol=0.15 if chunk > 1 else 0.8)
-
-
-def copies(config, rows, spread=0.5):
-    """A model far from its start, and one image many times: a mean over rows is one over noise."""
-    model = models.create(config, data.Spec((2, 2, 1), 3))
-    rng = np.random.default_rng(0)
-    for v in model.trainable_variables:
-        v.assign(rng.normal(size=v.shape) * spread)
-    x = tf.tile(tf.constant([1.0, 0.0, 0.0, 1.0], shape=[1, 2, 2, 1]), [rows, 1, 1, 1])
-    return model, {"x": x, "y": tf.zeros([rows], tf.int32)}
 
 
 def gradients(config, count):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.models.test_vae import copies, tiny
+from tests.models.vaes import copies, tiny
 from zoo import configs, data
 from zoo.evaluation import density
 

@@ -8,7 +8,7 @@ import yaml
 
 import zoo
 from tests.entries import METRICS
-from tests.processes import ROOT, script
+from tests.processes import ROOT, call
 from zoo import configs, models, reports, versions
 from zoo.data import Spec
 from zoo.reports import catalogue
@@ -72,7 +72,7 @@ def test_what_changed_by_hand_is_stale(project):
     (project / "docs" / "metrics.md").unlink()
     assert set(reports.find_stale(pages(project))) == {path, project / "docs" / "metrics.md"}
     flags = (f"--saved_models={project / 'saved_models'}", f"--root={project}")
-    done = script("report.py", "--check", *flags)
+    done = call("report.py", "--check", *flags)
     assert done.returncode == 2 and "vae_mnist/README.md" in done.stderr
 
 

@@ -29,7 +29,7 @@ class Server(ServerProcess):
         self.models = model_service_pb2_grpc.ModelServiceStub(self.channel)
 
     @staticmethod
-    def wait_for(condition, seconds=10.0):
+    def wait_for(condition, seconds=60.0):
         """Returns once the condition holds."""
         end = time.monotonic() + seconds
         while not condition():

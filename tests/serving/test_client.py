@@ -11,7 +11,7 @@ import PIL.Image
 import pytest
 
 import zoo
-from tests.processes import script
+from tests.processes import call
 from tests.serving.serving import ROOT, Server
 from zoo.benchmarks.servers import free_ports
 from zoo.errors import UserError
@@ -120,24 +120,24 @@ def test_equal_seeds_give_equal_images_by_all_paths(server):
 
 def test_scripts_draw_from_a_server(server, tmp_path):
     flags = [f"--server=127.0.0.1:{server.rest_port}", "--model_name=cvae_mnist"]
-    done = script("sample.py", *flags, "--count=20", f"--out={tmp_path / 'remote.png'}")
+    done = call("sample.py", *flags, "--count=20", f"--out={tmp_path / 'remote.png'}")
     assert done.returncode == 0, done.stderr
     saved = f"--saved_model={ROOT / 'saved_models' / 'cvae_mnist'}"
-    done = script("sample.py", saved, "--count=20", f"--out={tmp_path / 'local.png'}")
+    done = call("sample.py", saved, "--count=20", f"--out={tmp_path / 'local.png'}")
     images = [np.asarray(PIL.Image.open(tmp_path / n), int) for n in ("remote.png", "local.png")]
     # One has the class names above its columns.
     height = min(len(i) for i in images)
     assert np.abs(images[0][-height:] - images[1][-height:]).max() <= 1
     out = tmp_path / "walk.gif"
-    done = script("interpolate.py", *flags, "--seeds=1,2", "--label=3", f"--out={out}")
+    done = call("interpolate.py", *flags, "--seeds=1,2", "--label=3", f"--out={out}")
     assert done.returncode == 0 and out.exists(), done.stderr
-    done = script("interpolate.py", *flags, "--images=1,2", f"--out={out}")
+    done = call("interpolate.py", *flags, "--images=1,2", f"--out={out}")
     assert done.returncode == 2 and "does not tell how a model was trained" in done.stderr
     [port] = free_ports(1)
-    done = script("sample.py", f"--server=127.0.0.1:{port}", flags[1], f"--out={out}")
+    done = call("sample.py", f"--server=127.0.0.1:{port}", flags[1], f"--out={out}")
     assert done.returncode == 2 and "No server answers" in done.stderr
     assert "Retrying" not in done.stderr
-    done = script("sample.py", flags[0], f"--out={out}")
+    done = call("sample.py", flags[0], f"--out={out}")
     assert done.returncode == 2 and "--server needs --model_name" in done.stderr
 
 

@@ -93,6 +93,7 @@ def tensor_names(path):
     }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("entry", configs.entries())
 def test_loaders_give_what_the_keras_model_gives(calls, processes):
     path, folder, answers = calls

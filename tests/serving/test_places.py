@@ -69,7 +69,7 @@ def test_a_path_that_exists_goes_before_a_name(exported, monkeypatch):
 def test_what_is_not_there_is_named(exported, name, version, message):
     with pytest.raises(zoo.UserError, match=message):
         zoo.load(name, exported, version)
-    with pytest.raises(zoo.UserError, match="does not exist: give a folder or an address"):
+    with pytest.raises(zoo.UserError, match="which does not exist. A checkout"):
         zoo.load(name, exported / "nowhere")
 
 

@@ -4,10 +4,11 @@ import os
 import signal
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from tests import processes
-from tests.data.test_image_folders import write
+from tests.data.image_files import write
 from tests.processes import ROOT
 
 STOPPED = 75
@@ -31,6 +32,7 @@ def arrays(folder):
     return {n: reader.get_tensor(n) for n in own}
 
 
+@pytest.mark.thorough
 def test_killed_thrice_and_stopped_once_equals_undisturbed(tmp_path):
     images = write(tmp_path / "images", "a", "b", size=(8, 8), count=100)
     whole = train("never", tmp_path / "whole", images)
