@@ -35,7 +35,9 @@ test-all: .venv/.installed
 	$(BIN)/python -m pytest --all
 
 coverage: .venv/.installed
-	$(BIN)/python -m pytest --all --coverage
+	$(BIN)/coverage run -m pytest --all
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --sort=cover
 
 lint: .venv/.installed
 	$(BIN)/ruff check .

@@ -38,6 +38,12 @@ def pytest_addoption(parser):
     parser.addoption("--all", action="store_true", help="run the tests marked `thorough` as well")
 
 
+def pytest_collection_finish():
+    """What is imported by now stays: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_collection_modifyitems(config, items):
     """Chooses the tests, and puts them in order."""
     if not config.getoption("--all"):
@@ -66,15 +72,27 @@ def _rank(stem):
 @pytest.hookimpl(trylast=True)  # after the fixtures of the file
 def pytest_runtest_teardown(item, nextitem):
     """Lets the graphs of a file go: all of them together would take gigabytes."""
-    if nextitem is None or nextitem.path != item.path:
+    if nextitem is None or (nextitem.path != item.path and _resident() > 1.2 * LIBRARIES):
         # TFP and TensorFlow keep tensors, and with them their graphs, in these for good.
-        tfp.bijectors.Bijector._cache.storage.clear()
+        kept = tfp.bijectors.Bijector._cache.storage
+        for key in list(kept):
+            key.cancel()
+        kept.clear()
         gradients = ops.gradient_registry._registry
         for name in [name for name in gradients if name.startswith("CustomGradient-")]:
             del gradients[name]
         keras.backend.clear_session()
         gc.collect()
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def _resident():
+    """Bytes that this process has in memory."""
+    pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+LIBRARIES = _resident()
 
 
 @pytest.fixture(autouse=True)

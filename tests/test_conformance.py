@@ -21,10 +21,7 @@ from zoo.training import loop
 
 each_entry = pytest.mark.parametrize("entry", configs.entries())
 # Where learning differs: in what a checkpoint holds, and in what replicas tell each other.
-LEARNERS = (
-    *("classifier", "cvae", "gmm", "gmm_stepwise", "gmvae", "improved_gan", "infogan"),
-    *("m1_m2_conv", "m2", "r3gan", "wgan_gp"),
-)
+LEARNERS = (*("cvae", "gmm", "gmm_stepwise", "gmvae", "improved_gan", "m2", "r3gan"),)
 
 
 def cases(*chosen):
@@ -35,6 +32,8 @@ def cases(*chosen):
 
 
 each_case = pytest.mark.parametrize("case", cases(*entries.CASES))
+# Those among them with a family of learning of their own.
+FAMILIES = ("cvae", "gmm", "gmvae", "improved_gan", "m2", "r3gan")
 each_learner = pytest.mark.parametrize("case", cases(*LEARNERS))
 
 
@@ -126,7 +125,10 @@ def test_two_replicas_equal_one(case, tiny_data, tmp_path, mirrored, no_noise, s
     two = loop.train(config, tiny_data, tmp_path / "two", mirrored)
     assert one.training["steps"] == two.training["steps"] == 20
     assert one.model.steps_taken() == two.model.steps_taken()
-    for a, b in zip(weights(one.model), weights(two.model), strict=True):
+    relativistic = config.get("loss") == "relativistic"
+    for v, a, b in zip(one.model.variables, weights(one.model), weights(two.model), strict=True):
+        if relativistic and v is one.model.discriminator.last.bias:
+            continue  # the loss does not depend on it: Adam follows what rounding leaves
         # Relative to the largest number where that is above 1: inverse scales of gmm.
         np.testing.assert_allclose(a, b, atol=1e-5 * max(1.0, np.abs(b).max(initial=0.0)))
 
@@ -148,7 +150,10 @@ def test_a_term_that_is_not_finite_stops_the_run(
         loop.train(tiny(entry, checkpoint_every=2), tiny_data, tmp_path)
 
 
-@pytest.fixture(scope="module", params=cases(*entries.CASES))
+EXPORTED = [name for name in entries.CASES if name not in ("gan", "m1_m2", "wgan_gp")]
+
+
+@pytest.fixture(scope="module", params=cases(*EXPORTED))
 def exported(request, exports_folder):
     """The signatures that a case should have, its tiny model, and the export of it loaded."""
     config = tiny_case(request.param)
@@ -221,7 +226,7 @@ def test_to_keras_gives_the_model_back(exported):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
 
 
-@each_learner
+@pytest.mark.parametrize("case", cases(*FAMILIES))
 def test_the_keras_model_of_an_export_goes_on_learning(case, exports_folder, tiny_data):
     again = loading.load(exports.of_case(case, exports_folder)).to_keras()
     batches = tiny_data.train.batches(8, pixels=again.config.pixels)

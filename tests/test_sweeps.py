@@ -81,6 +81,7 @@ def test_it_trains_what_is_missing_and_leaves_a_table_and_a_figure(config, tiny_
     assert [file.stat().st_mtime_ns for file in files] == written
 
 
+@pytest.mark.thorough
 def test_criteria_are_their_formulas(config, tiny_data, tmp_path):
     (row,) = sweeps.run(config, {"covariance": ["diag"]}, tiny_data, tmp_path)
     parameters, rows = 3 * 2 * 64 + 2, 40  # means, variances, and weights that sum to 1

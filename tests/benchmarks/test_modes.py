@@ -17,6 +17,7 @@ def task():
     return made._replace(fields={**made.fields, **small}, variants=few, samples=300)
 
 
+@pytest.mark.thorough
 def test_stopped_trials_go_on_and_come_out_the_same(task, tmp_path):
     whole = modes.run(task, 2, tmp_path / "whole")
     modes.run(task, 1, tmp_path / "parts")

@@ -210,7 +210,13 @@ def test_a_generator_of_one_row_per_label_has_collapsed(tiny_data):
     assert decide({**HEALTHY, **figures}).name == "collapsed", figures
 
 
-@pytest.mark.parametrize("fields", [{"packing": 4}, {"minibatch_stddev": True, "d_steps": 5}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"packing": 4},
+        pytest.param({"minibatch_stddev": True, "d_steps": 5}, marks=pytest.mark.thorough),
+    ],
+)
 def test_a_discriminator_may_judge_several_rows_at_once(fields, tiny_data, monkeypatch):
     monkeypatch.setattr(fresh_discriminators, "STEPS", 2)
     config = configs.get_tiny("dcgan", dataset="tiny", batch_size=20, **fields)

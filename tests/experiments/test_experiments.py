@@ -68,8 +68,8 @@ def runs(tmp_path_factory):
 
 
 TRAINS = "kl_terms"
-# Trains GANs within its report.
-LONG = ("code_priors",)
+# Trains GANs within its report, or loads exports.
+LONG = ("code_priors", "one_pixel", "styles", "walks")
 
 
 @pytest.fixture
@@ -87,13 +87,13 @@ def untrained(monkeypatch):
 
 @pytest.mark.parametrize("name", [n for n in experiments.names() if n not in (TRAINS, *LONG)])
 def test_untrained_models_leave_a_page_a_table_and_a_figure(
-    name, small, exported, runs, tiny_data, tmp_path, untrained
+    name, small, runs, tiny_data, tmp_path, untrained
 ):
     check_page(name, runs, tiny_data, tmp_path)
 
 
 def test_an_experiment_trains_and_leaves_a_page_a_table_and_a_figure(
-    small, exported, runs, tiny_data, tmp_path
+    small, runs, tiny_data, tmp_path
 ):
     check_page(TRAINS, runs, tiny_data, tmp_path)
 

@@ -23,7 +23,10 @@ def config(**overrides):
     return configs.get("gmm", **fields)
 
 
-@pytest.mark.parametrize("start", ["kmeans++", "kmeans", "random"])
+@pytest.mark.parametrize(
+    "start",
+    ["kmeans++", *(pytest.param(s, marks=pytest.mark.thorough) for s in ("kmeans", "random"))],
+)
 def test_planted_parameters_are_found(start, tmp_path):
     rng = np.random.default_rng(0)
     means = np.array([[-4.0, 0.0], [4.0, 1.0], [0.0, 5.0]])

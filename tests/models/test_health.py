@@ -10,7 +10,9 @@ from zoo.models.health import complaints
 from zoo.training import loop
 
 
-@pytest.mark.parametrize("entry", ["dcgan", "improved_gan"])
+@pytest.mark.parametrize(
+    "entry", ["dcgan", pytest.param("improved_gan", marks=pytest.mark.thorough)]
+)
 def test_a_generator_that_makes_one_image_is_named_within_an_epoch(
     entry, tiny_data, tmp_path, capfd, monkeypatch
 ):
@@ -30,7 +32,7 @@ def test_a_generator_that_makes_one_image_is_named_within_an_epoch(
     assert "Epoch 1: The samples have collapsed: they vary 0.0% as much as the data. Try" in told[0]
 
 
-@pytest.mark.parametrize("entry", ["gan", "r3gan"])
+@pytest.mark.parametrize("entry", ["gan", pytest.param("r3gan", marks=pytest.mark.thorough)])
 def test_a_discriminator_that_learns_too_fast_is_named_within_an_epoch(
     entry, tiny_data, tmp_path, capfd
 ):
@@ -43,7 +45,7 @@ def test_a_discriminator_that_learns_too_fast_is_named_within_an_epoch(
     assert "Epoch 1: " in told[0] and "lower --config.d_learning_rate (it is 1)" in told[0]
 
 
-@pytest.mark.parametrize("entry", ["wgan_gp", "r3gan"])
+@pytest.mark.parametrize("entry", ["r3gan", pytest.param("wgan_gp", marks=pytest.mark.thorough)])
 def test_nothing_is_said_of_players_that_get_on(entry, tiny_data, tmp_path, capfd):
     loop.train(configs.get_tiny(entry, dataset="tiny"), tiny_data, tmp_path)
     assert "Epoch" not in capfd.readouterr().out

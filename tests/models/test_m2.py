@@ -106,7 +106,13 @@ def test_fit_takes_rows_without_a_label(tiny_data):
         cvae.fit(tiny_data.train.x, y, verbose=0)
 
 
-@pytest.mark.parametrize(("dataset", "labels"), [("svhn_cropped", 1000), ("cifar10", 4000)])
+@pytest.mark.parametrize(
+    ("dataset", "labels"),
+    [
+        ("svhn_cropped", 1000),
+        pytest.param("cifar10", 4000, marks=pytest.mark.thorough),
+    ],
+)
 def test_colour_images_of_32_pixels_are_learned(dataset, labels, tmp_path):
     """SVHN and CIFAR-10, by a few generated images of their shape."""
     splits = [tiny.make_images(n, i, (32, 32, 3), 10) for i, n in enumerate((80, 20, 20))]

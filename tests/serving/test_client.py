@@ -47,7 +47,9 @@ def place(server, request):
     )
 
 
-@pytest.mark.parametrize("name", ["cvae_mnist", "gmvae_mnist"])
+@pytest.mark.parametrize(
+    "name", ["cvae_mnist", pytest.param("gmvae_mnist", marks=pytest.mark.thorough)]
+)
 def test_every_signature_as_from_zoo_load(place, name):
     local, remote = zoo.load(ROOT / "saved_models" / name), zoo.connect(place, name)
     assert {k: list(v) for k, v in remote.signatures.items()} == dict(local.signatures)

@@ -65,6 +65,7 @@ def test_two_worker_processes_end_with_the_weights_of_one(
         np.testing.assert_allclose(first[str(i)], weight, atol=1e-5 * most)
 
 
+@pytest.mark.thorough
 def test_mirroring_one_device_changes_nothing(tmp_path, tiny_data):
     """One GPU trains this way, each step compiled; without it, blocks of steps are."""
     config = configs.get_tiny("cvae", dataset="tiny", jit=True)
