@@ -13,11 +13,13 @@ with a key ("train/17", or the record's own) and the outputs. Any runner of Beam
 
 from absl import flags, logging
 
-from zoo import cli, files, versions
+from zoo import cli, command_line, files
 from zoo.errors import UserError
 
 cli.define_data_flags()
-_SAVED_MODEL = flags.DEFINE_string("saved_model", None, "An export.", required=True)
+_SAVED_MODEL = flags.DEFINE_string(
+    "saved_model", None, "Name of a trained model or folder of an export.", required=True
+)
 _SIGNATURE = flags.DEFINE_string("signature", None, "One that takes images.", required=True)
 _DATASET = flags.DEFINE_string("dataset", "", "TFDS name or image folder.")
 _SPLIT = flags.DEFINE_list("split", ["test"], "train, validation, test, or several of them.")
@@ -30,7 +32,7 @@ _OPTIONS = flags.DEFINE_list("beam_options", [], "--NAME=VALUE,--NAME=VALUE of t
 
 
 def prepare():
-    versions.find(_SAVED_MODEL.value)
+    cli.find_saved_model()
     if bool(_DATASET.value) == bool(_RECORDS.value):
         raise UserError("Say where images come from: --dataset=NAME or --records=FILES.")
 
@@ -48,4 +50,4 @@ def main():
 
 
 if __name__ == "__main__":
-    cli.run(main, prepare)
+    command_line.run(main, prepare)

@@ -21,7 +21,7 @@ import pathlib
 
 from absl import flags
 
-from zoo import cli, configs, files, versions
+from zoo import cli, command_line, configs, files, versions
 from zoo.errors import UserError
 
 cli.define_data_flags()
@@ -268,5 +268,5 @@ def main():
 
 
 if __name__ == "__main__":
-    WHAT = cli.first_argument()
-    cli.run(main, prepare)
+    WHAT = command_line.first_argument()
+    command_line.run(main, prepare)

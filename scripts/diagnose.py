@@ -16,7 +16,7 @@ import sys
 
 from absl import flags
 
-from zoo import cli, files
+from zoo import cli, command_line, files
 
 cli.define_data_flags()
 cli.define_judge_flag()
@@ -63,4 +63,4 @@ def diagnose():
 
 
 if __name__ == "__main__":
-    cli.run(main, cli.check_trained_flags)
+    command_line.run(main, cli.check_trained_flags)

@@ -10,7 +10,7 @@ import json
 
 from absl import flags
 
-from zoo import cli, files, workdirs
+from zoo import cli, command_line, files, workdirs
 
 cli.define_data_flags()
 cli.define_judge_flag()
@@ -60,4 +60,4 @@ def main():
 
 
 if __name__ == "__main__":
-    cli.run(main, cli.check_trained_flags)
+    command_line.run(main, cli.check_trained_flags)

@@ -10,7 +10,7 @@ import pathlib
 
 from absl import flags
 
-from zoo import cli, experiments, files, versions
+from zoo import cli, command_line, experiments, files, versions
 
 __doc__ = __doc__.format(names="The experiments are " + ", ".join(experiments.names()) + ".")
 
@@ -35,5 +35,5 @@ def main():
 
 
 if __name__ == "__main__":
-    NAME = cli.first_argument()
-    cli.run(main, lambda: experiments.check_name(NAME))
+    NAME = command_line.first_argument()
+    command_line.run(main, lambda: experiments.check_name(NAME))

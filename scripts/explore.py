@@ -10,7 +10,7 @@ import functools
 
 from absl import flags
 
-from zoo import cli, files, versions
+from zoo import command_line, files, versions
 
 _SAVED_MODELS = flags.DEFINE_string(
     "saved_models", str(versions.SAVED_MODELS), "Folder of exports."
@@ -59,4 +59,4 @@ def main():
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    command_line.run(main)

@@ -8,7 +8,7 @@ import json
 
 from absl import flags
 
-from zoo import cli, files, workdirs
+from zoo import command_line, files, workdirs
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of a run.", required=True)
 _EXPORT_DIR = flags.DEFINE_string("export_dir", None, "Folder of exports.", required=True)
@@ -36,4 +36,4 @@ def main():
 
 
 if __name__ == "__main__":
-    cli.run(main, lambda: workdirs.read_description(files.tensorflow_path(_WORKDIR.value)))
+    command_line.run(main, lambda: workdirs.read_description(files.tensorflow_path(_WORKDIR.value)))

@@ -20,7 +20,7 @@ what lies between four seeds. --labels turns one label into the next, which cond
 
 from absl import flags
 
-from zoo import cli
+from zoo import cli, command_line
 
 cli.define_data_flags()
 cli.define_model_flags()
@@ -80,4 +80,4 @@ def main():
 
 
 if __name__ == "__main__":
-    cli.run(main, cli.check_model_flags)
+    command_line.run(main, cli.check_model_flags)

@@ -7,7 +7,7 @@ scripts/models.py --saved_models=runs/cvae_mnist_5k/export
 
 from absl import flags
 
-from zoo import cli, listings, versions
+from zoo import command_line, listings, versions
 from zoo.errors import UserError
 
 _SAVED_MODELS = flags.DEFINE_string(
@@ -28,4 +28,4 @@ def show():
 
 
 if __name__ == "__main__":
-    cli.run(None, show)
+    command_line.run(None, show)

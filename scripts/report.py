@@ -8,12 +8,12 @@ scripts/report.py --check   writes nothing, and fails if one of them is out of d
 
 from absl import flags
 
-from zoo import cli, versions
+from zoo import command_line, versions
 
 _SAVED_MODELS = flags.DEFINE_string(
     "saved_models", str(versions.SAVED_MODELS), "Folder of exports."
 )
-_ROOT = flags.DEFINE_string("root", str(cli.ROOT), "Folder with README.md and docs/.")
+_ROOT = flags.DEFINE_string("root", str(command_line.ROOT), "Folder with README.md and docs/.")
 _CHECK = flags.DEFINE_bool("check", False, "Only tell whether all is up to date.")
 
 
@@ -35,4 +35,4 @@ def main():
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    command_line.run(main)

@@ -8,7 +8,7 @@ scripts/reproduce.py --out=differences.json            every figure, beside the 
 
 from absl import flags
 
-from zoo import cli, files, versions
+from zoo import cli, command_line, files, versions
 
 cli.define_data_flags()
 cli.define_judge_flag()
@@ -57,4 +57,4 @@ def main():
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    command_line.run(main)

@@ -14,7 +14,7 @@ where the model is conditional, from the labels in turn.
 
 from absl import flags
 
-from zoo import cli
+from zoo import cli, command_line
 
 cli.define_model_flags()
 _OUT = flags.DEFINE_string("out", None, "A .png (grid), an .npz or a folder.", required=True)
@@ -46,4 +46,4 @@ def main():
 
 
 if __name__ == "__main__":
-    cli.run(main, cli.check_model_flags)
+    command_line.run(main, cli.check_model_flags)

@@ -17,7 +17,7 @@ import tempfile
 
 from absl import flags
 
-from zoo import cli, files
+from zoo import command_line, files
 from zoo.errors import UserError
 
 REAL = "tensorflow_model_server"
@@ -153,4 +153,4 @@ def main():
 
 if __name__ == "__main__":
     OPTIONS, MOVED = {}, {}
-    cli.run(main, prepare)
+    command_line.run(main, prepare)

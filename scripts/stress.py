@@ -9,7 +9,7 @@ import sys
 
 from absl import flags
 
-from zoo import cli
+from zoo import command_line
 from zoo.errors import UserError
 
 _SECONDS = flags.DEFINE_float("seconds", 60.0, "Of versions.", 8.0)
@@ -57,5 +57,5 @@ def main():
 
 
 if __name__ == "__main__":
-    WHAT = cli.first_argument()
-    cli.run(main, prepare)
+    WHAT = command_line.first_argument()
+    command_line.run(main, prepare)

@@ -12,7 +12,7 @@ import pathlib
 
 from absl import flags
 
-from zoo import cli
+from zoo import cli, command_line
 
 cli.define_config_flags()
 cli.define_data_flags()
@@ -40,4 +40,4 @@ def main():
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    command_line.run(main)

@@ -12,7 +12,7 @@ import pathlib
 
 from absl import flags
 
-from zoo import cli, files
+from zoo import cli, command_line, files
 
 cli.define_config_flags()
 cli.define_data_flags()
@@ -29,14 +29,13 @@ _VIRTUAL_DEVICES = flags.DEFINE_integer("virtual_devices", 0, "Replicas to try."
 
 
 def main():
-    from zoo import runs, versions
+    from zoo import runs
     from zoo.training import strategy
 
     config = flags.FLAGS.config
     strategy_ = strategy.create(_STRATEGY.value, _VIRTUAL_DEVICES.value, _CONNECT_TIMEOUT.value)
     dataset = cli.load_data(config)
-    name = ",".join([versions.export_name(config.model, config.dataset), *cli.fields_set(config)])
-    workdir = files.tensorflow_path(_WORKDIR.value or pathlib.Path("runs") / name)
+    workdir = files.tensorflow_path(_WORKDIR.value or pathlib.Path("runs") / cli.run_name(config))
     runs.train_and_export(
         config,
         dataset,
@@ -53,4 +52,4 @@ def prepare():
 
 
 if __name__ == "__main__":
-    cli.run(main, prepare)
+    command_line.run(main, prepare)

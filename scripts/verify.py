@@ -7,7 +7,7 @@ scripts/verify.py --saved_models=FOLDER
 
 from absl import flags
 
-from zoo import cli, files, versions
+from zoo import command_line, files, versions
 
 _SAVED_MODELS = flags.DEFINE_string(
     "saved_models", str(versions.SAVED_MODELS), "Folder of exports."
@@ -31,4 +31,4 @@ def main():
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    command_line.run(main)

@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.processes import ROOT, call
-from zoo import cli
+from zoo import command_line
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
@@ -99,16 +99,16 @@ def modules(name):
 
 
 def test_every_extra_that_an_error_names_is_there():
-    assert set(cli.EXTRAS.values()) <= set(EXTRAS)
+    assert set(command_line.EXTRAS.values()) <= set(EXTRAS)
     ranges = {extra: read(*lines) for extra, lines in EXTRAS.items()}
     named = {"grpc_health": "grpcio-health-checking"}
-    for module, extra in cli.EXTRAS.items():
+    for module, extra in command_line.EXTRAS.items():
         assert canonicalize_name(named.get(module, module)) in ranges[extra], module
 
 
 def test_the_command_runs_the_scripts_and_lists_them(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    code = "import sys; sys.modules['tensorflow'] = None; from zoo import cli; cli.main()"
+    code = "import sys; sys.modules['tensorflow'] = None; from zoo.command_line import main; main()"
 
     def zoo(*argv):
         command = [sys.executable, "-c", code, *argv]

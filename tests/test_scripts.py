@@ -60,7 +60,8 @@ def test_train_evaluate_export_and_draw(run, set_name, side, classes, tmp_path, 
     assert "elbo" in said and (run is call or "conditional_accuracy" in said)
     (folder,) = (tmp_path / "runs").iterdir()
     name = f"cvae_{set_name}"
-    assert folder.name.startswith(f"{name},") and "hidden=16" in folder.name
+    changed = "-batch_size_16-hidden_16-jit_False-latent_dim_3-num_epochs_1"
+    assert folder.name == name + changed
     cell, header = side + 2, 18
     picture = PIL.Image.open(folder / "samples.png")
     assert picture.size == (2 * (cell * classes + 2), 2 * (cell * 10 + 2) + header)
@@ -136,11 +137,10 @@ def test_a_training_says_its_own_lines_alone(photos, tmp_path):
     small = ["--config.g_hidden=(4,4)", "--config.d_hidden=(4,4)", "--config.batch_size=8"]
     more = [f"--data_dir={tmp_path}", "--config.precision=mixed_bfloat16"]
     out, errors = start(ROOT / "scripts" / "train.py", *flags, *small, *more, cwd=tmp_path)
-    bars = re.compile(r"img/s|^\s*$|image/s|Starting TensorFlow|80 images in 2 classes")
+    bars = re.compile(r"img/s|^\s*$|images?/s|Starting TensorFlow|80 images in 2 classes")
     others = [line for line in re.split(r"[\r\n]", errors) if not bars.search(line)]
     assert not others and "Exported to" in out
-    first = out.splitlines()[0]
-    assert first.startswith("dcgan: ") and not re.search(r"WARNING|E0000|W0000|I0000", out)
+    assert "\ndcgan: " in out and not re.search(r"WARNING|E0000|W0000|I0000", out)
 
 
 @pytest.mark.parametrize(
@@ -149,6 +149,11 @@ def test_a_training_says_its_own_lines_alone(photos, tmp_path):
         ("train.py", ["--model=cvea"], "Unknown model 'cvea'. Did you mean 'cvae'?"),
         ("experiment.py", ["kl_term"], "Did you mean 'kl_terms'?"),
         ("sample.py", ["--saved_model=/no/such", "--out=x.png"], "/no/such is no SavedModel"),
+        (
+            "sample.py",
+            ["--saved_model=cvae_fashion_mnist", "--labels=Bagg", "--out=x.png"],
+            "has no label 'Bagg'. Did you mean 'Bag'?",
+        ),
     ],
 )
 def test_errors_in_names_come_before_tensorflow(name, flags, message):
@@ -215,7 +220,11 @@ ERRORS = [
     ("train.py", ["--model=cvea"], "Unknown model 'cvea'. Did you mean 'cvae'?"),
     ("train.py", [], "--model must have a value"),
     ("train.py", ["--model=cvae", "--config.latent_dimm=3"], "Did you mean 'latent_dim'?"),
-    ("train.py", ["--model=cvae", "--config.latent_dim=x"], "--config.latent_dim=x"),
+    ("train.py", ["cvae"], "--model must have a value: write --model=cvae."),
+    ("train.py", ["--foo"], "--model must have a value: choose one of cgan, "),
+    ("train.py", ["--model=cvae", "--config.latent_dim=x"], "=x: expected a whole number"),
+    ("train.py", ["--model=cvae", "--config.beta=much"], "=much: expected a number"),
+    ("train.py", ["--model=cvae", "--config.hidden=wide"], "=wide: expected whole numbers"),
     ("train.py", ["--model=cvae", "--modle=x"], "Unknown flag --modle. Did you mean --model?"),
     ("train.py", ["--model=cvae", "--latent_dim=3"], "a field of the config, --config.latent_dim"),
     ("train.py", ["--model=cvae", "-config.latnt_dim=3"], "Did you mean 'latent_dim'?"),
@@ -224,7 +233,7 @@ ERRORS = [
     ("train.py", ["--model=cvae", "cvae"], "Unexpected argument 'cvae'"),
     ("train.py", ["--model=cvae", "--dataset=mnits"], "Did you mean 'mnist'?"),
     ("train.py", ["--model=cvae", "--strategy=mirror"], "should be one of <auto|default|mirrored"),
-    ("train.py", ["--model=cvae", "--config.model=vae"], "choose another by --model"),
+    ("train.py", ["--model=cvae", "--config.model=vae"], "choose another by --model."),
     ("train.py", ["--model=cvae", "--config.hidden=(0,)"], "hidden=(0,): expected whole numbers"),
     ("train.py", ["--model=cvae", "--export_dir=/dev/null"], "/dev/null is a file"),
     ("experiment.py", ["--num_epochs=1"], "the name comes before all flags"),
@@ -234,12 +243,34 @@ ERRORS = [
     ("export.py", ["--workdir=/no/such", "--export_dir=out"], "no workdir of a run"),
     ("sample.py", ["--saved_model=/no/such", "--out=x.png"], "/no/such is no SavedModel"),
     ("sample.py", ["--saved_model=MODEL", "--out=x.jpg"], "expected a .png, .gif or .npz"),
-    ("sample.py", ["--saved_model=MODEL", "--out=x.png", "--labels=1,3"], "out of range"),
-    ("sample.py", ["--saved_model=MODEL", "--out=x.png", "--labels=a"], "label is a whole number"),
+    ("sample.py", ["--saved_model=MODEL", "--out=x.png", "--labels=1,3"], "no label '3'"),
+    ("sample.py", ["--saved_model=MODEL", "--out=x.png", "--labels=a"], "known: 0 .. 2"),
+    ("sample.py", ["--saved_model=cvae_mnsit", "--out=x.png"], "Did you mean 'cvae_mnist'?"),
     ("interpolate.py", ["--saved_model=MODEL", "--out=x.png", "--seeds=1"], "needs two images"),
     ("diagnose.py", ["--saved_model=MODEL"], "'cvae' has no discriminator to diagnose"),
     ("benchmark.py", ["modes", "--dataset=moons"], "modes of 'moons' are not known"),
 ]
+
+
+def test_help_lists_the_fields_of_a_model_with_what_they_take():
+    done = call("train.py", "--model=vae", "--help")
+    assert done.returncode == 0 and not done.stderr
+    config = configs.get("vae")
+    for field in set(config) - {"model", "family", "dataset"}:
+        assert f"  --config.{field}=" in done.stdout
+    said = " ".join(done.stdout.split())
+    assert "One of 'diagonal', 'tril', 'iaf'." in said and "From 1 to 100000." in said
+    assert "arXiv 1312.6114" in said and "--workdir: Folder of the run" in said
+    for name, flag in (("train.py", "-h"), ("sample.py", "--help")):
+        done = call(name, flag)
+        assert done.returncode == 0 and "scripts/" in done.stdout
+    assert call("train.py", "--model=cvea", "--help").returncode == 2
+
+
+def test_names_of_trained_models_go_for_their_paths(tmp_path):
+    out = tmp_path / "named.png"
+    succeed(call("sample.py", "--saved_model=cvae_mnist", "--count=10", f"--out={out}"))
+    assert out.exists()
 
 
 @pytest.mark.parametrize(("name", "flags", "message"), ERRORS)

@@ -77,7 +77,7 @@ def run(
     """
     rows = []
     for chosen in combinations(fields):
-        name = ",".join(configs.written(chosen))
+        name = configs.folder_name(fields=chosen)
         print(f"{name}:")
         own = configs.get(config.model, **{**config.to_dict(), **chosen})
         trained = loop.train(own, dataset, workdir / name, strategy)

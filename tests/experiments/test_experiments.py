@@ -69,7 +69,7 @@ def runs(tmp_path_factory):
 
 TRAINS = "kl_terms"
 # Trains GANs within its report, or loads exports.
-LONG = ("code_priors", "one_pixel", "styles", "walks")
+LONG = ("code_priors", "one_pixel", "styles", "turns", "walks")
 
 
 @pytest.fixture

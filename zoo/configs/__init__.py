@@ -15,7 +15,7 @@ from zoo.configs import fields
 from zoo.errors import UserError, near_miss
 
 # Files here that are no entry.
-PARTS = ("common", "fields")
+PARTS = ("common", "fields", "help")
 # Of what tuples hold, units of layers.
 LARGEST_SIZE = 10**6
 PARSERS: dict[type, flags.ArgumentParser] = {
@@ -66,11 +66,13 @@ def changed(config: ml_collections.ConfigDict) -> dict:
     return {field: value for field, value in config.items() if value != own[field]}
 
 
-def written(fields: dict) -> list[str]:
-    """Returns "field=value" for each, fit for a file's name."""
-    return [
-        re.sub(r"[^\w=.,+-]", "", f"{field}={value}").strip(",") for field, value in fields.items()
-    ]
+def folder_name(*names: str, fields: dict) -> str:
+    """Returns names and fields with their values as one name that shells and URLs take as it is.
+
+    For example "cvae_mnist-hidden_64_32-seed_1".
+    """
+    written = (f"{field} {str(value).strip('()')}" for field, value in fields.items())
+    return "-".join(re.sub(r"[^\w.+-]+", "_", part).strip("_") for part in (*names, *written))
 
 
 def command_flags(config: ml_collections.ConfigDict) -> str:

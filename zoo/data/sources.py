@@ -1,6 +1,8 @@
 """Where images come from: TFDS by name, or a folder of image files."""
 
+import contextlib
 import hashlib
+import io
 import os
 import pathlib
 import shutil
@@ -13,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow_datasets as tfds
+from absl import logging
 
 from zoo.data import (
     image_folders,
@@ -56,6 +59,23 @@ def open_source(
     Raises:
       UserError: for an unknown set, one that cannot be downloaded, or a broken image file.
     """
+    with _without_notes():
+        return _open(dataset, data_dir, manual_dir, preparation)
+
+
+@contextlib.contextmanager
+def _without_notes():
+    """Hides what TFDS prints and logs of folders, sizes and its own files."""
+    level = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        logging.set_verbosity(level)
+
+
+def _open(dataset, data_dir, manual_dir, preparation):
     folder = pathlib.Path(dataset).expanduser()
     if folder.is_dir():
         builder = image_folders.builder(folder, data_dir, preparation)
@@ -93,6 +113,7 @@ def _download(builder, dataset, manual_dir):
         raise UserError(
             f"Dataset {dataset!r} needs the network, but {host} is not reached. {remedy}"
         )
+    print(f"Preparing dataset {dataset!r} in {builder.data_dir}.", file=sys.stderr)
     if not missing or not sys.stderr.isatty():
         tfds.disable_progress_bar()
     top = pathlib.Path(builder.data_dir_root)
