@@ -16,21 +16,25 @@ __doc__ = __doc__.format(names="The experiments are " + ", ".join(experiments.na
 
 cli.define_data_flags()
 _DATASET = flags.DEFINE_string("dataset", "mnist", "TFDS name, or folder of images.")
-_EPOCHS = flags.DEFINE_integer("num_epochs", 50, "Epochs of each variant.", 1)
+_EPOCHS = flags.DEFINE_integer("num_epochs", None, "Epochs of each VAE; 50 if not given.", 1)
 _RUNS = flags.DEFINE_string("runs", None, "Folder of the runs; default runs/experiments_DATASET.")
 _DOCS = flags.DEFINE_string("docs", None, "Folder of the page; that of the runs if not given.")
 
 
 def main():
     from zoo import data
+    from zoo.errors import UserError
     from zoo.experiments import pages
     from zoo.training import strategy
 
+    if _EPOCHS.value and not pages.takes_epochs(NAME):
+        raise UserError(f"--num_epochs does nothing for {NAME}, which trains no VAE: leave it out.")
+    num_epochs = _EPOCHS.value or pages.PUBLISHED["epochs"]
     name = versions.export_name("experiments", _DATASET.value)
     runs = files.tensorflow_path(_RUNS.value or pathlib.Path("runs") / name)
     docs = files.user_path(_DOCS.value or runs)
     dataset = data.load(_DATASET.value, **cli.data_places())
-    print(pages.run(NAME, dataset, runs, docs, _EPOCHS.value, strategy.create("auto")))
+    print(pages.run(NAME, dataset, runs, docs, num_epochs, strategy.create("auto")))
     print(f"Written to {docs / NAME}.md.")
 
 

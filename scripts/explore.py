@@ -10,10 +10,10 @@ import functools
 
 from absl import flags
 
-from zoo import command_line, files, versions
+from zoo import command_line, versions
 
 _SAVED_MODELS = flags.DEFINE_string(
-    "saved_models", str(versions.SAVED_MODELS), "Folder of exports."
+    "saved_models", None, "Folder of trained models; saved_models/ of the checkout if not given."
 )
 _SERVER = flags.DEFINE_string(
     "server", None, "HOST:PORT of a model server (REST), or grpc://HOST:PORT, that answers."
@@ -29,7 +29,7 @@ def main():
     from zoo.errors import UserError
     from zoo.explore.page import Page
 
-    folder = files.tensorflow_path(_SAVED_MODELS.value)
+    folder = versions.models_folder(_SAVED_MODELS.value)
     rows = zoo.models(folder).rows
     names = [row["model"] for row in rows if row["images"] and "sample" in row["signatures"]]
     if not names:

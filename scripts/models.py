@@ -16,15 +16,14 @@ _SAVED_MODELS = flags.DEFINE_string(
 
 
 def show():
-    print("Models to train with --model=NAME:", listings.entries(), sep="\n\n")
     try:
         folder = versions.models_folder(_SAVED_MODELS.value)
+        trained = f"Trained models in {folder}:\n\n{listings.models(folder)}"
     except UserError as error:
         if _SAVED_MODELS.value:
             raise
-        print(f"\n{error}")
-    else:
-        print(f"\nTrained models in {folder}:", listings.models(folder), sep="\n\n")
+        trained = error  # an installation has none, which is no fault of the caller's
+    print("Models to train with --model=NAME:", listings.entries(), trained, sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from zoo import cli, command_line, files, versions
 cli.define_data_flags()
 cli.define_judge_flag()
 _SAVED_MODELS = flags.DEFINE_string(
-    "saved_models", str(versions.SAVED_MODELS), "Folder of exports."
+    "saved_models", None, "Folder of trained models; saved_models/ of the checkout if not given."
 )
 _MODELS = flags.DEFINE_list("models", [], "Names of models; all if not given.")
 _OUT = flags.DEFINE_string("out", None, "File for all figures.")
@@ -36,7 +36,7 @@ def main():
     import zoo
     from zoo.errors import UserError
 
-    folder = files.tensorflow_path(_SAVED_MODELS.value)
+    folder = versions.models_folder(_SAVED_MODELS.value)
     found, off = {}, []
     for name in _MODELS.value or zoo.models(folder):
         try:

@@ -7,10 +7,10 @@ scripts/verify.py --saved_models=FOLDER
 
 from absl import flags
 
-from zoo import command_line, files, versions
+from zoo import command_line, versions
 
 _SAVED_MODELS = flags.DEFINE_string(
-    "saved_models", str(versions.SAVED_MODELS), "Folder of exports."
+    "saved_models", None, "Folder of trained models; saved_models/ of the checkout if not given."
 )
 _TOLERANCE = flags.DEFINE_float("tolerance", 1e-4, "Largest difference, as a share.", 0.0)
 
@@ -20,7 +20,7 @@ def main():
     from zoo.serving import golden
 
     others = []
-    for base in sorted(files.tensorflow_path(_SAVED_MODELS.value).iterdir()):
+    for base in sorted(versions.models_folder(_SAVED_MODELS.value).iterdir()):
         for number in versions.versions(base):
             differences = golden.compare(base / str(number))
             worst = max(differences, key=differences.get)

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import zoo
 from tests import exports
-from tests.processes import ROOT
+from tests.processes import ROOT, call
 from zoo import configs, experiments, models, seeds, versions
 from zoo.experiments import code_priors, measuring, mixtures, pages, turns, variants
 from zoo.training import loop
@@ -119,9 +119,28 @@ def test_only_the_published_run_has_an_answer():
     for name in experiments.names():
         of_others = pages.page(name, {"rows": [{"a": 1}], "dataset": "mine", "epochs": 50})
         assert "The answer" not in of_others
-        if (page := ROOT / "docs" / "questions" / f"{name}.md").exists():
-            published = pages.page(name, {"rows": [{"a": 1}], **pages.PUBLISHED})
-            assert "The answer: " in published and "The answer: " in page.read_text()
+        results = ROOT / "docs" / "questions" / f"{name}.json"
+        if results.exists():
+            published = pages.page(name, json.loads(results.read_text()))
+            assert "The answer: " in published
+            assert published == results.with_suffix(".md").read_text()
+
+
+def test_figures_in_an_answer_follow_the_table():
+    results = json.loads((ROOT / "docs" / "questions" / "walks.json").read_text())
+    assert "largest step is 1.769 to 3.112 times" in " ".join(pages.page("walks", results).split())
+    for row in results["rows"]:
+        row["largest step"] += 1.0
+    assert "largest step is 2.769 to 4.112 times" in " ".join(pages.page("walks", results).split())
+    del results["rows"][-1]["largest step"]
+    with pytest.raises(KeyError, match="largest step"):
+        pages.page("walks", results)
+
+
+def test_epochs_are_refused_where_no_variant_takes_them():
+    assert pages.takes_epochs("kl_terms") and not pages.takes_epochs("walks")
+    done = call("experiment.py", "walks", "--num_epochs=3")
+    assert done.returncode == 2 and "--num_epochs does nothing for walks" in done.stderr
 
 
 def test_unknown_experiment_names_the_near_miss(tiny_data, tmp_path):

@@ -1,14 +1,18 @@
 """Runs an experiment and writes its page: question, answer if it is known, table and figure."""
 
 import importlib
+import json
 import pathlib
+import textwrap
 
+import jinja2
 import tensorflow as tf
 
 from zoo import configs, data, experiments, files, markdown
 from zoo.experiments import variants
 from zoo.training import loop
 
+WIDTH = 100
 # The run that the answers in the modules were written for.
 PUBLISHED = {"dataset": "mnist", "epochs": 50}
 
@@ -66,8 +70,10 @@ def page(name: str, results: dict) -> str:
     experiment = importlib.import_module(f"{experiments.__name__}.{name}")
     title, _, rest = experiment.__doc__.strip().partition("\n")
     published = all(results[key] == value for key, value in PUBLISHED.items())
-    answer = f"\n{experiment.ANSWER}" if published else ""
-    flags = f"--dataset={results['dataset']} --num_epochs={results['epochs']}"
+    answer = f"\n{_fill(experiment.ANSWER, results['rows'])}\n" if published else ""
+    flags = f"--dataset={results['dataset']}"
+    if takes_epochs(name):
+        flags += f" --num_epochs={results['epochs']}"
     return f"""# {title}
 {rest}
 {answer}
@@ -77,3 +83,37 @@ def page(name: str, results: dict) -> str:
 
 ![{title}]({name}.png)
 """
+
+
+def takes_epochs(name: str) -> bool:
+    """Returns whether an experiment trains variants that have no number of epochs of their own."""
+    experiment = importlib.import_module(f"{experiments.__name__}.{name}")
+    chosen = [variants.VARIANTS[variant] for variant in experiment.VARIANTS]
+    return any("exported" not in v and v.get("entry", "vae") == "vae" for v in chosen)
+
+
+def committed(docs: pathlib.Path) -> dict[pathlib.Path, str]:
+    """Returns {path: text} of the pages in docs/questions, from the figures beside them."""
+    found = {}
+    for name in experiments.names():
+        path = docs / "questions" / f"{name}.json"
+        if path.exists():
+            found[path.with_suffix(".md")] = page(name, json.loads(path.read_text()))
+    return found
+
+
+def _fill(answer, rows):
+    """An answer with its figures, which it takes from the table: `cell("row", "column")`."""
+    by_label = {next(iter(row.values())): row for row in rows}
+
+    def cell(label, column):
+        return markdown.cell(by_label[label][column])
+
+    def lowest(column):
+        return markdown.cell(min(row[column] for row in rows))
+
+    def highest(column):
+        return markdown.cell(max(row[column] for row in rows))
+
+    template = jinja2.Template(answer, undefined=jinja2.StrictUndefined)
+    return textwrap.fill(template.render(cell=cell, lowest=lowest, highest=highest), WIDTH)

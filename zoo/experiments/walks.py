@@ -18,8 +18,9 @@ from zoo.experiments import variants
 # What the run of docs/questions (pages.PUBLISHED) showed.
 ANSWER = """\
 The answer: yes, in all of them, and most in VAEs whose prior is a mixture. No way jumps: its
-largest step is two to three times its mean step. The ways of a GAN bend more, and change less
-evenly, most of all those of `r3gan`, whose samples are sharp: it passes quickly through what is
+largest step is {{ lowest("largest step") }} to {{ highest("largest step") }} times its mean step.
+The ways of a GAN bend more, and change less evenly, most of all
+those of `r3gan`, whose samples are sharp: it passes quickly through what is
 no digit, where a VAE blurs. Smoothness and quality are two things: the samples of `vae_mog` are
 about as close to the test images as those of `r3gan`, and those of the plain VAE far from both.
 `infogan`, whose category and two numbers can be read off the image, has both: the closest samples

@@ -3,6 +3,7 @@
 import pathlib
 
 from zoo import files
+from zoo.experiments import pages as experiment_pages
 from zoo.reports import catalogue, exports, metrics, questions, results
 from zoo.serving import card, export
 
@@ -32,6 +33,7 @@ def pages(saved_models: pathlib.Path, root: pathlib.Path) -> dict[pathlib.Path, 
         saved_models / "models.config": export.models_config(saved_models),
         **cards,
         **questions.pages(docs, saved_models),
+        **experiment_pages.committed(docs),
     }
 
 
