@@ -61,8 +61,13 @@ class OneProcessPerFile(scheduler.LoadScopeScheduling):
     """Runs the tests of a file, or of one case of the conformance tests, in one process."""
 
     def _split_scope(self, nodeid):
-        file, _, name = nodeid.partition("::")
-        return nodeid[nodeid.find("[") :] if "test_conformance" in file and "[" in name else file
+        return _scope(nodeid)
+
+
+def _scope(nodeid):
+    """The file of a test; of the conformance tests the case."""
+    file, _, name = nodeid.partition("::")
+    return nodeid[nodeid.find("[") :] if "test_conformance" in file and "[" in name else file
 
 
 def _rank(stem):
@@ -71,8 +76,9 @@ def _rank(stem):
 
 @pytest.hookimpl(trylast=True)  # after the fixtures of the file
 def pytest_runtest_teardown(item, nextitem):
-    """Lets the graphs of a file go: all of them together would take gigabytes."""
-    if nextitem is None or (nextitem.path != item.path and _resident() > 1.2 * LIBRARIES):
+    """Lets the graphs of a file or case go: all of them together would take gigabytes."""
+    ends = nextitem is None or _scope(nextitem.nodeid) != _scope(item.nodeid)
+    if ends and _resident() > 1.2 * LIBRARIES:
         # TFP and TensorFlow keep tensors, and with them their graphs, in these for good.
         kept = tfp.bijectors.Bijector._cache.storage
         for key in list(kept):

@@ -230,6 +230,6 @@ def test_to_keras_gives_the_model_back(exported):
 def test_the_keras_model_of_an_export_goes_on_learning(case, exports_folder, tiny_data):
     again = loading.load(exports.of_case(case, exports_folder)).to_keras()
     batches = tiny_data.train.batches(8, pixels=again.config.pixels)
-    history = again.fit(batches, epochs=1, shuffle=False, verbose=0)
+    history = again.fit(batches, epochs=1, verbose=0)
     assert all(np.isfinite(v[0]) for v in history.history.values())
     assert again.steps_taken() == 5

@@ -34,6 +34,8 @@ class KerasHabits(keras.Model):
     def fit(self, x=None, y=None, *args, validation_data=None, **kwargs):
         """Keras' `fit`; arrays are checked before the first step."""
         x, y = self._checked(x, y)
+        if isinstance(x, tf.data.Dataset):
+            kwargs.setdefault("shuffle", False)  # or Keras warns that it leaves the order alone
         if isinstance(validation_data, tuple):
             validation_data = self._checked(*validation_data)
         return super().fit(x, y, *args, validation_data=validation_data, **kwargs)
