@@ -21,7 +21,7 @@ from zoo.training import loop
 
 each_entry = pytest.mark.parametrize("entry", configs.entries())
 # Where learning differs: in what a checkpoint holds, and in what replicas tell each other.
-LEARNERS = (*("cvae", "gmm", "gmm_stepwise", "gmvae", "improved_gan", "m2", "r3gan"),)
+LEARNERS = ("cvae", "gmm", "gmm_stepwise", "gmvae", "improved_gan", "m2", "r3gan")
 
 
 def cases(*chosen):

@@ -59,9 +59,7 @@ def find_saved_model() -> pathlib.Path:
     """
     from zoo.serving import places
 
-    given = flags.FLAGS.saved_model
-    by_name = places.is_name(given) and not pathlib.Path(given).exists()
-    path = places.find(given) if by_name else versions.find(given)
+    path, _ = places.locate(flags.FLAGS.saved_model)
     flags.FLAGS.saved_model = str(path)
     return path
 
@@ -70,11 +68,13 @@ def _check_labels(path, given):
     """Refuses labels that a model does not have, before TensorFlow is imported."""
     from zoo import listings
 
-    description, _ = listings.read(path)
-    names, count = description.get("class_names", []), description["num_classes"]
     labels = list(given.labels or []) if "labels" in given else []
     labels += [given.label] if "label" in given and given.label is not None else []
-    for label in labels:
+    if not labels:
+        return
+    description, _ = listings.read(path)
+    names, count = description.get("class_names", []), description["num_classes"]
+    for label in labels if count else []:  # a model without labels says so itself
         if label in names or (label.isdigit() and int(label) < count):
             continue
         known = ", ".join(names) or f"0 .. {count - 1}"

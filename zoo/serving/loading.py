@@ -7,7 +7,7 @@ import pathlib
 import ml_collections
 import tensorflow as tf
 
-from zoo import manifests, models, versions
+from zoo import manifests, models
 from zoo.data import Spec
 from zoo.errors import UserError
 from zoo.inputs import Input
@@ -96,11 +96,4 @@ def load(
     Raises:
       UserError: if there is none, or it is damaged, or not of the zoo.
     """
-    by_name = places.is_name(model) and (
-        place is not None or version is not None or not pathlib.Path(model).exists()
-    )
-    if by_name:
-        return LoadedModel(places.find(str(model), place, version), str(model))
-    if place is not None or version is not None:
-        raise UserError(f"{model} is a path: place and version are for models by name.")
-    return LoadedModel(versions.find(model))
+    return LoadedModel(*places.locate(model, place, version))

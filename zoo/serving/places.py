@@ -98,6 +98,25 @@ def _choose(name, place, known, version):
     return known[-1] if version is None else version
 
 
-def is_name(text: str | os.PathLike) -> bool:
-    """Returns whether a text is the name of a model rather than a path."""
-    return isinstance(text, str) and pathlib.PurePath(text).name == text
+def locate(
+    model: str | os.PathLike,
+    place: str | os.PathLike | None = None,
+    version: int | None = None,
+) -> tuple[pathlib.Path, str | None]:
+    """Returns the folder of a version that a person means, and the name if it was given by name.
+
+    Args:
+      model: a name, or a path as `versions.find` takes it. A path that exists is preferred to a
+        name, unless place or version are given.
+      place, version: of a name, as `find` takes them.
+
+    Raises:
+      UserError: if there is none, or place or version are given for a path.
+    """
+    given = place is not None or version is not None
+    may_be_path = not given and pathlib.Path(model).exists()
+    if isinstance(model, str) and pathlib.PurePath(model).name == model and not may_be_path:
+        return find(model, place, version), model
+    if given:
+        raise UserError(f"{model} is a path: place and version are for models by name.")
+    return versions.find(model), None
