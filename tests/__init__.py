@@ -1,7 +1,8 @@
 """Tests of the zoo, beside the packages that they test.
 
-TensorFlow is imported here, before any test module: without its start-up notes, and with one thread
-per operation, since two processes of tests keep two cores busy.
+TensorFlow is imported here, before any test module: without its start-up notes, with one thread per
+operation, since two processes of tests keep two cores busy, and without oneDNN's own allocator, which
+keeps the largest tensors that it ever held.
 """
 
 import os
@@ -9,4 +10,5 @@ import os
 from zoo import tf_startup
 
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
 tf_startup.import_tensorflow()

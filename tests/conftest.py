@@ -9,6 +9,7 @@ import keras
 import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
+from tensorflow.python.distribute import mirrored_run
 from tensorflow.python.framework import ops
 from xdist import scheduler
 
@@ -84,6 +85,7 @@ def pytest_runtest_teardown(item, nextitem):
         for key in list(kept):
             key.cancel()
         kept.clear()
+        mirrored_run._cfer_fn_cache.clear()
         gradients = ops.gradient_registry._registry
         for name in [name for name in gradients if name.startswith("CustomGradient-")]:
             del gradients[name]
