@@ -1,8 +1,8 @@
 """Tests of the zoo, beside the packages that they test.
 
-TensorFlow is imported here, before any test module: without its start-up notes, with one thread per
-operation, since two processes of tests keep two cores busy, and without oneDNN's own allocator, which
-keeps the largest tensors that it ever held.
+TensorFlow is imported here, before any test module: without its start-up notes; with one thread per
+operation, since two processes of tests keep two cores busy; without oneDNN's own allocator, which
+never returns memory.
 """
 
 import os
