@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Measures a trained model on its test split and writes metrics.json.
 
+Figures that are not measured again keep their values.
+
 scripts/evaluate.py --workdir=runs/cvae_mnist_5k            writes there, and on the export's card
 scripts/evaluate.py --saved_model=saved_models/cvae_mnist   prints, or writes to --out
 scripts/evaluate.py --saved_model=saved_models/vae_mnist --only=neighbourhoods --update
@@ -28,11 +30,12 @@ _OUT = flags.DEFINE_string("out", None, "File for the metrics; WORKDIR/metrics.j
 
 def main():
     import zoo
-    from zoo import evaluation, runs
+    from zoo import evaluation
+    from zoo.evaluation import summary
     from zoo.serving import export
     from zoo.training import loop, strategy
 
-    before = None
+    before = workdir = None
     if _WORKDIR.value:
         workdir = files.tensorflow_path(_WORKDIR.value)
         model, training = loop.load_run(workdir)
@@ -41,16 +44,20 @@ def main():
         training["hardware"] = earlier.get("training", {}).get("hardware") or strategy.hardware()
         if earlier.get("training", {}).get("best_step") == training["best_step"]:
             before = earlier
+        elif earlier:
+            print(f"The figures in {path} are of other weights, those of an earlier step.")
         out, export_path = _OUT.value or path, None if _OUT.value else workdirs.exported(workdir)
     else:
         loaded = zoo.load(_SAVED_MODEL.value)
         model, training, before = loaded.to_keras(), loaded.metrics["training"], loaded.metrics
         out, export_path = _OUT.value, loaded.path if _UPDATE.value else None
     dataset = cli.load_data_of(model)
-    judge = cli.load_judge(model.config, dataset.spec)
+    judge = cli.load_judge(model.config, dataset.spec, workdir)
     subject = evaluation.Subject(model, dataset, judge, _SAMPLES.value, _CHUNK.value)
-    metrics = evaluation.report(subject, training, _ONLY.value, before if _ONLY.value else None)
-    print(runs.describe(metrics))
+    metrics = evaluation.report(subject, training, _ONLY.value, before)
+    if judge and workdir:
+        workdirs.remember_judge(workdir, judge.folder)
+    print(summary.describe(metrics))
     if out:
         files.write_json(out, metrics)
         print(f"Written to {out}.")

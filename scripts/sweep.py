@@ -32,7 +32,9 @@ def main():
     strategy_ = strategy.create(_STRATEGY.value)
     name = versions.export_name(f"sweep_{config.model}", config.dataset)
     workdir = files.tensorflow_path(_WORKDIR.value or pathlib.Path("runs") / name)
-    rows = sweeps.run(config, fields, cli.load_data(config), workdir, strategy_)
+    dataset = cli.load_data(config)
+    config = cli.adapt(config, dataset, fields)
+    rows = sweeps.run(config, fields, dataset, workdir, strategy_)
 
     folder = files.user_path(_REPORT.value or workdir)
     print(sweeps.report(config, rows, fields, folder))

@@ -36,6 +36,7 @@ def main():
     strategy_ = strategy.create(_STRATEGY.value, _VIRTUAL_DEVICES.value, _CONNECT_TIMEOUT.value)
     dataset = cli.load_data(config)
     workdir = files.tensorflow_path(_WORKDIR.value or pathlib.Path("runs") / cli.run_name(config))
+    config = cli.adapt(config, dataset)
     runs.train_and_export(
         config,
         dataset,

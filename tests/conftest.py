@@ -14,7 +14,7 @@ from tensorflow.python.framework import ops
 from xdist import scheduler
 
 from tests import noise, tiny
-from zoo import data, seeds
+from zoo import data, errors, seeds
 from zoo.drawing import images
 from zoo.training import loop
 from zoo.training import strategy as strategies
@@ -101,6 +101,12 @@ def _resident():
 
 
 LIBRARIES = _resident()
+
+
+@pytest.fixture(autouse=True)
+def messages_for_python():
+    """Whatever a script did that ran in this process."""
+    errors.speak_of_flags(False)
 
 
 @pytest.fixture(autouse=True)

@@ -30,7 +30,7 @@ def test_values_take_the_type_of_their_field(config):
     ("text", "message"),
     [
         ("num_component=1,2", "Did you mean 'num_components'"),
-        ("num_components=1,two", "num_components=two: expected a whole number, such as 3"),
+        ("num_components=1,two", "num_components='two': expected a whole number, such as 3"),
         ("num_components", "write it as FIELD=VALUE,VALUE"),
     ],
 )

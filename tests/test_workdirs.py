@@ -33,7 +33,7 @@ def holder(tmp_path):
 
 def test_a_workdir_in_use_is_refused_and_the_process_named(tmp_path, holder):
     with (
-        pytest.raises(zoo.UserError, match=f"in use by process {holder.pid} on .*--workdir"),
+        pytest.raises(zoo.UserError, match=f"in use by process {holder.pid} on .* another workdir"),
         workdirs.held(tmp_path),
     ):
         pass

@@ -2,7 +2,7 @@
 
 zoo.entries()                     what can be trained, a table of names
 zoo.models()                      what is trained, a table of names
-zoo.create("cvae", latent_dim=2)  a new Keras model
+zoo.create("cvae", latent_dim=2)  a new Keras model; zoo.Spec says what its data are
 zoo.load("cvae_mnist")            a trained one, its signatures as methods; takes paths as well
 zoo.draw_grid(x)                  a picture of images side by side
 zoo.export(model, "exports")      exports a model, trained by zoo or by Keras' fit
@@ -13,6 +13,7 @@ import importlib
 from zoo import tf_startup
 
 _WHERE = {
+    "Spec": "zoo.data.pipeline",
     "UserError": "zoo.errors",
     "connect": "zoo.serving.client",
     "create": "zoo.models",

@@ -1,19 +1,29 @@
 """What the scripts share: flags of models, data and judges, and what they name."""
 
 import logging as std_logging
+import os
 import pathlib
+from collections.abc import Collection
 
 import ml_collections
 from absl import flags
+from ml_collections import config_flags
 
-from zoo import configs, files, versions
+from zoo import configs, files, versions, workdirs
 from zoo.errors import UserError, near_miss
+
+# Files of arrays and tables (zoo.data.arrays).
+FILES = (".npz", ".npy", ".csv")
 
 
 def define_config_flags() -> None:
     """Defines --model, --dataset, and after these are known --config.FIELD for each field."""
     flags.DEFINE_string("model", None, f"Entry to train: {', '.join(configs.entries())}.")
-    flags.DEFINE_string("dataset", None, "TFDS name, or a folder with a subfolder per class.")
+    flags.DEFINE_string(
+        "dataset",
+        None,
+        "TFDS name, a folder with a subfolder per class, or a .npz, .npy or .csv file.",
+    )
 
 
 def run_name(config) -> str:
@@ -21,6 +31,33 @@ def run_name(config) -> str:
     changed = configs.changed(config)
     changed.pop("dataset", None)
     return configs.folder_name(versions.export_name(config.model, config.dataset), fields=changed)
+
+
+def check_dataset(dataset: str | None) -> None:
+    """Refuses the path of a folder or file that does not exist, before TensorFlow is imported."""
+    if not dataset or os.path.exists(os.path.expanduser(dataset)):
+        return
+    suffix = pathlib.PurePath(dataset).suffix
+    # Names of TFDS are "mnist", "emnist/letters" or "mnist:3.0.1".
+    if dataset.startswith(("/", ".", "~")) or dataset.endswith("/") or suffix in FILES:
+        raise UserError(f"--dataset={dataset}: no such folder or file.")
+
+
+def adapt(config, dataset, given: Collection[str] = ()):
+    """Returns the config with the values that the data need (`zoo.configs.adapt`), and says which.
+
+    Args:
+      config: of --config, of which no field that was set is changed.
+      dataset: to train on.
+      given: further fields that are not to be changed.
+    """
+    set_by_flags = config_flags.get_override_values(flags.FLAGS["config"])
+    config, note = configs.adapt(
+        config, dataset.spec.shape, {*set_by_flags, *given}, dataset.train.size
+    )
+    if note:
+        print(f"{note} Fields that you set keep their values.")
+    return config
 
 
 def define_data_flags() -> None:
@@ -97,8 +134,6 @@ def define_trained_flags() -> tuple[flags.FlagHolder, flags.FlagHolder]:
 
 def check_trained_flags() -> None:
     """Refuses a folder that holds no run, or no export."""
-    from zoo import workdirs
-
     if flags.FLAGS.workdir:
         workdirs.read_description(files.tensorflow_path(flags.FLAGS.workdir))
     else:
@@ -155,6 +190,7 @@ def load_data(config):
         fit=config.fit,
         background=config.background,
         validation_fraction=config.validation_fraction,
+        label_column=config.label_column,
     )
 
 
@@ -164,8 +200,6 @@ def load_data_of(model):
     Raises:
       UserError: if the data that is found is of another shape, or not that of the run.
     """
-    from zoo import workdirs
-
     given = flags.FLAGS
     fields = {"dataset": given.dataset} if given.dataset else {}
     dataset = load_data(ml_collections.ConfigDict({**model.config.to_dict(), **fields}))
@@ -192,10 +226,11 @@ def load_data_like(spec, name):
     return data.load(name, **data_places(), **made)
 
 
-def load_judge(config, spec):
+def load_judge(config, spec, workdir: pathlib.Path | None = None):
     """Returns the zoo.evaluation.Judge of samples, or None after saying why.
 
-    It is --judge, or the zoo's classifier of the dataset; that of a whole set judges its part too.
+    It is --judge, the one that the run in `workdir` was evaluated with, or the zoo's classifier of
+    the dataset; that of a whole set judges its part too.
     """
     from zoo import evaluation
     from zoo.serving import loading
@@ -204,7 +239,8 @@ def load_judge(config, spec):
     if given == "" or len(spec.shape) != 3 or config.model == "classifier":
         return None
     name = versions.export_name("classifier", config.dataset.removesuffix("_5k"))
-    path = files.tensorflow_path(given) if given else versions.SAVED_MODELS / name
+    before = workdirs.judge(workdir) if workdir and not given else None
+    path = files.tensorflow_path(given) if given else before or versions.SAVED_MODELS / name
     if not given and not path.is_dir():
         print(f"No metrics of samples: there is no {path}. Train one, or give --judge.")
         return None

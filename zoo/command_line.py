@@ -14,7 +14,7 @@ from ml_collections import config_flags
 
 from zoo import cli, configs, tf_startup
 from zoo.configs import help as configs_help
-from zoo.errors import Stopped, UserError, near_miss
+from zoo.errors import Stopped, UserError, near_miss, speak_of_flags
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # An installation has the scripts inside of the package.
@@ -51,6 +51,8 @@ def run(main: Callable[[], None] | None, prepare: Callable[[], None] = lambda: N
       main: what the script does; TensorFlow is imported before. None if it needs no TensorFlow.
       prepare: what it looks at before that, names and paths that may be wrong.
     """
+
+    speak_of_flags()
 
     def whole():
         prepare()
@@ -126,6 +128,7 @@ def _parse(argv):
         flags_(argv, known_only=True)
         _check_model(argv)
         overrides = {"dataset": flags_.dataset} if flags_.dataset else {}
+        cli.check_dataset(flags_.dataset)
         config = configs.get(flags_.model, **overrides)
         argv = [f"-{a}" if a.startswith("-config.") else a for a in argv]
         for argument in (a for a in argv if a.startswith("--config.")):
@@ -140,6 +143,8 @@ def _parse(argv):
         rest = flags_(argv)
     except flags.UnrecognizedFlagError as error:
         raise UserError(_unknown_flag(error.flagname)) from error
+    if "config" in flags_ and (wrong := configs.out_of_range(flags_.config)):
+        raise UserError(" ".join(wrong.values()))
     if len(rest) > 1:
         raise UserError(f"Unexpected argument {rest[1]!r}: flags are written as --name=value.")
     logging.set_verbosity(logging.WARNING)
@@ -148,13 +153,12 @@ def _parse(argv):
 
 def _unknown_flag(name):
     """An error that names the flag meant, with fields of the config among those there are."""
-    known = list(flags.FLAGS)
-    if "config" in known:
-        known += [f"config.{field}" for field in flags.FLAGS.config]
-        if f"config.{name}" in known:
-            return f"Unknown flag --{name}: it is a field of the config, --config.{name}."
-    missed = near_miss(name, known) or near_miss(f"config.{name}", known)
-    return f"Unknown flag --{name}.{missed.replace(chr(39), '').replace('mean ', 'mean --')}"
+    fields = list(flags.FLAGS.config) if "config" in flags.FLAGS else []
+    if name in fields:
+        return f"Unknown flag --{name}: it is a field of the config, --config.{name}."
+    missed = near_miss(name, list(flags.FLAGS)).replace("mean '", "mean '--")
+    missed = missed or near_miss(name, fields).replace("mean '", "mean '--config.")
+    return f"Unknown flag --{name}.{missed.replace(chr(39), '')}"
 
 
 def _guarded(function, *args):

@@ -19,6 +19,11 @@ class Headline(NamedTuple):
     label: str
     show: Callable[[float], str]
 
+    def value(self, figures: dict[str, float]) -> float:
+        """Returns the figure in the unit of the label."""
+        figure = figures[self.figure]
+        return round(100 * figure, 4) if self.label.endswith("%") else figure
+
 
 # The first that a model has is the one that it is known by.
 HEADLINES = (

@@ -5,10 +5,10 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from zoo import data, evaluation, files, markdown, versions, workdirs
+from zoo import data, evaluation, files, versions, workdirs
 from zoo.drawing import images, pictures
 from zoo.errors import UserError
-from zoo.evaluation import styles
+from zoo.evaluation import styles, summary
 from zoo.evaluation.protocol import SEED
 from zoo.models.traits import Trait
 from zoo.serving import export
@@ -56,7 +56,9 @@ def _train_and_export(config, dataset, workdir, export_dir, strategy, judge):
     subject = evaluation.Subject(run.model, dataset, judge)
     metrics = evaluation.report(subject, {**run.training, "hardware": strategies.hardware()})
     files.write_json(workdir / "metrics.json", metrics)
-    print(describe(metrics))
+    if judge:
+        workdirs.remember_judge(workdir, judge.folder)
+    print(summary.describe(metrics))
     draw(run.model, dataset, workdir)
     path = export.export(run.model, export_dir, metrics)
     # Within the workdir a relative path, so that a copy of the run speaks of its own export.
@@ -64,22 +66,22 @@ def _train_and_export(config, dataset, workdir, export_dir, strategy, judge):
     record = path.resolve().relative_to(workdir.resolve()) if inside else path.resolve()
     files.write_json(workdir / "exported.json", {"path": str(record)})
     print(f"Exported to {path}; pictures in {workdir}.")
+    print(f"Next: scripts/{_next_command(run.model, path)}")
     return path
 
 
-def describe(metrics: dict) -> str:
-    """Returns the metrics as lines to print."""
-    lines = [f"{metrics['entry']} on {metrics['images']:,} test rows of {metrics['dataset']}:"]
-    lines += [
-        f"  {name:<28}{f'{v:10.4f}' if isinstance(v, float | int) else markdown.cell(v)}"
-        for name, v in metrics["metrics"].items()
-    ]
-    return "\n".join(lines)
+def _next_command(model, path):
+    """What to type to see what the model can do."""
+    if Trait.SAMPLES in model.traits and model.of_images:
+        return f"sample.py --saved_model={path.parent} --out={path.parent}.png"
+    return f"serve.py --model_config_file={path.parents[1] / 'models.config'}"
 
 
 def draw(model, dataset: data.Dataset, folder: pathlib.Path) -> None:
-    """Leaves samples.png in a folder; reconstructions.png, restyle.png where the model has them."""
+    """Leaves samples.png in a folder, and reconstructions.png and restyle.png of image models."""
     pictures.save_samples(folder / "samples.png", model, dataset.test)
+    if not model.of_images:
+        return
     if Trait.POSTERIOR in model.traits:
         save_reconstructions(folder / "reconstructions.png", model, dataset.test)
     if Trait.RESTYLES in model.traits:

@@ -35,11 +35,15 @@ def models_folder(folder: str | os.PathLike | None = None) -> pathlib.Path:
 
 
 def export_name(entry: str, dataset: str) -> str:
-    """Returns the name of an entry trained on a dataset, in letters that URLs and folders take."""
+    """Returns the name of an entry trained on a dataset, in letters that URLs and folders take.
+
+    It is the entry alone where no dataset is named.
+    """
     path = os.path.expanduser(dataset)
-    is_path = os.path.isdir(path) or dataset.startswith(("/", ".", "~"))
-    name = os.path.basename(os.path.abspath(path)) if is_path else dataset
-    return f"{entry}_{re.sub(r'[^A-Za-z0-9]+', '_', name).strip('_').lower()}"
+    is_path = os.path.exists(path) or dataset.startswith(("/", ".", "~"))
+    name = pathlib.Path(os.path.abspath(path)).stem if is_path else dataset
+    name = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_").lower()
+    return f"{entry}_{name}" if dataset else entry
 
 
 def versions(base: pathlib.Path) -> list[int]:

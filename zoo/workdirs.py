@@ -8,8 +8,10 @@ import pathlib
 import socket
 from collections.abc import Iterator
 
+from zoo import files
 from zoo.errors import UserError
 
+JUDGE = "judge.json"
 # The workdirs that this process holds.
 _held: set[pathlib.Path] = set()
 
@@ -32,6 +34,17 @@ def exported(workdir: pathlib.Path) -> pathlib.Path | None:
         return None
     path = (workdir / json.loads(record.read_text())["path"]).resolve()
     return path if path.exists() else None
+
+
+def remember_judge(workdir: pathlib.Path, judge: pathlib.Path) -> None:
+    """Records the folder of the classifier that evaluates a run's samples."""
+    files.write_json(workdir / JUDGE, {"path": str(judge.resolve())})
+
+
+def judge(workdir: pathlib.Path) -> pathlib.Path | None:
+    """Returns the folder that `remember_judge` recorded, if any."""
+    record = workdir / JUDGE
+    return pathlib.Path(json.loads(record.read_text())["path"]) if record.exists() else None
 
 
 @contextlib.contextmanager

@@ -59,5 +59,5 @@ def test_a_trial_trains_what_the_loop_trains(task, tmp_path):
 
 
 def test_modes_of_other_data_are_not_known():
-    with pytest.raises(UserError, match=r"'moons' are not known: choose --dataset=ring, grid"):
+    with pytest.raises(UserError, match=r"'moons' are not known: choose dataset='ring', grid"):
         modes.make_task(data.load("moons"))

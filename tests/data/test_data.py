@@ -233,7 +233,7 @@ def test_a_set_that_holds_another_one_is_prepared_anew(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "FIRST_IMAGES", {"mine": right})
     monkeypatch.setattr(sources, "SAME_FILE_NAMES", {"mine"})
     (tmp_path / "images.gz").rename(tmp_path / "elsewhere.gz")
-    with pytest.raises(zoo.UserError, match="holds the images of another set. .*--manual_dir"):
+    with pytest.raises(zoo.UserError, match="holds the images of another set. .*manual_dir"):
         data.load("mine", **where)
     assert (tmp_path / "tfds" / "mine" / "1.0.0" / "dataset_info.json").exists()
     write(10)
@@ -249,7 +249,7 @@ def test_a_set_that_holds_another_one_is_prepared_anew(tmp_path, monkeypatch):
         ("mnist_5k", {"validation_fraction": 0.0}, r"at most 0.5 and above 0, got 0.0"),
         ("mnist_5k", {"validation_fraction": 0.00001}, r"4000 images in 'train': too few"),
         ("mnist_5k", {"channels": 2}, r"channels is 1 .* got 2"),
-        ("mnist", {"manual_dir": "/no/such"}, r"manual_dir=/no/such: no such folder"),
+        ("mnist", {"manual_dir": "/no/such"}, r"manual_dir='/no/such': no such folder"),
     ],
 )
 def test_bad_requests_are_named(data_dir, name, options, message):
@@ -264,7 +264,7 @@ def test_a_set_out_of_reach_is_named_at_once(tmp_path, monkeypatch):
     )
     for variable in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.delenv(variable, raising=False)
-    with pytest.raises(zoo.UserError, match=r"needs the network.*--manual_dir=FOLDER.*a\.gz"):
+    with pytest.raises(zoo.UserError, match=r"needs the network.*manual_dir='FOLDER'.*a\.gz"):
         data.load("mnist", data_dir=str(tmp_path))
 
 

@@ -108,5 +108,5 @@ def test_splits_are_different_rows_of_one_density(name):
 def test_bad_requests_are_named():
     with pytest.raises(zoo.UserError, match="behind ring/ stands a number of rows, 'many'"):
         data.load("ring/many")
-    with pytest.raises(zoo.UserError, match=r"'vae' takes images.*rows of shape \[2\]"):
-        zoo.create("vae", data.load("ring").spec)
+    with pytest.raises(zoo.UserError, match=r"'classifier' takes images.*rows of shape \[2\]"):
+        zoo.create("classifier", data.load("ring").spec)

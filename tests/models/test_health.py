@@ -13,7 +13,7 @@ from zoo.training import loop
 @pytest.mark.parametrize(
     "entry", ["dcgan", pytest.param("improved_gan", marks=pytest.mark.thorough)]
 )
-def test_a_generator_that_makes_one_image_is_named_within_an_epoch(
+def test_a_generator_that_makes_one_image_is_named_within_two_epochs(
     entry, tiny_data, tmp_path, capfd, monkeypatch
 ):
     make = models.create
@@ -29,7 +29,7 @@ def test_a_generator_that_makes_one_image_is_named_within_an_epoch(
     loop.train(configs.get_tiny(entry, dataset="tiny", num_epochs=2), tiny_data, tmp_path)
     told = [line for line in capfd.readouterr().out.splitlines() if "collapsed" in line]
     assert len(told) == 1  # and not again
-    assert "Epoch 1: The samples have collapsed: they vary 0.0% as much as the data. Try" in told[0]
+    assert "Epoch 2: The samples have collapsed: they vary 0.0% as much as the data. Try" in told[0]
 
 
 @pytest.mark.parametrize("entry", ["gan", pytest.param("r3gan", marks=pytest.mark.thorough)])
@@ -42,7 +42,7 @@ def test_a_discriminator_that_learns_too_fast_is_named_within_an_epoch(
     loop.train(config, tiny_data, tmp_path)
     told = [line for line in capfd.readouterr().out.splitlines() if "D has" in line]
     assert len(told) == 1
-    assert "Epoch 1: " in told[0] and "lower --config.d_learning_rate (it is 1)" in told[0]
+    assert "Epoch 1: " in told[0] and "lower d_learning_rate (it is 1)" in told[0]
 
 
 @pytest.mark.parametrize("entry", ["r3gan", pytest.param("wgan_gp", marks=pytest.mark.thorough)])
@@ -68,3 +68,13 @@ def test_the_model_takes_the_remedies_that_it_names(entry):
     for flag in [*model.against_collapse(), *model.against_steep_slopes()]:
         field, value = flag.removeprefix("--config.").split("=")
         assert models.check(configs.get_tiny(entry, **{field: value})) is None
+
+
+def test_a_collapse_that_passes_is_not_named():
+    model = models.create(configs.get_tiny("gan"), data.Spec((8, 8, 1), 3))
+    two_classes = {"class_entropy": math.log(2), "real_class_entropy": math.log(10)}
+    ten_classes = {**two_classes, "class_entropy": math.log(10)}
+    remarks = [model.remark(t, "validation") for t in (two_classes, ten_classes, two_classes)]
+    assert remarks == [None] * 3
+    assert "about 2 of 10 classes" in model.remark(two_classes, "validation")
+    assert model.remark(two_classes, "validation") is None

@@ -178,7 +178,7 @@ def test_the_average_is_of_the_classifier_too():
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({**DRAWING, "group": 3}, "2 rows with labels and 8 without.*groups of 3.*--config.group"),
+        ({**DRAWING, "group": 3}, "2 rows with labels and 8 without.*groups of 3.*choose a group"),
         ({"loss": "hinge"}, "loss='hinge' is not that of a classifier of K"),
         ({"codes": "informative"}, "codes='informative' are not for 'improved_gan'"),
         ({"patience": 3}, "patience=3 is not for 'improved_gan'"),

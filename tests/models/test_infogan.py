@@ -157,7 +157,7 @@ def test_a_cluster_is_drawn_by_its_category():
         ({"latent_dim": 4}, "no room for noise.*latent_dim=5 or more"),
         ({"packing": 2}, "packing=2 is not for 'infogan'.*packing=1"),
         ({"r2": 1.0}, "r2=1.0 is not for 'infogan'.*r2=0.0"),
-        ({"codes": "normal"}, "codes=normal is not for 'infogan'.*codes=informative"),
+        ({"codes": "normal"}, "codes=normal is not for 'infogan'.*codes='informative'"),
         ({"loss": "relativistic"}, "relativistic.*not for 'infogan'"),
     ],
 )

@@ -102,7 +102,7 @@ def test_fit_takes_rows_without_a_label(tiny_data):
     assert np.isfinite(history.history["loss"][0])
     cvae = zoo.create(zoo.configs.get_tiny("cvae", dataset="tiny"), spec=data.Spec((8, 8, 1), 3))
     cvae.compile_for_run(None)
-    with pytest.raises(zoo.UserError, match=r"30 of the 40 training rows .* no label.*--model=m2"):
+    with pytest.raises(zoo.UserError, match=r"30 of the 40 training rows .* no label.*model='m2'"):
         cvae.fit(tiny_data.train.x, y, verbose=0)
 
 

@@ -47,7 +47,7 @@ def test_a_changed_byte_is_noticed(three):
 def test_when_all_are_broken_nothing_is_begun_anew(three):
     for file in three.glob("*.index"):
         file.write_bytes(b"")
-    with pytest.raises(zoo.UserError, match="None of the checkpoints.*another --workdir"):
+    with pytest.raises(zoo.UserError, match="None of the checkpoints.*another workdir"):
         make(three)[1].restore()
 
 

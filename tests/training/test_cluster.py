@@ -113,7 +113,7 @@ def test_workers_that_come_one_after_the_other_find_each_other():
 
 
 def test_a_worker_that_does_not_come_is_named():
-    with pytest.raises(zoo.UserError, match=rf"Waited \d+ s for 127.0.0.1:{PORTS[1]}.*--connect_t"):
+    with pytest.raises(zoo.UserError, match=rf"Waited \d+ s for 127.0.0.1:{PORTS[1]}.*connect_t"):
         cluster.wait_for_peers(pair(0), 0.5, lambda line: None)
 
 

@@ -132,8 +132,7 @@ def test_it_tells_what_trains_and_when_em_has_converged(tmp_path, tiny_data, cap
         ({"latent_dim": 0}, "latent_dim=0: expected 1 to"),
         ({"clip_norm": -1.0}, "clip_norm=-1.0: expected 0.0 to"),
         ({"ema": 1.5}, "ema=1.5: expected"),
-        ({"pixels": "scaled"}, "no density of scaled.*--config.pixels=binarized"),
-        ({"network": "conv", "hidden": (4, 4, 4, 4)}, "multiples of 16.*image_size=16"),
+        ({"pixels": "scaled"}, "no density of scaled.*pixels='binarized'"),
     ],
 )
 def test_bad_settings_are_named_before_the_first_step(

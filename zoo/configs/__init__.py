@@ -12,10 +12,11 @@ import numpy as np
 from absl import flags
 
 from zoo.configs import fields
+from zoo.configs.adaptation import adapt  # noqa: F401  (part of this module's interface)
 from zoo.errors import UserError, near_miss
 
-# Files here that are no entry.
-PARTS = ("common", "fields", "help")
+# Files here that are not entries.
+PARTS = ("adaptation", "common", "fields", "help")
 # Of what tuples hold, units of layers.
 LARGEST_SIZE = 10**6
 PARSERS: dict[type, flags.ArgumentParser] = {

@@ -20,11 +20,27 @@ def get_config() -> ml_collections.ConfigDict:
     return config
 
 
+def add_standardize(config):
+    """Adds whether rows of numbers are standardized, for models that can."""
+    add(
+        config,
+        standardize=field(
+            False,
+            "Learn rows of numbers in units of each column's standard deviation. True by itself "
+            "where a model is trained on such rows.",
+        ),
+    )
+
+
 def _add_data(config):
     """What is learned from."""
     add(
         config,
-        dataset=field("mnist_5k", "TFDS name, or a folder of images, one subfolder per class."),
+        dataset=field(
+            "mnist_5k",
+            "TFDS name; a folder of images, one subfolder per class; or a .npz, .npy or .csv file.",
+        ),
+        label_column=field("", "Column of a .csv file that holds the labels; none if empty."),
         image_size=field(0, "Side of the square images; 0 keeps the set's own.", 0, 4096),
         fit=field(
             "pad",

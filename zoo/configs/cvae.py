@@ -1,7 +1,5 @@
 """Conditional VAE: q(z|x,y), p(x|y,z), p(z) = N(0, I); the supervised case of M2.
 
-`score` wants binarised images: of grey ones a Bernoulli density is no likelihood.
-
 Paper: Kingma et al. 2014, Semi-supervised Learning with Deep Generative Models (arXiv 1406.5298).
 Command: scripts/train.py --model=cvae
 Takes: two minutes on mnist_5k, a quarter of an hour on MNIST, on two CPU cores.

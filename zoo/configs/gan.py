@@ -62,6 +62,7 @@ def add_player_fields(config):
 def add_fields(config):
     """Adds what all GANs have; an entry's file sets its own values."""
     add_player_fields(config)
+    common.add_standardize(config)
     add(
         config,
         d_dense=field(

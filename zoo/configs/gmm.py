@@ -1,6 +1,6 @@
 """Mixture of Gaussians by EM, on images (flattened) or on vectors.
 
-An epoch is an iteration on all rows. `score` wants pixels (v + u) / 256, u uniform in [0, 1).
+An epoch is an iteration on all rows.
 
 Paper: Dempster, Laird and Rubin 1977, Maximum Likelihood from Incomplete Data via the EM Algorithm;
   low-rank covariances: Ghahramani and Hinton 1996, The EM Algorithm for Mixtures of Factor

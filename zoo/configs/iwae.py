@@ -1,7 +1,5 @@
 """Importance-weighted autoencoder: the VAE trained on a tighter bound, of k codes per image.
 
-`score` wants binarised images: of grey ones a Bernoulli density is no likelihood.
-
 Paper: Burda et al. 2016, Importance Weighted Autoencoders (arXiv 1509.00519); gradient of Tucker
   et al. 2019, Doubly Reparameterized Gradient Estimators (arXiv 1810.04152).
 Command: scripts/train.py --model=iwae --dataset=mnist

@@ -1,7 +1,5 @@
 """VAE: diagonal Gaussian q(z|x), Bernoulli p(x|z), p(z) = N(0, I).
 
-`score` wants binarised images: of grey ones a Bernoulli density is no likelihood.
-
 Paper: Kingma and Welling 2014, Auto-Encoding Variational Bayes (arXiv 1312.6114).
 Command: scripts/train.py --model=vae --dataset=mnist
 Takes: half an hour on MNIST, on two CPU cores.
@@ -15,6 +13,7 @@ from zoo.configs.fields import add, field
 def add_fields(config):
     """Adds what all VAEs have; an entry's file sets its own values."""
     _add_distributions(config)
+    common.add_standardize(config)
     _add_networks(config)
     _add_objective(config)
 
@@ -77,7 +76,7 @@ def _add_networks(config):
         pixel_scale=field(
             0.1,
             "Standard deviation of a pixel in [0, 1]: of 'gaussian' for good, of those that learn "
-            "it (and 'discretized_logistic') at the start.",
+            "it (and 'discretized_logistic', 'normal') at the start.",
             0.5 / 256,
             10.0,
         ),

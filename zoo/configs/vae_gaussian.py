@@ -1,7 +1,7 @@
 """VAE of grey images: every pixel a Gaussian whose mean and scale depend on z.
 
 The scale of a pixel is never below half a grey level (1/512), or the density of pixels that
-never change would grow without bound. `score` wants pixels (v + u) / 256, u uniform in [0, 1).
+never change would grow without bound.
 
 Paper: Kingma and Welling 2014, Auto-Encoding Variational Bayes (arXiv 1312.6114), appendix C.2.
 Command: scripts/train.py --model=vae_gaussian --dataset=mnist

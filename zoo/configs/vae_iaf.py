@@ -1,7 +1,5 @@
 """VAE whose posterior is an inverse autoregressive flow: of any shape, and cheap to draw from.
 
-`score` wants binarised images: of grey ones a Bernoulli density is no likelihood.
-
 Paper: Kingma et al. 2016, Improving Variational Inference with Inverse Autoregressive Flow
   (arXiv 1606.04934).
 Command: scripts/train.py --model=vae_iaf --dataset=mnist

@@ -1,7 +1,5 @@
 """VAE whose prior is a learned mixture of Gaussians.
 
-`score` wants binarised images: of grey ones a Bernoulli density is no likelihood.
-
 Paper: Dilokthanakul et al. 2016, Deep Unsupervised Clustering with Gaussian Mixture VAEs
   (arXiv 1611.02648); as a baseline in Tomczak and Welling 2018 (arXiv 1705.07120).
 Command: scripts/train.py --model=vae_mog --dataset=mnist

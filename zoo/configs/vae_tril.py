@@ -1,7 +1,5 @@
 """VAE whose posterior has a full covariance: q(z|x) = N(m, L L^T).
 
-`score` wants binarised images: of grey ones a Bernoulli density is no likelihood.
-
 Paper: Kingma and Welling 2019, An Introduction to Variational Autoencoders (arXiv 1906.02691),
   section 2.5.1.
 Command: scripts/train.py --model=vae_tril --dataset=mnist

@@ -1,7 +1,5 @@
 """VAE whose prior is the mixture of the posteriors of learned pseudo-inputs.
 
-`score` wants binarised images: of grey ones a Bernoulli density is no likelihood.
-
 Paper: Tomczak and Welling 2018, VAE with a VampPrior (arXiv 1705.07120).
 Command: scripts/train.py --model=vae_vamp --dataset=mnist
 Takes: half an hour on MNIST, on two CPU cores.

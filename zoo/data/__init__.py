@@ -1,10 +1,11 @@
-"""Images with labels, from TFDS or a folder: `load("mnist_5k")`."""
+"""Images or rows of numbers, with labels: from TFDS, a folder or a file."""
 
 import os
+import pathlib
 
 import numpy as np
 
-from zoo.data import densities, image_folders, labelled, sources, stacked
+from zoo.data import arrays, densities, image_folders, labelled, sources, stacked
 from zoo.data.in_memory import InMemory, to_memory
 from zoo.data.pipeline import Spec, binarize, to_float
 from zoo.data.reader import Reader, hold_out
@@ -41,14 +42,15 @@ def load(
     fit: str = "pad",
     background: str = "white",
     validation_fraction: float = 0.1,
+    label_column: str = "",
     in_memory_bytes: int = IN_MEMORY_BYTES,
 ) -> Dataset:
     """Returns the splits of a set of images, or of vectors drawn from a known density.
 
     Args:
-      dataset: TFDS name, or a folder of images (`image_folders`); "stacked_NAME" for three of its
-        images on three channels (`stacked`); or the name of a density (`densities.DENSITIES`), to
-        which nothing else below applies.
+      dataset: TFDS name, a folder of images (`image_folders`), or a .npz, .npy or .csv file
+        (`arrays`); "stacked_NAME" for three of its images on three channels (`stacked`); or the
+        name of a density (`densities.DENSITIES`), to which nothing else below applies.
       data_dir: where TFDS keeps prepared sets; TFDS' own default if None.
       manual_dir: folder with the set's original files, for machines without network.
       image_size: side of the images; 0 leaves them as they are.
@@ -59,6 +61,7 @@ def load(
         images, a fair sample even of a set that is stored class by class. A set without a test
         split gives as many again for `test`. Where only some images have labels, `test` is a share
         of these and `validation` of the others, or of all where the others are few.
+      label_column: column of a .csv file that holds the labels.
       in_memory_bytes: a split that takes more is streamed from its files.
 
     Raises:
@@ -74,6 +77,11 @@ def load(
         return stacked.stack(base)
     _check(validation_fraction, channels)
     preparation = image_folders.Preparation(image_size, channels, fit, background)
+    path = pathlib.Path(dataset).expanduser()
+    if path.suffix in arrays.SUFFIXES and path.is_file():
+        return arrays.load(path, dataset, preparation, validation_fraction, label_column)
+    if label_column:
+        raise UserError(f"--config.label_column={label_column} is for .csv files, not {dataset!r}.")
     source = sources.open_source(dataset, data_dir, manual_dir, preparation)
     reader = Reader(dataset, source, preparation, in_memory_bytes)
     # Images of a folder may be without a label.

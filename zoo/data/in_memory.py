@@ -73,6 +73,9 @@ class InMemory(Split):
     def count_unknown(self):
         return int(np.sum(self.y < 0))
 
+    def needs_float64(self):
+        return self.x.dtype == np.float64
+
     def labels(self):
         return self.y
 

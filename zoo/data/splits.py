@@ -53,6 +53,14 @@ class Dataset(NamedTuple):
                     f"{self.spec.num_classes - 1}."
                 )
 
+    def check_float32(self) -> None:
+        """Raises a UserError if float32 cannot tell the training rows apart."""
+        if self.train.needs_float64():
+            raise UserError(
+                f"Columns of {self.name!r} vary too little around a large value for this model, "
+                "which computes in float32: subtract each column's mean, or choose --model=gmm."
+            )
+
     def fingerprint(self) -> dict:
         """Returns the numbers of rows, and a SHA-256 that other rows change."""
         splits = {"train": self.train, "validation": self.validation, "test": self.test}
@@ -131,6 +139,10 @@ class Split:
     def count_unknown(self) -> int:
         """Returns the number of rows that are known to have no label."""
         return 0
+
+    def needs_float64(self) -> bool:
+        """Returns whether float32 cannot tell rows apart."""
+        return False
 
     def labels(self) -> np.ndarray:
         """Returns the labels of all rows, int32 [N]; -1 where a row has none."""

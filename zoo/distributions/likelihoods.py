@@ -14,6 +14,9 @@ import tensorflow as tf
 from tensorflow_probability import bijectors as tfb
 from tensorflow_probability import distributions as tfd
 
+from zoo.data import Split
+from zoo.distributions.standardizer import Standardizer
+
 # The standard deviation of a Gaussian pixel is never below this, half a grey level: without a floor
 # the density of pixels that never change (MNIST's border) grows without bound.
 MIN_SCALE = 0.5 / 256
@@ -39,6 +42,13 @@ class Likelihood(keras.Layer):
     def distribution(self, params: tf.Tensor) -> tfd.Distribution:
         """Returns p(x|z) from decoder outputs [..., H, W, C * outputs]."""
         raise NotImplementedError
+
+    def standardize(self, x: tf.Tensor) -> tf.Tensor:
+        """Returns x as the networks that read it see it."""
+        return x
+
+    def measure(self, split: Split) -> None:
+        """Takes units from the training rows, where it has any."""
 
     def start(self, mean: np.ndarray) -> np.ndarray:
         """Returns decoder outputs [H, W, C * outputs] that fit the mean image [H, W, C]."""
@@ -162,13 +172,25 @@ class Normal(Likelihood):
     of_images = False
     outputs = 2
 
+    def __init__(self, config, spec):
+        super().__init__(config, spec)
+        self.units = Standardizer(spec.shape[-1], config.standardize)
+
+    def standardize(self, x):
+        return self.units.standardize(x)
+
+    def measure(self, split):
+        self.units.start_from(split)
+
     def start(self, mean):
+        mean = np.array(self.units.standardize(mean.astype(np.float32)))
         scales = np.full_like(mean, _raw_scale(self.config.pixel_scale))
         return np.concatenate([mean, scales], -1)
 
     def distribution(self, params):
         loc, raw_scale = self.split(params)
-        return tfd.Independent(tfd.Normal(loc, positive_scale(raw_scale)), len(self.spec.shape))
+        loc, scale = self.units.restore(loc), self.units.rescale(positive_scale(raw_scale))
+        return tfd.Independent(tfd.Normal(loc, scale), len(self.spec.shape))
 
 
 KINDS = {

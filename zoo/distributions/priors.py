@@ -129,11 +129,11 @@ class Vamp(Mixture):
         count = self.pseudo_inputs.shape[0]
         if count > split.size:
             raise UserError(
-                f"prior_components={count} pseudo-inputs are started from as many training images, "
+                f"prior_components={count} pseudo-inputs are started from as many training rows, "
                 f"of which there are {split.size}: lower --config.prior_components."
             )
-        images = np.concatenate(list(split.shuffled(seed, count)))
-        self.pseudo_inputs.assign(images / 255.0)
+        rows = np.concatenate(list(split.shuffled(seed, count)))
+        self.pseudo_inputs.assign(rows / 255.0 if rows.dtype == np.uint8 else rows)
 
     def distribution(self, components):
         logits = tf.zeros(self.pseudo_inputs.shape[0])

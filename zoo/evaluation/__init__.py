@@ -68,8 +68,9 @@ def report(
     before = before or {}
     model, dataset = subject.model, subject.dataset
     subject.figures = dict(before.get("metrics", {}))
+    sampled_now = subject.importance_samples and (not only or "importance_sampled_nll" in only)
     evaluate(subject, only)
-    if only and "importance_sampled_nll" not in only:
+    if not sampled_now:
         # The sentences speak of all figures, so of the codes that the kept ones were made with.
         subject.importance_samples = before.get("importance_samples", 0)
     protocol = ["All figures are on the test split, which was not used for any choice."]
@@ -81,6 +82,11 @@ def report(
         if metric.applies_to(subject) and metric.figures.keys() <= subject.figures.keys()
         if (sentence := metric.protocol(subject))
     ]
+    applying = [metric for metric in METRICS if metric.applies_to(subject)]
+    covered = {name for metric in applying for name in metric.figures}
+    if (before.get("metrics", {}).keys() & LABELS.keys()) - covered:
+        # Figures that cannot be measured now, without the judge that they were measured with.
+        protocol += [s for s in before["protocol"] if s not in protocol]
     sampled = Trait.POSTERIOR in model.traits and "nll" in subject.figures
     codes = {"importance_samples": subject.importance_samples} if sampled else {}
     return {

@@ -55,14 +55,20 @@ def create(
     """Returns a new model with its weights made, a function of its config.
 
     Args:
-      entry: name of an entry, or a whole config.
+      entry: name of an entry, whose values are adapted to the data (`zoo.configs.adapt`); or a
+        whole config, which is taken as it is.
       spec: shape of one x, and number of labels.
       **overrides: config fields, as in create("cvae", latent_dim=2).
 
     Raises:
       UserError: for an unknown entry or field, or data that the model cannot take.
     """
-    config = configs.get(entry, **overrides) if isinstance(entry, str) else entry
+    if isinstance(entry, str):
+        # Not trained on any dataset yet, unless one is named.
+        config = configs.get(entry, **{"dataset": "", **overrides})
+        config, _ = configs.adapt(config, spec.shape, overrides)
+    else:
+        config = entry
     check(config, spec)
     return _make(config, spec, FAMILIES[config.family].make_parts(config, spec))
 

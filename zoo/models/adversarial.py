@@ -10,13 +10,16 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from zoo import optimizers, seeds
+from zoo import errors, optimizers, seeds
 from zoo.distributions import codes
 from zoo.models import refusals
 from zoo.models.base import GenerativeModel
 from zoo.models.health import complaints
 from zoo.models.traits import Trait
 from zoo.objectives import adversarial
+
+# Complaints that have to be true at two looks in a row.
+COLLAPSES = frozenset({"spread", "classes"})
 
 
 class Turn(NamedTuple):
@@ -96,6 +99,10 @@ class Adversarial(GenerativeModel):
     def decode(self, z, y=None):
         """Returns G(z, y), [B, ...], as it is exported."""
         return self.generate(z, y)
+
+    def discriminate(self, x, y=None):
+        """Returns D(x, y), [B], as it is exported."""
+        return self.judge(x, y)
 
     def judge(self, x, y=None):
         """D(x, y), a logit for each row, [B]."""
@@ -205,17 +212,25 @@ class Adversarial(GenerativeModel):
         return []
 
     def remark(self, terms, split):
-        told = self.__dict__.setdefault("_told", set())  # past Keras' attribute tracking
+        """Returns what is wrong with the players, once for each kind.
+
+        A collapse is named when it lasts: early in a run samples of all codes look alike, and
+        classes come one after another.
+        """
+        # Past Keras' attribute tracking.
+        told, seen = (self.__dict__.setdefault(name, {}) for name in ("_told", "_seen"))
         found = complaints(terms, self.config, self.against_collapse(), self.against_steep_slopes())
-        new = {kind: sentence for kind, sentence in found.items() if kind not in told}
+        before, seen[split] = seen.get(split, ()), tuple(found)
+        lasting = {k: v for k, v in found.items() if k in before or k not in COLLAPSES}
+        new = {kind: sentence for kind, sentence in lasting.items() if kind not in told}
         told.update(new)
-        return " ".join(new.values()) or None
+        return errors.word(" ".join(new.values())) or None
 
     # --- Serving ----------------------------------------------------------------------------
 
     def sample(self, seed, y=None):
         """Returns G(z, y), z drawn from the prior; row i depends on seed[i], y[i]."""
-        return self.generate(seeds.row_sample(self.prior(), seed), y)
+        return self.decode(seeds.row_sample(self.prior(), seed), y)
 
     def signatures(self):
         y = ("y",) if self.conditional else ()
@@ -225,6 +240,6 @@ class Adversarial(GenerativeModel):
         }
         # A logit that depends on several rows is no answer to one.
         if self.discriminator.rows_at_once == 1:
-            logit = self.signature(lambda *row: {"logit": self.judge(*row)}, "x", *y)
+            logit = self.signature(lambda *row: {"logit": self.discriminate(*row)}, "x", *y)
             signatures["discriminate"] = logit
         return signatures

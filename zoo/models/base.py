@@ -35,6 +35,8 @@ class GenerativeModel(KerasHabits):
     every_row = False
     # Whether x may be a vector [D] rather than an image.
     takes_vectors = False
+    # Whether rows may be float64.
+    takes_float64 = False
     # Whether it learns from labels; and whether from rows without one (y = -1) as well.
     needs_labels = False
     learns_from_unlabelled = False
@@ -144,7 +146,7 @@ class GenerativeModel(KerasHabits):
     # --- Learning ---------------------------------------------------------------------------
 
     @classmethod
-    def first_stage(cls, config: Config) -> ml_collections.ConfigDict | None:
+    def first_stage(cls, config: Config, spec: Spec) -> ml_collections.ConfigDict | None:
         """Returns the config of a model that has to be trained before this one, if there is one."""
 
     @classmethod

@@ -17,17 +17,19 @@ SHARED = (
     "channels",
     "fit",
     "background",
+    "label_column",
     "validation_fraction",
     "seed",
 )
 
 
-def to_train_first(config: Config) -> Config | None:
+def to_train_first(config: Config, spec: Spec) -> Config | None:
     """Returns the config of the M1 to train before, or None if `config.m1` is an export."""
     if config.m1 not in configs.entries():
         return None
     m1 = configs.get(config.m1, **{field: config[field] for field in SHARED})
-    return configs.get(config.m1, **{**m1, **configs.parse_fields(m1, config.m1_fields)})
+    fields = configs.parse_fields(m1, config.m1_fields)
+    return configs.adapt(configs.get(config.m1, **{**m1, **fields}), spec.shape, fields)[0]
 
 
 def conflicts(config: Config) -> Iterator[str]:

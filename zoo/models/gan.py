@@ -12,6 +12,7 @@ compose:
 import tensorflow as tf
 
 from zoo import seeds
+from zoo.distributions.standardizer import Standardizer
 from zoo.models import refusals
 from zoo.models.adversarial import Adversarial, Turn
 from zoo.models.traits import Trait
@@ -27,6 +28,7 @@ class GAN(Adversarial):
 
     def __init__(self, config, spec):
         super().__init__(config, spec)
+        self.units = Standardizer(spec.shape[-1], config.standardize)
         self.penalised = bool(config.r1 or config.r2 or config.gradient_penalty)
         self.d_steps = config.d_steps
         self.rows_at_once = config.d_steps * self.discriminator.rows_at_once
@@ -62,6 +64,27 @@ class GAN(Adversarial):
         yield from super().conflicts(config)
         yield from refusals.gan_conflicts(config)
 
+    @classmethod
+    def misfits(cls, config, spec):
+        yield from super().misfits(config, spec)
+        yield from refusals.standardize_misfits(config, spec)
+
+    def start_from(self, split):
+        self.units.start_from(split)
+
+    def decode(self, z, y=None):
+        """Returns G(z, y), [B, ...], in the units of the data."""
+        return self.units.restore(self.generate(z, y))
+
+    def discriminate(self, x, y=None):
+        """Returns D(x, y), [B], of rows in the units of the data."""
+        return self.judge(self.units.standardize(x), y)
+
+    def in_units(self, batch):
+        """The batch as the players see it."""
+        batch = self.fill(batch)
+        return {**batch, "x": self.units.standardize(batch["x"])}
+
     def judge(self, x, y=None):
         """D(x, y), a logit for each pack of rows, [B / packing]."""
         return self._logit(y)(self.discriminator.pack(x))
@@ -76,7 +99,7 @@ class GAN(Adversarial):
     # --- Learning ---------------------------------------------------------------------------
 
     def learn(self, batch, seed):
-        batch = self.fill(batch)
+        batch = self.in_units(batch)
         x, y = batch["x"], batch["y"] if self.conditional else None
         z = seeds.sample(self.prior(), tf.shape(x)[0], seed)
         for first in range(self.d_steps):
@@ -132,7 +155,7 @@ class GAN(Adversarial):
         Of packed rows each has the terms of its pack.
         """
         size = tf.shape(batch["x"])[0]
-        batch = self.fill(batch)
+        batch = self.in_units(batch)
         real, y = batch["x"], batch["y"] if self.conditional else None
         z = seeds.sample(self.prior(), tf.shape(real)[0], seed)
         turn = Turn(real, self.generate(z, y, training), y, z, seed)
@@ -168,7 +191,7 @@ class ConditionalGAN(GAN):
         """Returns G(z, (1 - t) y + t y_new), t in [0, 1]: between two labels, code z kept."""
         t = t[:, None]
         condition = (1.0 - t) * self._one_hot(y) + t * self._one_hot(y_new)
-        return self.generator(z, condition)
+        return self.units.restore(self.generator(z, condition))
 
     def signatures(self):
         morph = self.signature(lambda *row: {"x": self.morph(*row)}, "z", "y", "y_new", "t")

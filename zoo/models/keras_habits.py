@@ -32,17 +32,23 @@ class KerasHabits(keras.Model):
         )
 
     def fit(self, x=None, y=None, *args, validation_data=None, **kwargs):
-        """Keras' `fit`; arrays are checked before the first step."""
-        x, y = self._checked(x, y)
+        """Keras' `fit`; arrays are checked before the first step.
+
+        A new model of rows of numbers starts from the arrays, as it does in `scripts/train.py`: EM
+        from some of the rows, their standardization from mean and deviation.
+        """
+        x, y, split = self._checked(x, y)
+        if split and not self.of_images and self.steps_taken() == 0:
+            self.start_from(split)
         if isinstance(x, tf.data.Dataset):
             kwargs.setdefault("shuffle", False)  # or Keras warns that it leaves the order alone
         if isinstance(validation_data, tuple):
-            validation_data = self._checked(*validation_data)
+            validation_data = self._checked(*validation_data)[:2]
         return super().fit(x, y, *args, validation_data=validation_data, **kwargs)
 
     def evaluate(self, x=None, y=None, *args, **kwargs):
         """Keras' `evaluate`; arrays are checked before."""
-        return super().evaluate(*self._checked(x, y), *args, **kwargs)
+        return super().evaluate(*self._checked(x, y)[:2], *args, **kwargs)
 
     def train_step(self, data):
         """Keras' hook for `fit`; the zoo's own loop calls `take_step`."""
@@ -99,19 +105,24 @@ class KerasHabits(keras.Model):
         return {**data.to_float({"x": x}, self.config.pixels, noise), "y": tf.reshape(y, [-1])}
 
     def _checked(self, x, y):
-        """The arrays as they are given, if they can be learned from; datasets pass."""
+        """The arrays as they are given, if they can be learned from, and as a split.
+
+        Datasets pass, without a split.
+        """
         if isinstance(x, tuple) and len(x) == 2 and y is None:
             x, y = x
         if isinstance(x, dict) and y is None:
             x, y = x.get("x"), x.get("y")
         if not isinstance(x, np.ndarray | list):
-            return x, y
+            return x, y, None
         x = np.asarray(x)
         as_images = x[..., None] if self.of_images and x.ndim == len(self.spec.shape) else x
         split = data.InMemory(as_images, y)
         given = data.Dataset("given", self.spec, split, split, split)
         given.check_labels(self.needs_labels and not self.learns_from_unlabelled)
-        return x, None if y is None else split.y
+        if not self.takes_float64:
+            given.check_float32()
+        return x, None if y is None else split.y, split
 
     def _mean_so_far(self, terms, rows):
         for name, term in terms.items():

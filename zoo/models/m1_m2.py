@@ -66,14 +66,14 @@ class M1M2(Classifies, GenerativeModel):
         yield from first_stages.conflicts(config)
 
     @classmethod
-    def first_stage(cls, config):
-        return first_stages.to_train_first(config)
+    def first_stage(cls, config, spec):
+        return first_stages.to_train_first(config, spec)
 
     @classmethod
     def make_parts(cls, config, spec):
         from zoo import models  # which knows all classes, this one among them
 
-        stage = cls.first_stage(config)
+        stage = cls.first_stage(config, spec)
         return {"m1": models.create(stage, spec) if stage else first_stages.load(config.m1, spec)}
 
     def get_config(self):

@@ -117,7 +117,7 @@ class M2(Classifies, LabelBounds):
 
     def class_posterior(self, x):
         """q(y|x)"""
-        return tfd.Categorical(logits=self.classifier(x))
+        return tfd.Categorical(logits=self.classifier(self.likelihoods.standardize(x)))
 
     def loss_terms(self, batch, seed, training=False):
         """Returns `semi_supervised_terms`; in training q(y|x) sees images moved a little."""

@@ -88,12 +88,32 @@ def vae_conflicts(config: Config, conditional: bool) -> Iterator[str]:
 
 
 def vae_misfits(config: Config, spec: Spec) -> Iterator[str]:
-    """Of a likelihood and the shape of the data."""
-    if len(spec.shape) == 3 and not likelihoods.KINDS[config.likelihood].of_images:
+    """Of a likelihood, networks and the shape of the data."""
+    of_images = likelihoods.KINDS[config.likelihood].of_images
+    if len(spec.shape) == 1 and of_images:
+        yield (
+            f"likelihood={config.likelihood!r} is a density of pixels, {config.dataset!r} has rows "
+            "of numbers: choose --config.likelihood=normal --config.pixels=scaled."
+        )
+    networks = {field: config[field] for field in ("network", "class_network") if field in config}
+    for field, kind in networks.items():
+        if len(spec.shape) == 1 and kind == "conv":
+            yield (
+                f"{field}='conv' is for images, dataset {config.dataset!r} has rows of numbers: "
+                f"choose --config.{field}=mlp."
+            )
+    yield from standardize_misfits(config, spec)
+    if len(spec.shape) == 3 and not of_images:
         yield (
             f"likelihood={config.likelihood!r} is a density of real numbers such as codes, not "
             "of images: choose --config.likelihood=bernoulli or gaussian."
         )
+
+
+def standardize_misfits(config: Config, spec: Spec) -> Iterator[str]:
+    """Of units of columns and the shape of the data."""
+    if len(spec.shape) == 3 and config.standardize:
+        yield "--config.standardize=True is for rows of numbers, not for images: leave it out."
 
 
 def gmvae_conflicts(config: Config) -> Iterator[str]:

@@ -12,21 +12,21 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from zoo import networks, seeds
+from zoo import errors, networks, seeds
 from zoo.distributions import codes, likelihoods, posteriors, priors
 from zoo.models import refusals
 from zoo.models.base import GenerativeModel
 from zoo.models.traits import Trait
 from zoo.objectives import bounds
 
-# Images of which the mean starts the decoder's biases.
-START_IMAGES = 10_000
+# Number of training rows whose mean initialises the decoder's biases.
+START_ROWS = 10_000
 
 
 class VAE(GenerativeModel):
     """q(z|x), p(z), p(x|z); where a subclass is conditional, all but p(z) given a label y too."""
 
-    is_m1 = True
+    takes_vectors = is_m1 = True
 
     def __init__(self, config, spec):
         super().__init__(config, spec)
@@ -65,7 +65,7 @@ class VAE(GenerativeModel):
 
     def posterior_params(self, x, y=None, times=1):
         """What q(z|x) is made of, [B, ...]; [times B, ...] where x [B, ...] has so many labels."""
-        return self.encoder(x, self._one_hot(y), times=times)
+        return self.encoder(self.likelihoods.standardize(x), self._one_hot(y), times=times)
 
     def prior(self):
         """p(z)"""
@@ -140,13 +140,17 @@ class VAE(GenerativeModel):
 
     def start_from(self, split):
         config = self.config
-        if config.likelihood == "bernoulli" and self.spec.shape[-1] == 3:
+        if self.of_images and config.likelihood == "bernoulli" and self.spec.shape[-1] == 3:
             logging.warning(
-                "likelihood='bernoulli' has pixels that are on or off: of colours eight remain. "
-                "For colours choose --config.pixels=dequantized --config.likelihood=gaussian."
+                errors.word(
+                    "likelihood='bernoulli' has pixels that are on or off: eight colours remain. "
+                    "For colours choose --config.pixels=dequantized --config.likelihood=gaussian."
+                )
             )
-        images = split.shuffled(config.seed, min(split.size, START_IMAGES))
-        mean = sum(x.sum(0, np.float64) for x in images) / min(split.size, START_IMAGES) / 255.0
+        rows = split.shuffled(config.seed, min(split.size, START_ROWS))
+        mean = sum(x.sum(0, np.float64) for x in rows) / min(split.size, START_ROWS)
+        mean /= 255.0 if self.of_images else 1.0
+        self.likelihoods.measure(split)
         if config.network == "conv":  # whose biases are the same for all pixels
             mean = np.broadcast_to(mean.mean((0, 1)), mean.shape)
         self.decoder.start_at(self.likelihoods.start(mean))

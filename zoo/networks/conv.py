@@ -51,12 +51,16 @@ class ConvEncoder(keras.Layer):
 
 
 class ConvDecoder(keras.Layer):
-    """Two dense layers, then transposed 3x3 convolutions, each doubling the resolution."""
+    """Two dense layers, then transposed 3x3 convolutions, each doubling the resolution.
+
+    Sides that cannot be halved so often are cropped at the end.
+    """
 
     def __init__(self, image_shape, hidden):
         super().__init__()
-        height, width = halve(image_shape, len(hidden))
-        self.start = (height, width, hidden[-1])
+        self.sides = image_shape[:2]
+        smallest = (-(-side // 2 ** len(hidden)) for side in self.sides)
+        self.start = (*smallest, hidden[-1])
         self.dense = [
             Conditioned(keras.layers.Dense(units)) for units in (DENSE_UNITS, math.prod(self.start))
         ]
@@ -74,7 +78,8 @@ class ConvDecoder(keras.Layer):
         h = keras.ops.reshape(z, [-1, *self.start])
         for convolution in self.convolutions:
             h = convolution(h, condition)
-        return self.last(h)
+        height, width = self.sides
+        return self.last(h)[:, :height, :width]
 
     def start_at(self, image):
         self.last.bias.assign(image.mean((0, 1)))

@@ -23,7 +23,7 @@ LIMITS = (
     ),
     (
         "responsibilities",
-        "Images are seen as vectors of pixels: samples look like averages of few images.",
+        "Images are treated as vectors of pixels: samples look like averages of few images.",
     ),
     ("sample", "Style and label may not be apart for images unlike those it was trained on."),
     ("classify", "Images unlike those it was trained on get a class all the same."),
@@ -48,7 +48,8 @@ def write(name: str, description: dict, metrics: dict, location: str | None = No
     """
     config, signatures = description["config"], description["signatures"]
     inputs = {n: Input.from_fields(n, fields) for n, fields in description["inputs"].items()}
-    picture = "![Samples](samples.png)\n\n" if "sample" in signatures else ""
+    drawn = len(description["shape"]) == 3 or description["shape"] == [2]
+    picture = "![Samples](samples.png)\n\n" if "sample" in signatures and drawn else ""
     names = description.get("class_names", [])
     plain = names == [str(i) for i in range(len(names))]
     classes = "" if plain else f"Labels: {', '.join(f'{i} {n}' for i, n in enumerate(names))}.\n\n"
@@ -62,19 +63,26 @@ def write(name: str, description: dict, metrics: dict, location: str | None = No
 
 ## Training
 
-    scripts/train.py {configs.command_flags(configs.get(config["model"], **config))}
-
-{_data(config)}{_training(config, metrics["training"])}
+{_command(config)}{_data(config)}{_training(config, metrics["training"])}
 {_figures(metrics, len(description["shape"]) == 3)}## Use
 
 For learning, for comparing with, and as a start for data of your own; not for decisions about
 people.
-{next(limits for signature, limits in LIMITS if signature in signatures)}
+{_limits(config, signatures, len(description["shape"]) == 3)}
 
 {classes}{_signatures(signatures, inputs)}
 
 {_examples(name, location or name, signatures, inputs)}
 """
+
+
+def _limits(config, signatures, images):
+    """Sentences about limits, and about what `score` expects."""
+    limits = [text for signature, text in LIMITS if signature in signatures][:1]
+    if not images:  # they speak of images
+        limits = ["Rows unlike those it was trained on get answers all the same."]
+    scored = [_scored(config, images)] if "score" in signatures else []
+    return "\n".join(limits + scored)
 
 
 def _head(name, description, metrics):
@@ -92,7 +100,7 @@ def _head(name, description, metrics):
             config["model"],
             *(tag for signature, tag in TAGS.items() if signature in signatures),
         ],
-        "datasets": [dataset],
+        **({"datasets": [dataset]} if dataset else {}),
     }
     if images:
         task = "unconditional-image-generation" if generates else "image-classification"
@@ -105,7 +113,7 @@ def _head(name, description, metrics):
                     {
                         "type": headline.figure,
                         "name": headline.label,
-                        "value": metrics["metrics"][headline.figure],
+                        "value": headline.value(metrics["metrics"]),
                     }
                     for headline in headlines.find(metrics)
                 ],
@@ -114,6 +122,28 @@ def _head(name, description, metrics):
         if results[0]["metrics"]:
             head["model-index"] = [{"name": name, "results": results}]
     return head
+
+
+def _command(config):
+    """How it was trained; a model of arrays has no command."""
+    if not config["dataset"]:
+        return ""
+    flags = configs.command_flags(configs.get(config["model"], **config))
+    return f"    scripts/train.py {flags}\n\n"
+
+
+def _scored(config, images):
+    """What `score` expects of x, and what its value is."""
+    pixels = config["pixels"] if images else "rows"
+    bound = "a lower bound on " if "likelihood" in config else ""
+    return {
+        "binarized": f"`score` returns {bound}log p(x) of binarised images, x in {{0, 1}}; values "
+        "in between do not have a probability under a Bernoulli.",
+        "dequantized": f"`score` returns {bound}the log-density of pixels (v + u) / 256, v a byte "
+        "and u uniform in [0, 1).",
+        "scaled": f"`score` returns {bound}log p(x) of bytes v, given as v / 255.",
+        "rows": f"`score` returns {bound}the log-density of a row, in nats.",
+    }[pixels]
 
 
 def _data(config):
@@ -181,6 +211,7 @@ def _row(given):
 def _examples(name, location, signatures, inputs):
     """The first signature in Python, and by curl from a server."""
     first, names = next(iter(signatures.items()))
+    folder = "saved_models" if location == name else pathlib.PurePath(location).parent
     arguments = ", ".join(f"{n}={_in_python(inputs[n])}" for n in names)
     imports = "import numpy as np\n" if "np." in arguments else ""
     row = {n: inputs[n].example(2)[1].round(1).tolist() for n in names}
@@ -199,7 +230,7 @@ model.{first}({arguments})
 ```
 
 ```bash
-scripts/serve.py --model_config_file=saved_models/models.config   # or TF Serving
+scripts/serve.py --model_config_file={folder}/models.config   # or TF Serving
 curl -d {body} localhost:8501/v1/models/{name}:predict
 ```"""
 

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 
 import tensorflow as tf
 from google.protobuf import text_format
@@ -27,8 +28,9 @@ def export(
     metrics: dict | None = None,
     version: int | None = None,
     weights: str = "float32",
+    name: str = "",
 ) -> pathlib.Path:
-    """Writes FOLDER/ENTRY_DATASET/VERSION and what stands beside it; returns that path.
+    """Writes FOLDER/NAME/VERSION and what stands beside it; returns that path.
 
     Beside the version stand a card (README.md) and samples.png, at the top models.config for
     TF Serving. The version appears whole or not at all.
@@ -37,19 +39,26 @@ def export(
       model: with the weights to export, made under any strategy.
       folder: holds one folder per model, as saved_models/ does.
       metrics: as `zoo.evaluation.report` returns them; None for a model that was not measured,
-        after Keras' `fit` say.
+        for example after Keras' `fit`.
       version: the next free one if None.
       weights: "float32" as they are, or "float16": large float32 weights in half the size, for
         models that are kept where space is short. They compute in float32 all the same.
+      name: of the model, as servers know it; ENTRY_DATASET if empty, and ENTRY for a model that
+        was not trained on a named dataset.
 
     Raises:
-      UserError: if the version exists, or weights are to be stored otherwise.
+      UserError: if the version exists, weights are to be stored otherwise, or the name is not one
+        that folders and URLs take.
     """
     if weights not in WEIGHTS:
         raise UserError(f"weights={weights!r} is not known: choose {' or '.join(WEIGHTS)}.")
     folder = files.tensorflow_path(folder)
     metrics = metrics or {"training": {"steps": model.steps_taken()}}
-    base = folder / export_name(model.config.model, model.config.dataset)
+    if not re.fullmatch(r"[\w.-]*", name) or name.strip(".") != name:
+        raise UserError(
+            f"name={name!r} cannot be a folder and part of a URL: use letters, digits, '_', '-'."
+        )
+    base = folder / (name or export_name(model.config.model, model.config.dataset))
     version = max(versions(base), default=0) + 1 if version is None else version
     target = base / str(version)
     if version < 1 or target.exists():

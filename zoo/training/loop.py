@@ -149,6 +149,8 @@ class _OpenRun:
         with self.strategy.scope():
             self.model = model = models.create(config, dataset.spec)
             dataset.check_labels(all_known=model.needs_labels and not model.learns_from_unlabelled)
+            if not model.takes_float64:
+                dataset.check_float32()
             self.rows = model.rows_to_learn(dataset.train)
             opening.check_batch(model, self.rows, dataset.name, self.strategy)
             self.steps_per_epoch = self.rows.steps_per_epoch(config.batch_size, model.every_row)
@@ -158,7 +160,7 @@ class _OpenRun:
 
     def _start(self, workdir):
         """Before the first step: what the model takes from an earlier stage, and from the data."""
-        stage = self.model.first_stage(self.config)
+        stage = self.model.first_stage(self.config, self.model.spec)
         first = stage and train(
             stage, self.dataset, workdir / FIRST_STAGE, self.strategy, self.judge
         )
