@@ -12,9 +12,6 @@ from ml_collections import config_flags
 from zoo import configs, files, versions, workdirs
 from zoo.errors import UserError, near_miss
 
-# Files of arrays and tables (zoo.data.arrays).
-FILES = (".npz", ".npy", ".csv")
-
 
 def define_config_flags() -> None:
     """Defines --model, --dataset, and after these are known --config.FIELD for each field."""
@@ -39,7 +36,7 @@ def check_dataset(dataset: str | None) -> None:
         return
     suffix = pathlib.PurePath(dataset).suffix
     # Names of TFDS are "mnist", "emnist/letters" or "mnist:3.0.1".
-    if dataset.startswith(("/", ".", "~")) or dataset.endswith("/") or suffix in FILES:
+    if dataset.startswith(("/", ".", "~")) or dataset.endswith("/") or suffix in files.ARRAYS:
         raise UserError(f"--dataset={dataset}: no such folder or file.")
 
 

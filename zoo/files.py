@@ -10,6 +10,9 @@ from collections.abc import Iterator
 
 from zoo.errors import UserError
 
+# Suffixes of arrays and tables, as a dataset (zoo.data.arrays).
+ARRAYS = (".npz", ".npy", ".csv")
+
 # TensorFlow reads names with these as patterns: it would write there and never find it again.
 PATTERNS = "[]*?\\"
 

@@ -5,6 +5,7 @@ import pathlib
 
 import numpy as np
 
+from zoo import files
 from zoo.data import arrays, densities, image_folders, labelled, sources, stacked
 from zoo.data.in_memory import InMemory, to_memory
 from zoo.data.pipeline import Spec, binarize, to_float
@@ -78,7 +79,7 @@ def load(
     _check(validation_fraction, channels)
     preparation = image_folders.Preparation(image_size, channels, fit, background)
     path = pathlib.Path(dataset).expanduser()
-    if path.suffix in arrays.SUFFIXES and path.is_file():
+    if path.suffix in files.ARRAYS and path.is_file():
         return arrays.load(path, dataset, preparation, validation_fraction, label_column)
     if label_column:
         raise UserError(f"--config.label_column={label_column} is for .csv files, not {dataset!r}.")

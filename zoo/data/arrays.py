@@ -16,7 +16,6 @@ from zoo.data.pipeline import Spec
 from zoo.data.splits import Dataset
 from zoo.errors import UserError, near_miss
 
-SUFFIXES = (".npz", ".npy", ".csv")
 # Keys of an .npz file by split; "test" and "val" may be missing.
 KEYS = {"train": ("x", "x_train"), "validation": ("x_val",), "test": ("x_test",)}
 

@@ -76,13 +76,13 @@ def report(
     protocol = ["All figures are on the test split, which was not used for any choice."]
     if model.config.pixels != "scaled" and model.of_images:
         protocol.append(f"Images are {model.config.pixels} once, from seed {SEED}.")
+    applying = [metric for metric in METRICS if metric.applies_to(subject)]
     protocol += [
         sentence
-        for metric in METRICS
-        if metric.applies_to(subject) and metric.figures.keys() <= subject.figures.keys()
+        for metric in applying
+        if metric.figures.keys() <= subject.figures.keys()
         if (sentence := metric.protocol(subject))
     ]
-    applying = [metric for metric in METRICS if metric.applies_to(subject)]
     covered = {name for metric in applying for name in metric.figures}
     if (before.get("metrics", {}).keys() & LABELS.keys()) - covered:
         # Figures that cannot be measured now, without the judge that they were measured with.
