@@ -20,15 +20,19 @@ cli.define_data_flags()
 _SAVED_MODEL = flags.DEFINE_string(
     "saved_model", None, "Name of a trained model or folder of an export.", required=True
 )
-_SIGNATURE = flags.DEFINE_string("signature", None, "One that takes images.", required=True)
+_SIGNATURE = flags.DEFINE_string(
+    "signature", None, "Signature to run; it has to take images.", required=True
+)
 _DATASET = flags.DEFINE_string("dataset", "", "TFDS name or image folder.")
 _SPLIT = flags.DEFINE_list("split", ["test"], "train, validation, test, or several of them.")
-_RECORDS = flags.DEFINE_string("records", "", "TFRecord files of tf.train.Examples, a pattern.")
+_RECORDS = flags.DEFINE_string("records", "", "Pattern of TFRecord files with tf.train.Examples.")
 _OUT = flags.DEFINE_string("out", None, "Folder for the shards.", required=True)
-_FORMAT = flags.DEFINE_enum("format", "parquet", ["parquet", "tfrecord"], "Of the shards.")
-_BATCH = flags.DEFINE_integer("batch_size", 256, "Rows of one call.", 1)
-_RUNNER = flags.DEFINE_string("runner", "DirectRunner", "Runner of Beam.")
-_OPTIONS = flags.DEFINE_list("beam_options", [], "--NAME=VALUE,--NAME=VALUE of the runner.")
+_FORMAT = flags.DEFINE_enum("format", "parquet", ["parquet", "tfrecord"], "Output file format.")
+_BATCH = flags.DEFINE_integer("batch_size", 256, "Rows per call.", 1)
+_RUNNER = flags.DEFINE_string("runner", "DirectRunner", "Beam runner.")
+_OPTIONS = flags.DEFINE_list(
+    "beam_options", [], "Options of the runner: --NAME=VALUE,--NAME=VALUE."
+)
 
 
 def prepare():

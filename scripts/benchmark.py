@@ -27,14 +27,16 @@ from zoo.errors import UserError
 cli.define_data_flags()
 cli.define_judge_flag()
 _DATASET = flags.DEFINE_string("dataset", "mnist", "TFDS name of 28x28 grey images.")
-_MODEL = flags.DEFINE_string("model", "vae", "Entry of the profile.")
+_MODEL = flags.DEFINE_string("model", "vae", "Model to profile.")
 _ROUNDS = flags.DEFINE_integer(
-    "rounds", None, "Epochs or iterations of each contender; seconds for serving.", 1
+    "rounds", None, "Epochs or iterations per contender; seconds for serving.", 1
 )
-_TRIALS = flags.DEFINE_integer("trials", 5, "Trials of each GAN or fault.", 1)
-_STEPS = flags.DEFINE_integer("steps", 0, "Of a trial, of the modes; 0: as published.", 0)
-_WORKDIR = flags.DEFINE_string("workdir", None, "Of trials; default runs/modes_DATASET, say.")
-_DOCS = flags.DEFINE_string("docs", None, "Folder of the page; of trials by default the workdir.")
+_TRIALS = flags.DEFINE_integer("trials", 5, "Trials per GAN or fault.", 1)
+_STEPS = flags.DEFINE_integer("steps", 0, "Steps per mode-collapse trial; 0: as published.", 0)
+_WORKDIR = flags.DEFINE_string(
+    "workdir", None, "Folder of the trials; default runs/BENCHMARK_DATASET."
+)
+_DOCS = flags.DEFINE_string("docs", None, "Folder of the page; default the workdir.")
 
 
 def load():

@@ -25,7 +25,7 @@ _OUT = flags.DEFINE_string(
     "out", None, "Page to write; WORKDIR/diagnosis.html, or diagnosis.html here, if not given."
 )
 _JSON = flags.DEFINE_bool("json", False, "Print verdict and figures as JSON, and nothing else.")
-_SEED = flags.DEFINE_integer("seed", 0, "Of codes and fresh discriminators.", 0)
+_SEED = flags.DEFINE_integer("seed", 0, "Seed of the codes and the fresh discriminators.", 0)
 
 
 def main():

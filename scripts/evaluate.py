@@ -18,9 +18,11 @@ cli.define_data_flags()
 cli.define_judge_flag()
 _WORKDIR, _SAVED_MODEL = cli.define_trained_flags()
 _SAMPLES = flags.DEFINE_integer(
-    "importance_samples", 5000, "Codes an image for the log-likelihood of a VAE; 0: without it.", 0
+    "importance_samples", 5000, "Codes per image for the log-likelihood of a VAE; 0 skips it.", 0
 )
-_CHUNK = flags.DEFINE_integer("chunk", 2000, "Codes decoded at once: bounds the memory.", 1)
+_CHUNK = flags.DEFINE_integer(
+    "chunk", 2000, "Number of codes decoded at once; bounds the memory.", 1
+)
 _ONLY = flags.DEFINE_list("only", [], "Names of metrics to measure; all that apply if not given.")
 _UPDATE = flags.DEFINE_bool(
     "update", False, "Write the figures into the --saved_model and its card; keep its others."

@@ -30,7 +30,7 @@ _IMAGES = flags.DEFINE_list("images", None, "Numbers of the test images to start
 _LABEL = flags.DEFINE_string("label", None, "Label of all seeds; 0 if not given.")
 _LABELS = flags.DEFINE_list("labels", None, "Labels (numbers or names) to go through.")
 _GRID = flags.DEFINE_bool("grid", False, "A style per row, a label per column.")
-_VARY = flags.DEFINE_integer("vary", None, "Number of InfoGAN's uniform code to vary.")
+_VARY = flags.DEFINE_integer("vary", None, "Index of InfoGAN's uniform code to vary.")
 _STEPS = flags.DEFINE_integer("steps", 11, "Images from one end to the other.", lower_bound=2)
 flags.mark_flags_as_mutual_exclusive(["seeds", "images"], required=True)
 flags.mark_flags_as_mutual_exclusive(["label", "labels"])
@@ -69,13 +69,25 @@ def from_images(model):
     return pictures.styles(model, x, y) if _GRID.value else pictures.walk(model, x, y, _STEPS.value)
 
 
+def header(model, columns):
+    """Names of the columns, if a column shows the same in each row."""
+    import numpy as np
+
+    if _VARY.value is not None:
+        return [f"{u:.2g}" for u in np.linspace(-1, 1, columns)]
+    if _GRID.value and model.conditional:
+        names = list(model.spec.label_names)
+        return ["image"] * (columns - len(names)) + names
+    return []
+
+
 def main():
     from zoo.drawing import pictures
 
     model = cli.open_model()
     of_codes = "decode" in model.signatures and "encode" not in model.signatures
     frames, columns = from_codes(model) if of_codes else from_images(model)
-    pictures.save(_OUT.value, frames, {}, columns)
+    pictures.save(_OUT.value, frames, {}, columns, header(model, columns))
     print(f"Written to {_OUT.value}.")
 
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Writes tables, cards and the catalogue from the metrics of the exported models.
 
-scripts/report.py           the README's table, docs/results.md and docs/metrics.md; in saved_models
-                            README.md, models.config and every card
-scripts/report.py --check   writes nothing, and fails if one of them is out of date
+scripts/report.py           writes the README's table, docs/results.md, docs/metrics.md and, in
+                            saved_models, README.md, models.config and every card
+scripts/report.py --check   writes nothing and fails if one of them is out of date
 """
 
 from absl import flags
@@ -14,7 +14,7 @@ _SAVED_MODELS = flags.DEFINE_string(
     "saved_models", str(versions.SAVED_MODELS), "Folder of exports."
 )
 _ROOT = flags.DEFINE_string("root", str(command_line.ROOT), "Folder with README.md and docs/.")
-_CHECK = flags.DEFINE_bool("check", False, "Only tell whether all is up to date.")
+_CHECK = flags.DEFINE_bool("check", False, "Only check whether everything is up to date.")
 
 
 def main():

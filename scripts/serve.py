@@ -22,23 +22,33 @@ from zoo.errors import UserError
 
 REAL = "tensorflow_model_server"
 flags.DEFINE_string("host", "127.0.0.1", "Address of the stand-in; 0.0.0.0 for all.")
-flags.DEFINE_integer("port", 8500, "gRPC; 0 for none.", 0, 65535)
-flags.DEFINE_integer("rest_api_port", 8501, "REST; 0 for none.", 0, 65535)
-flags.DEFINE_integer("rest_api_timeout_in_ms", 30_000, "Of a request over REST.", 1)
+flags.DEFINE_integer("port", 8500, "gRPC port; 0 disables gRPC.", 0, 65535)
+flags.DEFINE_integer("rest_api_port", 8501, "REST port; 0 disables REST.", 0, 65535)
+flags.DEFINE_integer(
+    "rest_api_timeout_in_ms", 30_000, "Timeout of a REST request in milliseconds.", 1
+)
 flags.DEFINE_string("grpc_socket_path", "", "UNIX socket for gRPC.")
-flags.DEFINE_string("grpc_channel_arguments", "", "NAME=VALUE,NAME=VALUE of gRPC.")
+flags.DEFINE_string("grpc_channel_arguments", "", "gRPC channel arguments: NAME=VALUE,NAME=VALUE.")
 flags.DEFINE_bool("enable_grpc_healthcheck_service", False, "Serve grpc.health.v1.")
 flags.DEFINE_string("model_name", "default", "Name of the model in --model_base_path.")
 flags.DEFINE_string("model_base_path", "", "Folder of one model's versions.")
-flags.DEFINE_string("model_config_file", "", "models.config, in place of the two above.")
-flags.DEFINE_integer("model_config_file_poll_wait_seconds", 0, "0 for never again.", 0)
-flags.DEFINE_integer("file_system_poll_wait_seconds", 1, "0 for never again.")
-flags.DEFINE_bool("enable_batching", False, "Join the rows of requests.")
+flags.DEFINE_string(
+    "model_config_file", "", "models.config, instead of --model_name and --model_base_path."
+)
+flags.DEFINE_integer(
+    "model_config_file_poll_wait_seconds", 0, "Seconds between readings of that file; 0: once.", 0
+)
+flags.DEFINE_integer(
+    "file_system_poll_wait_seconds", 1, "Seconds between looks for new versions; 0: once."
+)
+flags.DEFINE_bool("enable_batching", False, "Batch the rows of several requests.")
 flags.DEFINE_string("batching_parameters_file", "", "BatchingParameters in text format.")
 flags.DEFINE_string("monitoring_config_file", "", "MonitoringConfig in text format.")
-flags.DEFINE_bool("enable_model_warmup", True, "Answer warm-up requests before serving.")
+flags.DEFINE_bool("enable_model_warmup", True, "Run the warm-up requests before serving.")
 flags.DEFINE_bool(
-    "allow_version_labels_for_unavailable_models", False, "Labels of versions not loaded."
+    "allow_version_labels_for_unavailable_models",
+    False,
+    "Accept labels of versions that are not loaded yet.",
 )
 # tensorflow_model_server listens everywhere; its models are in the config that it is given.
 NOT_PASSED = ("host", "model_config_file", "model_base_path", "model_name")

@@ -12,8 +12,8 @@ from absl import flags
 from zoo import command_line
 from zoo.errors import UserError
 
-_SECONDS = flags.DEFINE_float("seconds", 60.0, "Of versions.", 8.0)
-_COUNT = flags.DEFINE_integer("count", 20_000, "Requests of nonsense.", 10)
+_SECONDS = flags.DEFINE_float("seconds", 60.0, "Seconds of the versions test.", 8.0)
+_COUNT = flags.DEFINE_integer("count", 20_000, "Number of malformed requests.", 10)
 
 
 def versions():

@@ -18,14 +18,18 @@ cli.define_config_flags()
 cli.define_data_flags()
 cli.define_judge_flag()
 _WORKDIR = flags.DEFINE_string(
-    "workdir", None, "Folder of the run; default runs/MODEL_DATASET, and the fields that are set."
+    "workdir",
+    None,
+    "Folder of the run; default runs/MODEL_DATASET followed by the fields that are set.",
 )
 _EXPORT_DIR = flags.DEFINE_string("export_dir", None, "Folder of exports; default WORKDIR/export.")
 _STRATEGY = cli.define_strategy_flag()
 _CONNECT_TIMEOUT = flags.DEFINE_float(
     "connect_timeout", 600.0, "Seconds to wait for the other workers of TF_CONFIG.", 0.0
 )
-_VIRTUAL_DEVICES = flags.DEFINE_integer("virtual_devices", 0, "Replicas to try.", 0)
+_VIRTUAL_DEVICES = flags.DEFINE_integer(
+    "virtual_devices", 0, "Number of virtual CPU devices to try replicas on.", 0
+)
 
 
 def main():

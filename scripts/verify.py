@@ -12,7 +12,7 @@ from zoo import command_line, versions
 _SAVED_MODELS = flags.DEFINE_string(
     "saved_models", None, "Folder of trained models; saved_models/ of the checkout if not given."
 )
-_TOLERANCE = flags.DEFINE_float("tolerance", 1e-4, "Largest difference, as a share.", 0.0)
+_TOLERANCE = flags.DEFINE_float("tolerance", 1e-4, "Largest relative difference.", 0.0)
 
 
 def main():

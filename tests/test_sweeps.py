@@ -59,8 +59,8 @@ def test_errors_of_other_models_are_not_averaged():
     ]
     rows = references.compare_errors("m1_m2", "mnist", runs, ["labels", "m1"])
     assert [row["obtained, test error %"] for row in rows] == ["3.00 ± 1.00", "50.00"]
-    assert [row["reference"] for row in rows] == ["3.33 ± 0.14"] * 2
-    assert references.compare_errors("m1_m2", "cifar10", runs)[0]["reference"] == ""
+    assert [row["published"] for row in rows] == ["3.33 ± 0.14"] * 2
+    assert references.compare_errors("m1_m2", "cifar10", runs)[0]["published"] == ""
 
 
 def test_it_trains_what_is_missing_and_leaves_a_table_and_a_figure(config, tiny_data, tmp_path):

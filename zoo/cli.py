@@ -15,7 +15,7 @@ from zoo.errors import UserError, near_miss
 
 def define_config_flags() -> None:
     """Defines --model, --dataset, and after these are known --config.FIELD for each field."""
-    flags.DEFINE_string("model", None, f"Entry to train: {', '.join(configs.entries())}.")
+    flags.DEFINE_string("model", None, f"Model to train: {', '.join(configs.entries())}.")
     flags.DEFINE_string(
         "dataset",
         None,
@@ -59,8 +59,12 @@ def adapt(config, dataset, given: Collection[str] = ()):
 
 def define_data_flags() -> None:
     """Defines where data sets are looked for."""
-    flags.DEFINE_string("data_dir", None, "Where TFDS keeps prepared sets.")
-    flags.DEFINE_string("manual_dir", None, "Original files of the set, where there is no network.")
+    flags.DEFINE_string("data_dir", None, "Folder where TFDS keeps prepared datasets.")
+    flags.DEFINE_string(
+        "manual_dir",
+        None,
+        "Folder with the original files of the dataset, for machines without a network.",
+    )
 
 
 def define_model_flags() -> None:
@@ -124,7 +128,7 @@ def define_trained_flags() -> tuple[flags.FlagHolder, flags.FlagHolder]:
     saved_model = flags.DEFINE_string(
         "saved_model", None, "Name of a trained model or folder of an export, instead of a run."
     )
-    flags.DEFINE_string("dataset", None, "Its data, where they lie elsewhere by now.")
+    flags.DEFINE_string("dataset", None, "Dataset location, if it moved.")
     flags.mark_flags_as_mutual_exclusive([workdir, saved_model], required=True)
     return workdir, saved_model
 
@@ -156,15 +160,15 @@ def define_judge_flag() -> None:
     flags.DEFINE_string(
         "judge",
         None,
-        "Exported classifier for the metrics of samples; the zoo's own of the dataset if not "
-        "given, none if empty.",
+        "Exported classifier that evaluates samples; the zoo's own for the dataset if not given, "
+        "none if empty.",
     )
 
 
 def define_strategy_flag() -> flags.FlagHolder:
     """Defines which devices train."""
     return flags.DEFINE_enum(
-        "strategy", "auto", ["auto", "default", "mirrored", "multiworker"], "Devices that train."
+        "strategy", "auto", ["auto", "default", "mirrored", "multiworker"], "Distribution strategy."
     )
 
 

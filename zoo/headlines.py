@@ -1,4 +1,4 @@
-"""The figures by which a model is known, of all that were measured."""
+"""The main figure of each model, among all that were measured."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -25,33 +25,33 @@ class Headline(NamedTuple):
         return round(100 * figure, 4) if self.label.endswith("%") else figure
 
 
-# The first that a model has is the one that it is known by.
+# A model's main figure is the first of these that it has.
 HEADLINES = (
     Headline("error", "test error, %", lambda share: f"{100 * share:.2f}"),
     Headline(
         "restyled_accuracy",
-        "restyled images that show the label asked for, %",
+        "restyled images with the requested label, %",
         lambda share: f"{100 * share:.1f}",
     ),
     Headline("bits_per_dim", "bits per dimension", lambda bits: f"{bits:.2f}"),
     Headline("nll", "negative log-likelihood, nats per row", lambda nats: f"{nats:.2f}"),
     Headline(
         "clustering_accuracy",
-        "clusters that are classes, %",
+        "clustering accuracy, %",
         lambda share: f"{100 * share:.1f}",
     ),
-    Headline(FRECHET, "Frechet classifier distance", lambda d: f"{d:.1f}"),
+    Headline(FRECHET, "Fréchet classifier distance", lambda d: f"{d:.1f}"),
 )
 
 
 def find(metrics: dict) -> list[Headline]:
-    """Returns the headlines of which metrics.json has the figure, the most telling first."""
+    """Returns the headlines of which metrics.json has the figure, the main one first."""
     figures = metrics.get("metrics", {})
     return [headline for headline in HEADLINES if headline.figure in figures]
 
 
 def describe(metrics: dict) -> str:
-    """Returns what a model is known by, "test error, %: 0.54" say; "not measured" without any."""
+    """Returns the main figure, such as "test error, %: 0.54"; "not measured" without any."""
     found = find(metrics)
     if not found:
         return "not measured"

@@ -78,7 +78,7 @@ def _next_command(model, path):
 
 
 def draw(model, dataset: data.Dataset, folder: pathlib.Path) -> None:
-    """Leaves samples.png in a folder, and reconstructions.png and restyle.png of image models."""
+    """Writes samples.png into a folder, and reconstructions.png and restyle.png of image models."""
     pictures.save_samples(folder / "samples.png", model, dataset.test)
     if not model.of_images:
         return
@@ -88,13 +88,12 @@ def draw(model, dataset: data.Dataset, folder: pathlib.Path) -> None:
         batch = styles.one_per_class(dataset)
         restyle = model.in_graph("restyle")
         rows = images.restyle_rows(restyle, batch["x"], batch["y"], model.spec)
-        names = model.spec.class_names
         grid = images.grid(rows, model.spec.num_classes + 1)
-        images.save_png(folder / "restyle.png", grid, header=("", *names) if names else ())
+        images.save_png(folder / "restyle.png", grid, header=("image", *model.spec.label_names))
 
 
 def save_reconstructions(path: pathlib.Path, model, split: data.Split, columns: int = 10) -> None:
-    """Writes images of a split, with what the model makes of each below it, as a PNG file."""
+    """Writes images of a split, each above its reconstruction, as a PNG file."""
     count = min(split.size, 3 * columns) // columns * columns or split.size
     batch = next(iter(split.take(count).batches(count, model.config.pixels, SEED)))
     x, y = (batch[name].numpy() for name in ("x", "y"))
@@ -102,4 +101,5 @@ def save_reconstructions(path: pathlib.Path, model, split: data.Split, columns: 
     again = model.in_graph("reconstruct")(*given).numpy()
     columns = min(columns, count)
     rows = [part[i : i + columns] for i in range(0, count, columns) for part in (x, again)]
-    images.save_png(path, images.grid(np.concatenate(rows), columns))
+    names = ("image", "reconstruction") * (count // columns)
+    images.save_png(path, images.grid(np.concatenate(rows), columns), row_names=names)

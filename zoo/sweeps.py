@@ -21,6 +21,14 @@ LABELS = "labels"
 # Metrics that runs are judged by, where they have them; lower is better.
 ERROR = "error"
 COMPARED = ("bic", "aic", ERROR, "loss")
+# Titles of the panels of a plot, and the factor to their units.
+TITLES = {
+    "bic": ("BIC", 1),
+    "aic": ("AIC", 1),
+    ERROR: ("test error, %", 100),
+    "loss": ("test loss", 1),
+    "nll": ("test NLL, nats per row", 1),
+}
 
 
 def parse(config, given: Sequence[str]) -> dict[str, list]:
@@ -167,17 +175,20 @@ def winners(rows: list[dict], fields: dict[str, list], metric: str) -> str:
 
 
 def plot(made: list[dict], field: str, metrics: Sequence[str]) -> matplotlib.figure.Figure:
-    """Returns a figure of metrics over one field, a panel each, the least of each marked."""
+    """Returns a figure of metrics over one field, a panel each, the lowest value marked."""
     figure = matplotlib.figure.Figure(figsize=(4.5 * len(metrics), 3.6), layout="constrained")
     x = [row[field] for row in made]
     for axes, metric in zip(
         figure.subplots(1, len(metrics), squeeze=False)[0], metrics, strict=True
     ):
-        y, deviation = np.transpose([row[metric] for row in made])
+        # The loss of a model with an exact likelihood is its NLL.
+        title, factor = TITLES["nll" if metric == "loss" and "nll" in made[0] else metric]
+        y, deviation = factor * np.transpose([row[metric] for row in made])
         axes.errorbar(x, y, deviation, fmt="o-", capsize=3)
-        axes.plot(x[int(np.argmin(y))], np.min(y), "o", ms=12, mfc="none", mec="C3")
+        axes.plot(x[int(np.argmin(y))], np.min(y), "o", ms=12, mfc="none", mec="C3", label="lowest")
+        axes.legend(frameon=False)
         axes.set_xscale("log", base=2)
         axes.set_xticks(x, [str(value) for value in x], rotation=90)
         axes.set_xlabel(field)
-        axes.set_title(metric)
+        axes.set_title(title)
     return figure

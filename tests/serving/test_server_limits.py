@@ -56,7 +56,8 @@ def test_a_full_queue_is_said(server):
     """Rows that wait are 16 times 10 at most."""
 
     def ask(i):
-        return server.post("half:predict", {"signature_name": "slow", "instances": [3.0] * 16})[0]
+        # Long enough to fill the queue, short enough for all to be answered by a busy machine.
+        return server.post("half:predict", {"signature_name": "slow", "instances": [1.0] * 16})[0]
 
     with concurrent.futures.ThreadPoolExecutor(24) as pool:
         started = [pool.submit(ask, i) for i in range(24)]

@@ -11,31 +11,30 @@ from zoo.evaluation.judges import Judge
 PAGE = "discriminator"
 TITLE = "Is the discriminator right?"
 QUESTION = """\
-A good D may mean a bad G. A poor D may mean a good G, or that D is untrained, or too small. Seen
-from one figure, D's accuracy, these cases are the same. They differ in what other discriminators
-make of the same rows: D is frozen, and so is G, and a fresh D is trained to tell G's rows from real
-ones and tested on rows that neither has seen.
+A good D may mean a bad G. A poor D may mean a good G, an untrained D, or a D that is too small. D's
+accuracy alone does not distinguish these cases; other discriminators do. D and G are frozen, and a
+fresh D is trained to distinguish G's rows from real ones and tested on rows that neither has seen.
 
-- If no fresh D tells them apart, G is good, and a D that is blind is right to be.
-- If a fresh D does and the GAN's own does not, the fault is D's: with a fresh one of the same
-  architecture it was too little training, without one the architecture.
-- If both do, what matters is how G's rows lie among real ones: near all kinds of them (healthy), or
+- If no fresh D can distinguish them, G is good, and D is right not to.
+- If a fresh D can and the GAN's own cannot, D is at fault: it was trained too little if a fresh D
+  of the same architecture can, otherwise its architecture is too small.
+- If both can, it depends on how G's rows lie among real ones: near all types of them (healthy), or
   far from them (a bad G).
-- Before all that, G may make one row, rows of few classes, or training rows; and D may know its
-  training rows by heart, which shows when it puts them above real rows that it has not seen.
+- These are checked first: whether G makes a single row, rows of few classes or copies of training
+  rows, and whether D has memorised its training rows and ranks them above unseen real rows.
 
-`scripts/diagnose.py` measures all of it on a run or an export, and writes a page with plots, the
-verdict and its reasons. How far it can be trusted was measured on faults that were planted:
+`scripts/diagnose.py` measures all of this for a run or an export and writes a page with plots, the
+verdict and its reasons. Its reliability was measured on planted faults:
 """
 # What the published run showed.
 ANSWER = """\
-The answer: one cannot know it from D's accuracy, and one can from a fresh D. The own D of a
-frozen player and the own D next to a perfect G are both blind; a fresh D tells the first G from
-real rows and not the second. Images of training rows fool every D, too, so nearness to training
-rows has to be looked at as well; and a D that knows its rows by heart looks good on them alone.
+The answer: D's accuracy does not show it, but a fresh D does. A frozen D and a D that faces a
+perfect G are both at chance; a fresh D distinguishes the first G's rows from real ones but not the
+second's. Copies of training rows fool every D as well, so the distance to training rows has to be
+checked too; and a D that has memorised its rows is good only on these.
 
-The thresholds of the verdicts, and how strong a fault has to be, were set by seed 0; the other
-seeds were looked at once. All faults are of one model on one set of images.
+The thresholds of the verdicts and the strength of the faults were set with seed 0; the other seeds
+were evaluated once. All faults are of one model on one dataset.
 
 """
 
@@ -95,8 +94,16 @@ def confusion(results: dict) -> list[dict]:
 
 
 def write(results: dict, folder: pathlib.Path) -> str:
-    """Leaves PAGE.md and PAGE.json in a folder; returns the confusion matrix as Markdown."""
-    table = markdown.table(confusion(results))
+    """Writes PAGE.md and PAGE.json into a folder; returns the confusion matrix as Markdown."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files.write_json(folder / f"{PAGE}.json", results)
+    with files.atomic(folder / f"{PAGE}.md") as temporary:
+        temporary.write_text(page(results))
+    return markdown.table(confusion(results))
+
+
+def page(results: dict) -> str:
+    """Returns the page: the question, the confusion matrix, the answer, the measured figures."""
     shown = ("auc", "auc_fresh", "auc_usual", "auc_training_unseen", "coverage", "copies")
     figures = [
         {
@@ -105,19 +112,23 @@ def write(results: dict, folder: pathlib.Path) -> str:
         }
         for name, done in results["figures"].items()
     ]
-    folder.mkdir(parents=True, exist_ok=True)
-    files.write_json(folder / f"{PAGE}.json", results)
-    with files.atomic(folder / f"{PAGE}.md") as temporary:
-        temporary.write_text(
-            f"# {TITLE}\n\n{QUESTION}\n"
-            f"    scripts/benchmark.py faults --dataset={results['dataset']}\n\n"
-            f"{table}\n\n{ANSWER}\nLowest and highest figures over seeds: the probability that a D "
-            "puts an unseen real row above a generated one (`auc` the own D, `auc_fresh`, "
-            "`auc_usual` the fresh ones), or a training row above an unseen one; the share of "
-            "unseen real rows near generated ones, and of generated rows that are copies.\n\n"
-            f"{markdown.table(figures)}\n"
-        )
-    return table
+    return f"""\
+# {TITLE}
+
+{QUESTION}
+    scripts/benchmark.py faults --dataset={results["dataset"]}
+
+{markdown.table(confusion(results))}
+
+{ANSWER}
+Lowest and highest values over seeds. `auc` is the probability that the GAN's own D ranks an unseen
+real row above a generated one; `auc_fresh` and `auc_usual` are the same for fresh D's of the same
+and of the usual architecture; `auc_training_unseen` is the probability that the own D ranks a
+training row above an unseen one. `coverage` is the share of unseen real rows near generated ones,
+`copies` the share of generated rows that are copies of training rows.
+
+{markdown.table(figures)}
+"""
 
 
 def _range(values):

@@ -7,41 +7,41 @@ import matplotlib.figure
 import numpy as np
 
 from zoo import files, markdown, versions
+from zoo.data import densities
 from zoo.drawing import images
 
 PAGE = "collapse"
-TITLE = "A generator may answer every code with one image: what helps, and would L2 regularisation?"
+TITLE = "A generator may give the same image for every code: what helps, and does L2?"
 QUESTION = """\
-The generator sees the data through the discriminator alone. Nothing in its loss asks for variety:
-an image that D takes for real is as good an answer to all codes as it is to one. Modes are counted
-where they are known: eight Gaussians on a circle (`ring`), 25 on a lattice (`grid`), and digits on
+The generator sees the data only through the discriminator, and its loss does not ask for variety:
+an image that D takes for real is a good answer to one code and to all codes. Modes are counted
+where they are known: eight Gaussians on a circle (`ring`), 25 on a grid (`grid`), and digits on
 three channels (`stacked_mnist`), 1,000 triples of classes. A mode is found if a sample lies within
-three standard deviations of its mean; of the digits, if a classifier calls a sample so. The last
-column compares the samples' shares of the modes with equal shares; 0 is perfect.
+three standard deviations of its mean, or, for digits, if a classifier assigns a sample to it. The
+last column compares the samples' distribution over the modes with a uniform one; 0 is perfect.
 """
 # What the published results showed.
 ANSWER = """\
-The answer: a penalty on D's slope helps, L2 regularisation does not. With R1 + R2 (the squared
-slope of D at real and at generated rows) each of five trials finds all modes, and about 95% of
-the samples lie near one; so does r3gan, which has these penalties, too. The plain GAN finds half
-of the lattice.
+The answer: a gradient penalty on D helps, L2 regularisation does not. With R1 + R2 (penalties on
+D's squared gradient norm at real and at generated rows) each of five trials finds all modes, and
+about 95% of the samples lie near one; r3gan, which has both penalties as well, does the same. The
+plain GAN finds half of the grid.
 
-L2 on G's weights makes it worse: a G of small weights is a smoother function of the code, which
-reaches fewer places. L2 on D's weights trades one fault for the other: D is too smooth to see
-where a mode ends, so G spreads its samples over the plane, and hardly any lies near a mode.
-Weights are limited everywhere, while R1 + R2 limit D only in how fast it changes where the rows
-are.
+L2 on G's weights makes it worse: with small weights G is a smoother function of the code and
+reaches fewer modes. L2 on D's weights replaces one fault with another: D is too smooth to see where
+a mode ends, so G spreads its samples over the plane, and hardly any lies near a mode. L2 limits the
+weights everywhere, whereas R1 + R2 only limit how fast D changes near the rows.
 
-Showing D several rows at once (packing, minibatch standard deviation) does what it is made for,
-more modes than the plain GAN, at the price of samples between them: the more rows at once, the
-more of these within so many steps. On stacked digits, where the modes touch and the classifier
-gives any image some class, even the plain GAN comes near all of them; only r3gan finds them all,
-and far more evenly.
+Showing D several rows at once (packing, minibatch standard deviation) finds more modes than the
+plain GAN, but also leaves samples between them: the more rows at once, the more of these after the
+same number of steps. On stacked digits, where modes overlap and the classifier assigns every image
+to some class, even the plain GAN finds nearly all of them; only r3gan finds them all, and far more
+evenly.
 """
 
 
 def write(results: dict, runs: pathlib.Path, folder: pathlib.Path) -> str:
-    """Leaves the results of one dataset and the page of all that are there; returns their table.
+    """Writes the results of one dataset and the page of all; returns the table of this dataset.
 
     Args:
       results: of `modes.run`.
@@ -53,6 +53,13 @@ def write(results: dict, runs: pathlib.Path, folder: pathlib.Path) -> str:
     files.write_json(folder / f"{name}.json", results)
     with files.atomic(folder / f"{name}.png") as temporary:
         draw(results, runs).savefig(temporary, format="png", dpi=100, bbox_inches="tight")
+    with files.atomic(folder / f"{PAGE}.md") as temporary:
+        temporary.write_text(page(folder))
+    return table(results)
+
+
+def page(folder: pathlib.Path) -> str:
+    """Returns the page of all datasets whose results are in a folder."""
     sections = []
     for path in sorted(folder.glob(f"{PAGE}_*.json")):
         found = json.loads(path.read_text())
@@ -63,9 +70,7 @@ def write(results: dict, runs: pathlib.Path, folder: pathlib.Path) -> str:
             f"{found['steps']:,} steps per trial, {found['samples']:,} samples; mean ± standard "
             f"deviation over trials.\n\n{table(found)}\n\n![Samples]({path.stem}.png)\n"
         )
-    with files.atomic(folder / f"{PAGE}.md") as temporary:
-        temporary.write_text("\n".join([f"# {TITLE}\n", QUESTION, ANSWER, *sections]))
-    return table(results)
+    return "\n".join([f"# {TITLE}\n", QUESTION, ANSWER, *sections])
 
 
 def table(results: dict) -> str:
@@ -100,17 +105,35 @@ def draw(results: dict, runs: pathlib.Path) -> matplotlib.figure.Figure:
     columns = min(4, len(shown))
     rows = -(-len(shown) // columns)
     figure = matplotlib.figure.Figure(figsize=(3 * columns, 3.2 * rows), layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes in panels:
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+    for axes in panels[len(shown) :]:
         axes.set_axis_off()
-    limit = 1.2 * max(np.quantile(np.abs(x), 0.99) for x in shown.values())
-    for axes, (variant, x) in zip(panels, shown.items(), strict=False):
-        axes.set_title(variant)
-        if x.ndim == 4:
+    if next(iter(shown.values())).ndim == 2:
+        _draw_points(panels, shown, _true_modes(results["dataset"].partition("/")[0]))
+        figure.supxlabel("x1")
+        figure.supylabel("x2")
+        handles, labels = panels[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper right", ncols=2, frameon=False)
+    else:
+        for axes, (variant, x) in zip(panels, shown.items(), strict=False):
+            axes.set_title(variant)
             axes.imshow(np.clip(images.grid(x[:64], 8), 0, 1))
-            continue
-        axes.plot(*x.T, ".", ms=2)
+            axes.set_axis_off()
+    return figure
+
+
+def _true_modes(name):
+    mixture = densities.DENSITIES[name]().mixture
+    return mixture.components_distribution.mean().numpy()
+
+
+def _draw_points(panels, shown, means):
+    """Samples of each variant over the true modes."""
+    limit = 1.3 * np.abs(means).max()
+    for axes, (variant, x) in zip(panels, shown.items(), strict=False):
+        axes.plot(*means.T, "o", ms=9, mfc="none", mec="C3", lw=1, label="true modes")
+        axes.plot(*x.T, ".", ms=2, color="C0", label="samples")
+        axes.set_title(variant)
         axes.set_xlim(-limit, limit)
         axes.set_ylim(-limit, limit)
         axes.set_aspect("equal")
-    return figure

@@ -11,23 +11,23 @@ INSTRUCTIONS = {"avx512_bf16": "AVX-512 with bfloat16", "avx512f": "AVX-512", "a
 INTRODUCTION = """\
 # Speed
 
-Each row was measured in one run, contenders by turns after a warm-up, each in a process of its own,
-on an otherwise idle machine. The limit is the rate of a large float32 matrix product, measured in
-the same run; the share says how much of it the row's own products and convolutions reach, counted
-over all of the time. Figures of another machine differ, ratios as well: they depend on how well
-each library knows the processor. `scripts/benchmark.py profile --model=vae` shows where the time of
-an entry's training goes.
+Each row was measured in one run on an otherwise idle machine: contenders alternate after a warm-up,
+each in its own process. The limit is the rate of a large float32 matrix product in the same run;
+the share is the part of it that the matrix products and convolutions of the row reach, averaged
+over the whole time. Times and ratios differ between machines: they depend on how well each library
+uses the processor. `scripts/benchmark.py profile --model=vae` shows where the time of a model's
+training goes.
 """
 GROWTH = """\
 ## Growth
 
-Time grows as a power of the size; the exponent is the slope of the logarithms: 1 is proportional,
+Time grows as a power of the size. The exponent is the slope in a log-log plot: 1 is proportional,
 less than 1 means that larger sizes use the machine better.
 """
 
 
 def record(folder: pathlib.Path, name: str, **result) -> None:
-    """Leaves a measurement in `folder`/speed and writes the page anew.
+    """Leaves a measurement in `folder`/speed and rewrites the page.
 
     Args:
       folder: of the page.
@@ -36,11 +36,12 @@ def record(folder: pathlib.Path, name: str, **result) -> None:
     """
     (folder / FOLDER).mkdir(parents=True, exist_ok=True)
     files.write_json(folder / FOLDER / f"{name}.json", result)
-    write(folder)
+    with files.atomic(folder / PAGE) as temporary:
+        temporary.write_text(page(folder))
 
 
-def write(folder: pathlib.Path) -> str:
-    """Writes the page of all measurements in `folder`/speed; returns it."""
+def page(folder: pathlib.Path) -> str:
+    """Returns the page of all measurements in `folder`/speed."""
     found = [json.loads(path.read_text()) for path in sorted((folder / FOLDER).glob("*.json"))]
     rows = [_row(result) for result in found if "slopes" not in result]
     growth = [row for result in found if "slopes" in result for row in _growth(result)]
@@ -49,10 +50,7 @@ def write(folder: pathlib.Path) -> str:
         parts.append(markdown.table(rows) + "\n")
     if growth:
         parts += [GROWTH, markdown.table(growth) + "\n"]
-    text = "\n".join(parts)
-    with files.atomic(folder / PAGE) as temporary:
-        temporary.write_text(text)
-    return text
+    return "\n".join(parts)
 
 
 def machine() -> str:

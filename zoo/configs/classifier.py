@@ -1,4 +1,4 @@
-"""Convolutional classifier: the judge of conditional samples, and the features of sample metrics.
+"""Convolutional classifier; evaluates samples by its classes and features.
 
 Paper: none; 3x3 convolutions with strides after LeCun et al. 1998, trained on shifted images.
 Command: scripts/train.py --model=classifier --dataset=mnist
@@ -11,8 +11,10 @@ from zoo.configs.fields import add, field
 
 
 def add_shift(config):
-    """Adds how far training images are moved for a classifier."""
-    shift = field(2, "Pixels by which training images are moved at most, each way.", 0, 1000)
+    """Adds the largest shift of training images for a classifier."""
+    shift = field(
+        2, "Training images are shifted by at most this many pixels in each direction.", 0, 1000
+    )
     add(config, max_shift=shift)
 
 
@@ -29,7 +31,7 @@ def get_config():
         ),
         features=field(
             128,
-            "Units of the last hidden layer, whose activations are the features.",
+            "Units of the last hidden layer, whose activations are the features of sample metrics.",
             1,
             10**5,
         ),

@@ -1,4 +1,4 @@
-"""The fields that every entry has: data, optimisation, what happens while it trains."""
+"""The fields that every model's config has: data, optimisation, run."""
 
 import ml_collections
 
@@ -6,13 +6,13 @@ from zoo.configs.fields import add, field
 
 
 def get_config() -> ml_collections.ConfigDict:
-    """Returns the defaults; an entry's file sets its own values and adds its model's fields."""
+    """Returns the defaults; a model's file sets its own values and adds its own fields."""
     config = ml_collections.ConfigDict()
 
     add(
         config,
-        model=field("", "Entry: a file in zoo/configs."),
-        family=field("", "Model class of zoo/models that it configures."),
+        model=field("", "Name of the model: a file in zoo/configs."),
+        family=field("", "Model class in zoo/models that it configures."),
     )
     _add_data(config)
     _add_learning(config)
@@ -21,19 +21,19 @@ def get_config() -> ml_collections.ConfigDict:
 
 
 def add_standardize(config):
-    """Adds whether rows of numbers are standardized, for models that can."""
+    """Adds the field of models that can standardize rows of numbers."""
     add(
         config,
         standardize=field(
             False,
-            "Learn rows of numbers in units of each column's standard deviation. True by itself "
-            "where a model is trained on such rows.",
+            "Standardize each column of rows of numbers within the model. Set automatically for "
+            "models that are trained on such rows.",
         ),
     )
 
 
 def _add_data(config):
-    """What is learned from."""
+    """Adds the fields of the data."""
     add(
         config,
         dataset=field(
@@ -41,11 +41,13 @@ def _add_data(config):
             "TFDS name; a folder of images, one subfolder per class; or a .npz, .npy or .csv file.",
         ),
         label_column=field("", "Column of a .csv file that holds the labels; none if empty."),
-        image_size=field(0, "Side of the square images; 0 keeps the set's own.", 0, 4096),
+        image_size=field(
+            0, "Side of the square images in pixels; 0 keeps the dataset's own.", 0, 4096
+        ),
         fit=field(
             "pad",
-            "How images get that size: 'pad' (with black; larger images are scaled down), 'crop' "
-            "(the middle is kept) or 'stretch'.",
+            "How images are brought to that size: 'pad' (with black; larger images are scaled "
+            "down), 'crop' (keeps the middle) or 'stretch'.",
             choices=("pad", "crop", "stretch"),
         ),
         background=field(
@@ -53,19 +55,19 @@ def _add_data(config):
         ),
         channels=field(
             0,
-            "1 makes images grey, 3 makes them colour, 0 keeps the set's own.",
+            "1 converts images to grey, 3 to colour; 0 keeps the dataset's own.",
             choices=(0, 1, 3),
         ),
         pixels=field(
             "scaled",
-            "How bytes become floats: 'scaled' to [0, 1]; 'binarized', each pixel drawn from its "
-            "grey level; 'dequantized', with noise of one grey level. Noise is new at each visit "
-            "in training, and drawn once for evaluation.",
+            "How bytes become floats: 'scaled' to [0, 1]; 'binarized', each pixel a Bernoulli "
+            "draw of its grey level; 'dequantized', with uniform noise of one grey level. The "
+            "noise is drawn again at each visit in training, and once for evaluation.",
             choices=("scaled", "binarized", "dequantized"),
         ),
         validation_fraction=field(
             0.1,
-            "Share of the training split that is held out to choose the weights.",
+            "Share of the training split that is held out for model selection.",
             10**-9,
             0.5,
         ),
@@ -73,20 +75,24 @@ def _add_data(config):
 
 
 def _add_learning(config):
-    """How it is learned."""
+    """Adds the fields of the optimisation."""
     add(
         config,
-        seed=field(0, "A run is a function of its config, this seed included.", 0, 2**31 - 1),
+        seed=field(
+            0, "Random seed. A run is a function of its config, seed included.", 0, 2**31 - 1
+        ),
         batch_size=field(128, "Images per step, over all replicas.", 1, 2**20),
         num_epochs=field(10, "Passes over the training split.", 1, 10**6),
         learning_rate=field(
             1e-3,
-            "Adam's rate at its highest, reached at the end of the warm-up, then held or lowered "
-            "by the schedule.",
+            "Adam's peak learning rate: reached at the end of the warm-up, then constant or "
+            "lowered by the schedule.",
             0.0,
             10.0,
         ),
-        warmup=field(0.0, "Share of the run that the rate's warm-up takes.", 0.0, 0.9),
+        warmup=field(
+            0.0, "Share of the run over which the learning rate grows linearly from 0.", 0.0, 0.9
+        ),
         schedule=field(
             "constant",
             "'constant' or 'cosine' (to zero at the last step).",
@@ -94,21 +100,21 @@ def _add_learning(config):
         ),
         clip_norm=field(
             0.0,
-            "Gradients with a larger global norm are scaled down to it; 0 leaves them alone.",
+            "Gradients with a larger global norm are scaled down to this one; 0 disables it.",
             0.0,
             10**9,
         ),
         ema=field(
             0.0,
-            "Momentum of the moving average of the weights used for evaluation and export; 0 for "
-            "none.",
+            "Momentum of the moving average of the weights, which is used for evaluation and "
+            "export; 0 disables it.",
             0.0,
             0.999999,
         ),
         patience=field(
             0,
-            "Evaluations without a better validation loss after which the run ends; 0 trains to "
-            "the end.",
+            "Number of evaluations without a better validation loss after which the run ends; 0 "
+            "disables early stopping.",
             0,
             10**6,
         ),
@@ -116,7 +122,7 @@ def _add_learning(config):
 
 
 def _add_run(config):
-    """What happens while a run goes on."""
+    """Adds the fields of the run."""
     add(
         config,
         precision=field(
@@ -126,11 +132,13 @@ def _add_run(config):
         ),
         jit=field(
             True,
-            "Compile the whole step with XLA, where one device trains alone; convolutions on a GPU "
-            "only.",
+            "Compile the training step with XLA when a single device trains; convolutions only on "
+            "a GPU.",
         ),
-        eval_every=field(1, "Epochs between evaluations on the validation split.", 1, 10**6),
+        eval_every=field(
+            1, "Number of epochs between evaluations on the validation split.", 1, 10**6
+        ),
         checkpoint_every=field(
-            1000, "Steps between checkpoints; one more is written at the end.", 1, 10**9
+            1000, "Number of steps between checkpoints; one more is written at the end.", 1, 10**9
         ),
     )

@@ -18,8 +18,7 @@ def get_config():
     config.network = "mlp"
     config.hidden = (500, 300)
     config.latent_dim = 8
-    # Above 1, the codes of all images together come closer to the prior that samples are drawn
-    # from.
+    # Above 1, the aggregate posterior is closer to the prior that samples are drawn from.
     config.beta = 1.4
     config.kl_warmup = 0.0
 

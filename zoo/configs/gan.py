@@ -1,6 +1,6 @@
-"""GAN: generator and discriminator are MLPs; images, or points in the plane.
+"""GAN of MLPs, for images, rows of numbers and points in the plane.
 
-The discriminator pays for its slope at real rows (R1, arXiv 1801.04406), unlike in the paper.
+Unlike in the paper, the discriminator has a gradient penalty at real rows (R1, arXiv 1801.04406).
 
 Paper: Goodfellow et al. 2014, Generative Adversarial Nets (arXiv 1406.2661).
 Command: scripts/train.py --model=gan --dataset=mnist
@@ -13,7 +13,7 @@ from zoo.configs.fields import add, field
 
 
 def add_player_fields(config):
-    """Adds what two players have, whatever they play for."""
+    """Adds the fields of both players, whatever their losses."""
     add(
         config,
         network=field(
@@ -23,11 +23,11 @@ def add_player_fields(config):
         ),
         d_hidden=field(
             (512, 256),
-            "Units of the discriminator's hidden layers, from x inwards. For 'conv': channels, "
-            "each layer at half the resolution of the one before.",
+            "Units of the discriminator's hidden layers, starting at x. For 'conv': channels, each "
+            "layer at half the resolution of the previous one.",
         ),
-        g_hidden=field((512, 256), "Units of the generator's hidden layers, from x inwards."),
-        latent_dim=field(64, "Size of the code z.", 1, 10**5),
+        g_hidden=field((512, 256), "Units of the generator's hidden layers, starting at x."),
+        latent_dim=field(64, "Dimensions of the latent code z.", 1, 10**5),
         codes=field(
             "normal",
             "Distribution of the code: 'normal', 'uniform' in [-1, 1], or InfoGAN's 'informative'.",
@@ -48,7 +48,7 @@ def add_player_fields(config):
         ),
         d_learning_rate=field(
             2e-4,
-            "Adam's rate for the discriminator; learning_rate is the generator's.",
+            "Adam's learning rate for the discriminator; learning_rate is the generator's.",
             0.0,
             10.0,
         ),
@@ -60,7 +60,7 @@ def add_player_fields(config):
 
 
 def add_fields(config):
-    """Adds what all GANs have; an entry's file sets its own values."""
+    """Adds the fields of all GANs; a model's file sets its own values."""
     add_player_fields(config)
     common.add_standardize(config)
     add(
@@ -68,48 +68,63 @@ def add_fields(config):
         d_dense=field(
             (256,), "For 'conv': units of dense layers between the convolutions and the logit."
         ),
-        g_dense=field((), "For 'conv': units of dense layers between the code and convolutions."),
-        batch_norm=field(
-            True, "Whether the generator's hidden layers are normalised over the batch."
+        g_dense=field(
+            (), "For 'conv': units of dense layers between the code and the convolutions."
         ),
+        batch_norm=field(True, "Use batch normalisation in the generator's hidden layers."),
         d_steps=field(
             1,
-            "Turns of the discriminator to one of the generator; they share the batch evenly.",
+            "Discriminator updates per generator update; they share the batch evenly.",
             1,
             1000,
         ),
     )
-    # Slopes are with respect to images in [0, 1], twice those of the papers' images in [-1, 1].
+    # Gradients are with respect to images in [0, 1]: twice those for images in [-1, 1].
     add(
         config,
         r1=field(
             0.0,
-            "Weight (gamma) of the discriminator's squared slope at real rows.",
+            "Weight (gamma) of the discriminator's squared gradient norm at real images.",
             0.0,
             10**6,
         ),
-        r2=field(0.0, "Weight of its squared slope at generated rows.", 0.0, 10**6),
+        r2=field(0.0, "Weight of its squared gradient norm at generated images.", 0.0, 10**6),
         gradient_penalty=field(
-            0.0, "Weight of (slope - 1)^2 between real and generated rows.", 0.0, 10**6
+            0.0,
+            "Weight of WGAN-GP's (gradient norm - 1)^2 between real and generated images.",
+            0.0,
+            10**6,
         ),
-        l2=field(0.0, "Weight of half the generator's squared weights.", 0.0, 10**6),
-        d_l2=field(0.0, "Weight of half the discriminator's squared weights.", 0.0, 10**6),
+        l2=field(
+            0.0,
+            "Weight of the L2 penalty on the generator's weights (half their squares).",
+            0.0,
+            10**6,
+        ),
+        d_l2=field(
+            0.0,
+            "Weight of the L2 penalty on the discriminator's weights (half their squares).",
+            0.0,
+            10**6,
+        ),
         spectral_norm=field(
             False,
-            "Whether the discriminator's kernels are divided by their largest singular value.",
+            "Spectral normalisation: divide the discriminator's kernels by their largest singular "
+            "value.",
         ),
         packing=field(
             1,
-            "So many images are judged as one, channels side by side: against mode collapse.",
+            "Number of images that the discriminator judges together, as channels (PacGAN), "
+            "against mode collapse.",
             1,
             1000,
         ),
         minibatch_stddev=field(
-            False, "Whether the discriminator sees how much features vary among four images."
+            False, "Show the discriminator how much features vary within groups of four images."
         ),
         label=field(
             "projection",
-            "How a conditional discriminator takes the label: 'projection' or 'concatenation'.",
+            "How a conditional discriminator uses the label: 'projection' or 'concatenation'.",
             choices=("projection", "concatenation"),
         ),
     )

@@ -1,6 +1,6 @@
 """Mixture of Gaussians by EM, on images (flattened) or on vectors.
 
-An epoch is an iteration on all rows.
+An epoch is one iteration of EM over all rows.
 
 Paper: Dempster, Laird and Rubin 1977, Maximum Likelihood from Incomplete Data via the EM Algorithm;
   low-rank covariances: Ghahramani and Hinton 1996, The EM Algorithm for Mixtures of Factor
@@ -27,24 +27,25 @@ def get_config():
             "mixture of factor analysers), or 'auto': full up to 64 dimensions, low_rank beyond.",
             choices=("auto", "spherical", "diag", "tied", "full", "low_rank"),
         ),
-        covariance_rank=field(10, "Factors of 'low_rank'.", 1, 10**4),
+        covariance_rank=field(10, "Number of factors of 'low_rank'.", 1, 10**4),
         reg_covar=field(1e-6, "Added to every variance, in squared units of x.", 0.0, 10**18),
         start=field(
             "kmeans++",
-            "First means: 'kmeans++', 'kmeans' or 'random' rows.",
+            "Initial means: 'kmeans++', 'kmeans' or 'random' rows.",
             choices=("kmeans++", "kmeans", "random"),
         ),
-        num_starts=field(1, "Starts that are compared.", 1, 10**4),
+        num_starts=field(1, "Number of initialisations to compare.", 1, 10**4),
         tolerance=field(
             1e-4,
-            "EM ends when an iteration adds less to the mean log-likelihood, in nats; 0 for never.",
+            "EM ends when an iteration raises the mean log-likelihood by less (nats); 0 disables "
+            "it.",
             0.0,
             10**9,
         ),
         stepwise=field(
             0.0,
-            "0 for an M-step after each pass; else in (0.5, 1], one after each batch on a running "
-            "mean in which step t weighs t^-stepwise.",
+            "0: an M-step after each pass. In (0.5, 1]: stepwise EM, an M-step after each batch "
+            "from a running mean in which step t has the weight t^-stepwise.",
             0.0,
             1.0,
         ),
@@ -53,7 +54,7 @@ def get_config():
     config.pixels = "dequantized"
     config.batch_size = 8192
     config.num_epochs = 100
-    # Compiled by XLA these matrix products are slower on a CPU.
+    # XLA makes these matrix products slower on a CPU.
     config.jit = False
     return config
 

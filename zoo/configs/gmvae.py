@@ -3,7 +3,7 @@
 Paper: Jiang et al. 2017, Variational Deep Embedding (arXiv 1611.05148).
 Command: scripts/train.py --model=gmvae --dataset=mnist
 Takes: five minutes on MNIST, on two CPU cores.
-Expect: on MNIST clusters that are the digits for 93 to 95% of the test images.
+Expect: on MNIST a clustering accuracy of 93 to 95% on the test images.
 """
 
 from zoo.configs import vae
@@ -14,7 +14,7 @@ def get_config():
     config = vae.get_config()
     config.model = config.family = "gmvae"
 
-    # Clusters are this prior's components.
+    # The components of this prior are the clusters.
     config.prior = "mog_full"
     config.prior_components = 10
     config.latent_dim = 10
@@ -22,14 +22,14 @@ def get_config():
         config,
         cluster_at=field(
             0.4,
-            "Share of the run before the codes are clustered; till then all components are one "
-            "Gaussian.",
+            "Share of the run after which EM clusters the codes; until then all components are the "
+            "same Gaussian.",
             0.0,
             0.99,
         ),
         num_starts=field(
             10,
-            "Starts of EM then, of which the one with the highest likelihood goes on.",
+            "Number of initialisations of that EM; the one with the highest likelihood is kept.",
             1,
             10**4,
         ),

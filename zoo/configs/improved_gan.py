@@ -4,8 +4,8 @@ Paper: Salimans et al. 2016, Improved Techniques for Training GANs (arXiv 1606.0
 Command: scripts/train.py --model=improved_gan --dataset=mnist --config.labels=100
 Takes: about an hour on MNIST, on two CPU cores.
 Expect: on MNIST with 100 labels a test error of 1.1 to 1.2%, and poor samples; the paper has 0.93%
-  over ten draws of labels, after three times as many steps. Better samples and a worse classifier
-  come by --config.technique=minibatch_discrimination.
+  over ten draws of labels, after three times as many steps. For better samples and a
+  worse classifier use --config.technique=minibatch_discrimination.
 """
 
 from zoo.configs import common, gan, m2
@@ -21,16 +21,16 @@ def get_config():
         config,
         technique=field(
             "feature_matching",
-            "What the generator learns by: 'feature_matching', or 'minibatch_discrimination', with "
-            "which the discriminator sees how close rows are to others of their group.",
+            "The generator's objective: 'feature_matching', or 'minibatch_discrimination', where "
+            "the discriminator sees how close rows are to the others of their group.",
             choices=("feature_matching", "minibatch_discrimination"),
         ),
-        group=field(20, "Rows of a group.", 2, 10**4),
+        group=field(20, "Number of rows in a group.", 2, 10**4),
         input_noise=field(
-            0.3, "Deviation of the noise that is added to the discriminator's rows.", 0.0, 100.0
+            0.3, "Standard deviation of the noise added to the discriminator's inputs.", 0.0, 100.0
         ),
         hidden_noise=field(
-            0.5, "Deviation of the noise that is added to its hidden layers.", 0.0, 100.0
+            0.5, "Standard deviation of the noise added to its hidden layers.", 0.0, 100.0
         ),
     )
 
@@ -45,7 +45,7 @@ def get_config():
     config.ema = 0.999
     config.num_epochs = 110
     config.eval_every = 10
-    # XLA takes long to draw its noise on a CPU.
+    # Drawing its noise is slow with XLA on a CPU.
     config.jit = False
     return config
 

@@ -3,7 +3,8 @@
 Paper: Kingma et al. 2014, Semi-supervised Learning with Deep Generative Models (arXiv 1406.5298).
 Command: scripts/train.py --model=m1_m2 --dataset=mnist --config.m1=saved_models/vae_mog_mnist
 Takes: three minutes on MNIST with a trained M1, on two CPU cores.
-Expect: on MNIST with 100 labels a test error of 1.8 to 3.2%, as the labels are drawn (the paper:
+Expect: on MNIST with 100 labels a test error of 1.8 to 3.2%, depending on the labels drawn (the
+paper:
   3.33%).
 """
 
@@ -22,14 +23,15 @@ def get_config():
         config,
         m1=field(
             "vae_mog",
-            "M1: the path of an exported VAE, or an entry that is trained first, in WORKDIR/m1.",
+            "M1: the path of an exported VAE, or the name of a model to train first, in "
+            "WORKDIR/m1.",
         ),
         m1_fields=field(
             "",
-            "Fields of that entry which are not to be its own, 'num_epochs=100,latent_dim=20' say.",
+            "Settings of that model, such as 'num_epochs=100,latent_dim=20'.",
         ),
     )
-    # The rest is of M2, whose data are M1's codes.
+    # The other fields are M2's, whose data are M1's codes.
     config.likelihood = "normal"
     config.pixel_scale = 1.0
     config.network = "mlp"

@@ -3,7 +3,7 @@
 Paper: Kingma et al. 2014, Semi-supervised Learning with Deep Generative Models (arXiv 1406.5298).
 Command: scripts/train.py --model=m2 --dataset=mnist --config.labels=100
 Takes: five minutes on MNIST, on two CPU cores.
-Expect: on MNIST with 100 labels a test error of 2 to 4%, as the labels are drawn (the paper:
+Expect: on MNIST with 100 labels a test error of 2 to 4%, depending on the labels drawn (the paper:
   11.97%).
 """
 
@@ -12,20 +12,19 @@ from zoo.configs.fields import add, field
 
 
 def add_label_fields(config):
-    """Adds which labels are learned from, and how batches mix rows with and without."""
+    """Adds the number of labels and their share of a batch."""
     add(
         config,
         labels=field(
             100,
-            "Training images that keep their labels, as many of each class as can be, chosen by "
-            "the seed; 0 for all. The labels of all others are not looked at.",
+            "Number of training images that keep their labels, balanced across classes and chosen "
+            "by the seed; 0 for all. The labels of the others are never read.",
             0,
             10**9,
         ),
         labelled_rows=field(
             20,
-            "Images of each batch that have a label; a batch has these and others in a fixed "
-            "ratio.",
+            "Number of labelled images in each batch; the rest are unlabelled.",
             1,
             2**20,
         ),
@@ -33,27 +32,28 @@ def add_label_fields(config):
 
 
 def add_fields(config):
-    """Adds what M2 has beside the fields of a VAE."""
+    """Adds the fields that M2 has beyond a VAE's."""
     add_label_fields(config)
     add(
         config,
         alpha=field(
             0.1,
-            "Weight of the labelled images' cross-entropy (alpha of equation 9, for each image of "
-            "a batch).",
+            "Weight of the labelled images' cross-entropy (alpha of equation 9, per image of a "
+            "batch).",
             0.0,
             10**6,
         ),
         class_network=field(
             "mlp",
-            "Kind of q(y|x)'s network: 'mlp', 'gated' or 'conv'.",
+            "Type of q(y|x)'s network: 'mlp', 'gated' or 'conv'.",
             choices=("mlp", "gated", "conv"),
         ),
         class_hidden=field((500,), "Hidden units or channels of q(y|x)'s network."),
         labels_first=field(
             0.0,
             "Share of the run in which q(y|x) learns from the labels alone, before the bound of "
-            "images without labels joins in: it decides where what the first labels did not.",
+            "unlabelled images is added: the bound can lock in whatever the labels have not "
+            "settled by then.",
             0.0,
             0.9,
         ),
@@ -72,7 +72,7 @@ def get_config():
     config.class_hidden = (32, 64)
     config.labels_first = 0.1
     config.network = "mlp"
-    # As in `cvae`: so few dimensions leave it to the label to say what is drawn.
+    # As in `cvae`: with so few dimensions the label has to determine the class.
     config.hidden = (500, 300)
     config.latent_dim = 8
     config.beta = 1.4

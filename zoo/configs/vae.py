@@ -11,7 +11,7 @@ from zoo.configs.fields import add, field
 
 
 def add_fields(config):
-    """Adds what all VAEs have; an entry's file sets its own values."""
+    """Adds the fields of all VAEs; a model's file sets its own values."""
     _add_distributions(config)
     common.add_standardize(config)
     _add_networks(config)
@@ -19,7 +19,7 @@ def add_fields(config):
 
 
 def _add_distributions(config):
-    """Kinds of q(z|x), p(z) and p(x|z); the classes of each name are in zoo/distributions."""
+    """Adds the types of q(z|x), p(z) and p(x|z), whose classes are in zoo/distributions."""
     add(
         config,
         posterior=field(
@@ -54,7 +54,7 @@ def _add_distributions(config):
 
 
 def _add_networks(config):
-    """What the distributions' parameters are made by."""
+    """Adds the fields of the networks that compute the distributions' parameters."""
     add(
         config,
         network=field(
@@ -64,49 +64,48 @@ def _add_networks(config):
         ),
         hidden=field(
             (350, 350),
-            "Units of the encoder's hidden layers; the decoder has them in reverse. For 'conv': "
-            "channels, each layer at half the resolution of the one before.",
+            "Units of the encoder's hidden layers; the decoder reverses them. For 'conv': "
+            "channels, each layer at half the resolution of the previous one.",
         ),
-        latent_dim=field(40, "Size of the code z.", 1, 10**5),
-        flow_steps=field(4, "Steps of 'iaf'.", 1, 100),
-        flow_hidden=field((160,), "Hidden units of the network of each step of 'iaf'."),
+        latent_dim=field(40, "Dimensions of the latent code z.", 1, 10**5),
+        flow_steps=field(4, "Number of steps of the flow 'iaf'.", 1, 100),
+        flow_hidden=field((160,), "Hidden units of the network in each step of 'iaf'."),
         prior_components=field(
             500, "Components of 'mog' and 'mog_full'; pseudo-inputs of 'vamp'.", 1, 10**6
         ),
         pixel_scale=field(
             0.1,
-            "Standard deviation of a pixel in [0, 1]: of 'gaussian' for good, of those that learn "
-            "it (and 'discretized_logistic', 'normal') at the start.",
+            "Standard deviation of a pixel in [0, 1]: fixed for 'gaussian', the initial value for "
+            "likelihoods that learn it.",
             0.5 / 256,
             10.0,
         ),
-        likelihood_rank=field(8, "Columns of 'gaussian_low_rank'.", 1, 10**3),
+        likelihood_rank=field(8, "Rank of the covariance of 'gaussian_low_rank'.", 1, 10**3),
     )
 
 
 def _add_objective(config):
-    """What is minimised."""
+    """Adds the fields of the loss."""
     add(
         config,
         beta=field(
             1.0,
-            "Weight of the rate in the loss, that on the validation split included; ELBO and "
-            "log-likelihood have 1 always.",
+            "Weight of the rate in the loss, in training and validation; the ELBO and the "
+            "log-likelihood always use 1.",
             0.0,
             10**6,
         ),
         kl_warmup=field(
             0.0,
-            "Share of the run over which this weight grows from 0; patience starts after it.",
+            "Share of the run over which beta grows from 0; patience starts after it.",
             0.0,
             1.0,
         ),
-        free_bits=field(
-            0.0, "Nats that the rate of each dimension may have for nothing.", 0.0, 10**3
-        ),
+        free_bits=field(0.0, "KL per dimension (nats) that is not penalised.", 0.0, 10**3),
         importance_samples=field(
             1,
-            "Codes per image, k: 1 trains on the ELBO, more on the importance-weighted bound.",
+            "Number k of codes per image: 1 trains on the ELBO, more on the importance-weighted "
+            "bound.",
             1,
             10**4,
         ),

@@ -21,6 +21,11 @@ class Spec(NamedTuple):
     num_classes: int
     class_names: tuple[str, ...] = ()
 
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The class names, or the numbers of the labels if the dataset has no names."""
+        return self.class_names or tuple(str(label) for label in range(self.num_classes))
+
     @classmethod
     def from_fields(cls, fields: dict) -> "Spec":
         """Returns the spec that a config.json holds; files of earlier versions have no names."""

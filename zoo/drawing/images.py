@@ -45,12 +45,26 @@ def draw_grid(images: np.ndarray, columns: int = 10, scale: int = 2) -> PIL.Imag
 
 
 def save_png(
-    path: str | os.PathLike, image: np.ndarray, scale: int = 2, header: Sequence[str] = ()
+    path: str | os.PathLike,
+    image: np.ndarray,
+    scale: int = 2,
+    header: Sequence[str] = (),
+    row_names: Sequence[str] = (),
 ) -> None:
-    """Writes one image as a PNG file, `header` over the columns of a grid if there is one."""
-    picture = to_pil(image, scale)
+    """Writes one image as a PNG file.
+
+    Args:
+      path: of the file.
+      image: float [H, W, 1 or 3] in [0, 1], such as a `grid`.
+      scale: width of a pixel in the picture.
+      header: names above the columns of a grid, if any.
+      row_names: names to the left of its rows, if any.
+    """
+    picture = plain = to_pil(image, scale)
     if header:
         picture = _with_header(picture, header)
+    if row_names:
+        picture = _with_row_names(picture, row_names, picture.height - plain.height)
     with files.atomic(path) as temporary:
         picture.save(temporary, format="PNG")
 
@@ -78,6 +92,20 @@ def _with_header(picture, names):
     return canvas
 
 
+def _with_row_names(picture, names, top):
+    """The picture with a name to the left of each of its rows, which begin at `top`."""
+    font = PIL.ImageFont.load_default(FONT_SIZE)
+    width = max(int(font.getbbox(name)[2]) for name in names) + FONT_SIZE
+    canvas = PIL.Image.new(picture.mode, (picture.width + width, picture.height), "white")
+    canvas.paste(picture, (width, 0))
+    row = (picture.height - top) / len(names)
+    draw = PIL.ImageDraw.Draw(canvas)
+    for i, name in enumerate(names):
+        at = (width - FONT_SIZE // 2, top + (i + 0.5) * row)
+        draw.text(at, name, "black", font, anchor="rm")
+    return canvas
+
+
 def save_gif(path: str | os.PathLike, frames: Sequence[np.ndarray], scale: int = 2) -> None:
     """Writes images as an animation that runs there and back for ever, 20 frames a second."""
     pictures = [to_pil(frame, scale) for frame in [*frames, *frames[-2:0:-1]]]
@@ -88,7 +116,7 @@ def save_gif(path: str | os.PathLike, frames: Sequence[np.ndarray], scale: int =
 
 
 def sample_grid(model, rows: int = 10, columns: int = 10) -> np.ndarray | None:
-    """Returns a grid of samples: a class a column where the model is conditional, or a cluster.
+    """Returns a grid of samples, one class or one cluster per column if the model has them.
 
     Args:
       model: a Keras model of the zoo; None is returned if it samples no images.

@@ -9,6 +9,7 @@ from zoo import data, files
 from zoo.distributions import codes
 from zoo.drawing import images, scatter
 from zoo.errors import UserError
+from zoo.models.traits import Trait
 from zoo.seeds import row_sample
 
 DIGITS = 5  # of a single file's number
@@ -27,7 +28,16 @@ def save_samples(path: str | os.PathLike, model, split: data.Split | None = None
     if model.spec.shape == (2,):
         scatter.save_png(path, model, split)
     elif (grid := images.sample_grid(model)) is not None:
-        images.save_png(path, grid, header=model.spec.class_names if model.conditional else ())
+        images.save_png(path, grid, header=_sample_header(model))
+
+
+def _sample_header(model):
+    """Names of the columns of `images.sample_grid`; none if the columns are alike."""
+    if model.conditional:
+        return model.spec.label_names
+    if Trait.CLUSTER_SAMPLES in model.traits:
+        return [f"cluster {k}" for k in range(model.num_clusters)]
+    return []
 
 
 def draw_samples(model, count: int, seed: int = 0, labels=None):

@@ -26,7 +26,7 @@ def labels_of(split) -> np.ndarray:
 
 
 def validate_samples(model: Samples, judge, split: Split) -> dict[str, float]:
-    """Returns the Frechet classifier distance of samples to a split's images, and their classes.
+    """Returns the Fréchet classifier distance of samples to a split's images, and their classes.
 
     As many samples as images; a conditional model draws the labels of the images. "class_entropy"
     is that of the judge's classes of the samples, in nats, "real_class_entropy" that of its classes

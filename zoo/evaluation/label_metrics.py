@@ -34,13 +34,13 @@ def _accuracy_protocol(subject):
     count = subject.model.config.get("labels")
     if not count:
         return None
-    return f"The model learned from {count:,} labels, as many of each class as can be."
+    return f"The model learned from {count:,} labels, balanced across classes."
 
 
 def _baselines_protocol(subject):
     return (
         "Logistic regression and support vector machine (RBF kernel) learn M1's codes from the "
-        "same labels, with the settings that scikit-learn gives them."
+        "same labels, with scikit-learn's default settings."
     )
 
 
@@ -51,8 +51,8 @@ METRICS = (
             "clustering_accuracy": "Clustering accuracy",
             "nmi": "... normalised mutual information of clusters and labels",
         },
-        "share of rows whose most probable cluster stands for their label, each cluster for one "
-        "label at most; normalised mutual information of the two",
+        "accuracy of the most probable cluster as a label, with one label per cluster (Hungarian "
+        "matching); normalised mutual information of clusters and labels",
         frozenset({Trait.CLUSTERS, Trait.LABELS}),
         lambda subject: clustering.measure(subject.model, subject.dataset.test),
         lambda subject: (
@@ -74,8 +74,7 @@ METRICS = (
             "logistic_regression_error": "Error of a logistic regression on M1's codes",
             "svm_error": "Error of a support vector machine on M1's codes",
         },
-        "shares of test images that classifiers of M1's codes get wrong, which learn from the same "
-        "labels",
+        "test errors of classifiers of M1's codes that learn from the same labels",
         frozenset({Trait.M1_CODES, Trait.LABELS}),
         lambda subject: baselines.measure(
             subject.model, subject.dataset.train, subject.dataset.test
@@ -85,13 +84,14 @@ METRICS = (
     Metric(
         "restyled",
         {
-            "restyled_accuracy": "Restyled images that show what was asked for",
+            "restyled_accuracy": "Restyled images with the requested label",
             "slant_kept": "... correlation of their slant with the source's",
             "thickness_kept": "... correlation of their stroke width with the source's",
         },
-        f"each of {styles.SOURCES:,} test images drawn with every label: share that the judge "
-        "calls the label asked for, and how slant and stroke width go with those of the source, "
-        "all as deviations from their label's mean; they mean something for white strokes on black",
+        f"each of {styles.SOURCES:,} test images redrawn with every label: the share that the "
+        "judge assigns to that label, and the correlations of slant and stroke width with the "
+        "source's, as deviations from their label's mean; meaningful for white strokes on black "
+        "only",
         frozenset({Trait.RESTYLES, Trait.IMAGES, Trait.GREY, Trait.JUDGE}),
         _restyled,
         lambda subject: (
@@ -102,7 +102,7 @@ METRICS = (
     Metric(
         "conditional_accuracy",
         {"conditional_accuracy": "Conditional accuracy"},
-        f"share of {SAMPLES:,} samples for label y that the judge calls y",
+        f"share of {SAMPLES:,} samples for label y that the judge assigns to y",
         SAMPLED_IMAGES | {Trait.LABELLED_SAMPLES},
         _conditional,
         lambda subject: (

@@ -1,4 +1,4 @@
-"""Metrics of likelihoods and of what codes tell: NLL, ELBO, information, bits per dimension."""
+"""Metrics of likelihoods and codes: NLL, ELBO, mutual information, bits per dimension."""
 
 import math
 
@@ -86,7 +86,7 @@ METRICS = (
         },
         "-log p(x) by importance sampling with `--importance_samples=5000` codes per image, and "
         "the standard error of its mean over images. For 10,000 MNIST images it takes under ten "
-        "minutes on two cores; 0 leaves it out",
+        "minutes on two cores; 0 skips it",
         frozenset({Trait.POSTERIOR}),
         _importance_sampled,
         _importance_sampled_protocol,
@@ -127,8 +127,8 @@ METRICS = (
             "mutual_information": "Of the rate, mutual information I(x; z) (nats)",
             "marginal_kl": "... and marginal KL(q(z) ‖ p(z)) (nats)",
         },
-        "the two parts of the rate: what a code tells of its image (at most the logarithm of the "
-        "number of images), and how far the codes of all images together are from the prior",
+        "the two parts of the rate: mutual information of code and image (at most the logarithm of "
+        "the number of images), and KL from the aggregate posterior to the prior",
         frozenset({Trait.POSTERIOR}),
         _information,
         _information_protocol,
@@ -137,8 +137,8 @@ METRICS = (
     Metric(
         "bits_per_dim",
         {"bits_per_dim": "Bits per dimension"},
-        "the log-likelihood (or the bound, where it was not measured) in bits per value of the "
-        "image, where the pixels are bytes: `pixels=dequantized`, or a likelihood of bytes",
+        "the log-likelihood, or the bound if that was not measured, in bits per value of the "
+        "image; for pixels that are bytes (`pixels=dequantized`, or a likelihood of bytes)",
         frozenset({Trait.BYTES, Trait.IMAGES}),
         _bits_per_dim,
         _bits_protocol,

@@ -1,4 +1,4 @@
-"""Metrics of samples, in the features of a judge."""
+"""Metrics of samples, in the features of an evaluation classifier, the judge."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from zoo.models.traits import Trait
 
 
 def _distances(subject, name, distance):
-    """The distance of samples from real images, and of other real images from them: the floor."""
+    """The distance of samples to real images, and the best possible: that of other real images."""
     real = subject.real.features
     return {
         f"{name}_classifier_distance": distance(real, subject.fake.features),
@@ -25,8 +25,8 @@ def _frechet_protocol(subject):
     count = min(SAMPLES, subject.dataset.test.size)
     return (
         f"Samples are compared by the features of `{subject.judge.name}` (test accuracy "
-        f"{subject.judge.accuracy:.2%}): {count:,} samples with {count:,} test images; the floor "
-        "of a distance is that of as many training images."
+        f"{subject.judge.accuracy:.2%}): {count:,} samples with {count:,} test images; the best "
+        "possible distance is that of as many training images."
     )
 
 
@@ -68,11 +68,12 @@ METRICS = (
     Metric(
         "frechet_classifier_distance",
         {
-            "frechet_classifier_distance": "Frechet classifier distance",
-            "frechet_floor": "... its floor",
+            "frechet_classifier_distance": "Fréchet classifier distance",
+            "frechet_floor": "... best possible (training images)",
         },
-        "squared Frechet distance of samples to test images in the judge's features, and that of "
-        "training images to test images; not comparable with the FID of an Inception network",
+        "squared Fréchet distance between samples and test images in the judge's features, and the "
+        "same for training images, the best possible; never comparable with FID, which uses an "
+        "Inception network",
         SAMPLED_IMAGES,
         _frechet,
         _frechet_protocol,
@@ -81,7 +82,7 @@ METRICS = (
         "kernel_classifier_distance",
         {
             "kernel_classifier_distance": "Kernel classifier distance",
-            "kernel_floor": "... its floor",
+            "kernel_floor": "... best possible (training images)",
         },
         "unbiased squared maximum mean discrepancy in the same features, cubic kernel",
         SAMPLED_IMAGES,
@@ -95,9 +96,9 @@ METRICS = (
             "density": "Density",
             "coverage": "Coverage",
         },
-        f"how samples and test images lie among each other's {samples.K} nearest neighbours in the "
-        "same features: share of samples near test images, share of test images near samples; "
-        "both again with balls around test images alone",
+        f"nearest-neighbour metrics (k = {samples.K}) in the same features: precision, the share "
+        "of samples near test images; recall, the share of test images near samples; density and "
+        "coverage, the same with balls around test images only",
         SAMPLED_IMAGES,
         lambda subject: samples.neighbourhoods(subject.real.features, subject.fake.features),
         lambda subject: f"Precision, recall, density and coverage are for k = {samples.K}.",
@@ -117,25 +118,25 @@ METRICS = (
     Metric(
         "nearest_training_image",
         {"nearest_distance_ratio": "Distance to the nearest training image, over test images'"},
-        "mean distance of samples to their nearest training image, over that of test images: near "
-        "1 for new images, far below for training images learned by heart",
+        "mean distance of samples to their nearest training image, divided by that of test images: "
+        "near 1 for new images, far below for memorised training images",
         SAMPLED_IMAGES,
         _nearest,
     ),
     Metric(
         "smoothness",
         {
-            "path_length": "Length of ways between samples, over the distance of their ends",
-            "largest_step": "... their largest step, over the mean step",
+            "path_length": "Interpolation: path length over the distance between its ends",
+            "largest_step": "... largest step over the mean step",
         },
-        f"{paths.WAYS} ways between codes of the prior, of {paths.STEPS} steps each, in the "
-        "judge's features: 1 and 1 where samples change in a straight line and gradually; the "
-        f"largest step is {paths.STEPS} where all changes at once",
+        f"{paths.WAYS} interpolations between codes of the prior, of {paths.STEPS} steps each, in "
+        "the judge's features: 1 and 1 if samples change along a straight line and evenly; the "
+        f"largest step is {paths.STEPS} if everything changes at once",
         SAMPLED_IMAGES | {Trait.CODES},
         _smoothness,
         lambda subject: (
-            f"Ways between samples are {paths.WAYS}, of {paths.STEPS} steps each, between codes "
-            f"drawn from the prior{'; each keeps a label' * subject.model.conditional}."
+            f"Interpolation: {paths.WAYS} paths of {paths.STEPS} steps between codes drawn from "
+            f"the prior{'; each keeps a label' * subject.model.conditional}."
         ),
     ),
 )

@@ -18,7 +18,7 @@ CHUNK = 1000
 def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:
     """Returns |m - n|^2 + tr(S + T - 2 (S T)^(1/2)) of means m, n and covariances S, T.
 
-    Heusel et al. 2017 (arXiv 1706.08500), equation 6: the squared Frechet distance of two Gaussians
+    Heusel et al. 2017 (arXiv 1706.08500), equation 6: the squared Fréchet distance of two Gaussians
     that have the moments of the clouds.
     """
     (m, s), (n, t) = (

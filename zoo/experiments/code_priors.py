@@ -1,9 +1,8 @@
 """Where does the generator's code come from?
 
-From nowhere: it is drawn anew for each image from a distribution that is chosen before training,
-and that nothing learns. No image of the data belongs to a code. What is left to choose is how many
-numbers a code has, and from which distribution they come: `gan` trained for ten epochs with each,
-and its samples measured.
+It is drawn for each image from a distribution that is chosen before training and never learned. No
+image of the data belongs to a code. The choices are the number of dimensions and the distribution:
+`gan` is trained for ten epochs with each, and its samples are compared.
 """
 
 from zoo import evaluation
@@ -13,12 +12,12 @@ from zoo.experiments import variants
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
 ANSWER = """\
-The answer: from the prior, and it matters little which. Normal and uniform codes of 64 numbers
-give samples that no figure tells apart. Two numbers are too few: digits that differ in more than
-two ways have to share places, and G makes blurs, most of them ones and sevens. Eight are enough
-for MNIST. More do no harm but time: with 512 numbers, after the same ten epochs, samples are
-further from the test images. With few numbers the way between two images is longer, as all images
-lie in one plane.
+The answer: from the prior, and which one matters little. Samples from normal and uniform codes of
+64 dimensions are equally good by every metric. Two dimensions are too few: digits differ in more
+than two respects, and G makes blurs, mostly ones and sevens. Eight are enough for MNIST. More only
+need more time: with 512 dimensions samples are further from the test images after the same ten
+epochs. With few dimensions the paths between two images are longer, since all images lie on one
+surface.
 """
 VARIANTS = tuple(variants.CODES)
 METRICS = ("frechet_classifier_distance", "neighbourhoods", "smoothness")
@@ -28,17 +27,19 @@ SHOWN = 50
 def report(models, dataset):
     """Returns rows and figure."""
     judge, rows = evaluation.Judge(variants.load_export("classifier", dataset)), []
-    figure, panels = figures.figure(len(models), 2.6, 2.9)
-    for axes, (name, model) in zip(panels, models.items(), strict=True):
+    figure, panels = figures.figure(3, 4.5, 2.6, rows=-(-len(models) // 3))
+    for axes in panels:
+        axes.set_axis_off()
+    for axes, (name, model) in zip(panels, models.items(), strict=False):
         subject = evaluation.Subject(model, dataset, judge)
         made = evaluation.evaluate(subject, METRICS)
         rows.append(
             {
                 "codes": model.config.codes,
-                "numbers": model.config.latent_dim,
-                "Frechet classifier distance": made["frechet_classifier_distance"],
+                "dimensions": model.config.latent_dim,
+                "Fréchet classifier distance": made["frechet_classifier_distance"],
                 "coverage": made["coverage"],
-                "length of a way": made["path_length"],
+                "path length": made["path_length"],
                 "largest step": made.get("largest_step"),
             }
         )

@@ -1,8 +1,8 @@
 """What do the two terms of the KL do?
 
 KL(q(z|x) || N(0, I)) = 1/2 sum [exp(2s) - (1 + 2s)] + m^2. The first bracket, the variance terms,
-is least at s = 0, so it keeps the noise from vanishing; m^2 is an L2 penalty on the code. Each
-variant is trained without one of them and then measured with the whole KL.
+is minimal at s = 0 and so keeps the noise from vanishing; m^2 is an L2 penalty on the code. Each
+variant is trained without one of these terms and then evaluated with the full KL.
 """
 
 import numpy as np
@@ -14,10 +14,10 @@ from zoo.experiments import measuring
 # What the run of docs/questions (pages.PUBLISHED) showed.
 ANSWER = """\
 The answer: without the variance terms the scale falls to nothing and the VAE becomes an
-autoencoder. Without m^2 the scales stay at 1 and the codes move apart instead, far enough to drown
-the noise. Either way the distortion falls and the ELBO with it, because the codes no longer look
-like the prior. m^2 keeps the code small but does not by itself make it sparse: that takes both
-terms, since a dimension is left unused where its noise is as wide as the prior and its m is 0.
+autoencoder. Without m^2 the scales stay at 1 and the codes move apart instead, until the noise no
+longer matters. In both cases the distortion falls, but so does the ELBO, because the codes no
+longer look like the prior. m^2 keeps the code small but does not make it sparse by itself. That
+takes both terms: a dimension is unused if its noise is as wide as the prior and its m is 0.
 """
 VARIANTS = ("diagonal", "without variance terms", "without squared mean")
 
@@ -31,7 +31,7 @@ def report(models, dataset):
         terms = measuring.terms(model, dataset.test)
         rows.append(
             {
-                "trained": "with the whole KL" if name == "diagonal" else name,
+                "trained": "with the full KL" if name == "diagonal" else name,
                 "median scale": float(np.median(scale)),
                 "norm of the code m": float(np.linalg.norm(loc, axis=1).mean()),
                 "active units": codes.active_units(model, dataset.test),

@@ -1,9 +1,9 @@
 """Is a VAE the distributed-representation version of a Gaussian mixture?
 
-A mixture of K factor analysers says of an image which of K clusters it is in, and where in that
-cluster's plane of 10 dimensions. A VAE with 10 latent dimensions bends one such plane through all
-the clusters. Both get grey images, dequantised alike, and each pixel a variance of its own, no less
-than that of half a grey level; in the VAE it is a function of the code. Bits per dimension of the
+A mixture of K factor analysers describes an image by one of K clusters and a position in that
+cluster's 10-dimensional subspace. A VAE with 10 latent dimensions has one curved surface for all
+clusters. Both are trained on the same dequantised grey images, with a variance for each pixel of at
+least half a grey level squared; in the VAE it is a function of the code. Bits per dimension of the
 bytes, lower is better: exact for mixtures, by importance sampling for the VAE, on the first test
 images.
 """
@@ -17,10 +17,10 @@ from zoo.objectives import bounds
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
 ANSWER = """\
-The answer: yes, and the distribution is what pays. Every doubling of K buys a mixture less, and
-past some dozens of components hardly anything: each has to learn from its own share of the images
-what a stroke looks like. The VAE has one function for all of them, and with fewer parameters than
-the largest mixtures it stays ahead of every one.
+The answer: yes, and the distributed representation is better. Each doubling of K improves a mixture
+less, and beyond some dozens of components hardly at all: each component has to learn from its own
+share of the images what a stroke looks like. The VAE shares one function, and is better than every
+mixture with fewer parameters than the largest ones.
 """
 VARIANTS = (*variants.MIXTURES, "ten codes")
 

@@ -1,14 +1,14 @@
 """Does a likelihood see what looks real?
 
-A VAE learns to give back pixels, and one wrong pixel costs the same wherever it is. To the eye it
-does not: a pixel more at the end of a stroke is a longer stroke, the same pixel off all strokes is
-dirt. Each of 1,000 test images gets one white pixel, once beside a stroke and once apart from all
-of them; the squared error of both is the same by construction. Once the whole image is moved by a
-pixel, which the eye does not see. What do likelihoods of VAEs and logits of discriminators say?
-Changes are in standard deviations of the figure between the images as they are; "right" is the
-share of images on which the pixel beside the stroke is the better one. log p(x given z) is at the
-code of the image as it was: what a decoder is trained on that was asked for that image. The models
-are those of saved_models/.
+By the notes, a VAE learns to reproduce pixels, and a wrong pixel costs the same wherever it is. To
+the eye it does not: one more pixel at the end of a stroke is a longer stroke, the same pixel away
+from all strokes is dirt. Each of 1,000 test images gets one white pixel, once next to a stroke and
+once away from all strokes; the squared error of both is the same by construction. In a third
+version the whole image is shifted by a pixel, which the eye does not notice. How do the likelihoods
+of VAEs and the logits of discriminators change? Changes are in standard deviations of that value
+between the original images; "right" is the share of images for which the pixel next to the stroke
+scores better. log p(x given z) uses the code of the original image, as in training a decoder. The
+models are those of saved_models/.
 """
 
 import numpy as np
@@ -25,23 +25,23 @@ from zoo.models.traits import Trait
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
 ANSWER = """\
-The answer: of one pixel it sees more than the notes expect, and more than a discriminator does. A
-decoder that gives each pixel a probability of its own is certain where no ink is, and unsure at the
-edge of a stroke: a pixel apart costs it several times as much, and each likelihood tells the two
-apart on nearly all images. Discriminators do so on
+The answer: a likelihood notices one pixel better than the notes expect, and better than a
+discriminator. A decoder that gives each pixel its own probability is certain where there is no ink
+and unsure at the edge of a stroke: a pixel away from strokes costs several times as much, and each
+likelihood distinguishes the two on nearly all images. Discriminators do so on
 {{ cell("gan, logit of D", "right %") }}% (`gan`),
 {{ cell("r3gan, logit of D", "right %") }}% (`r3gan`) and
 {{ cell("dcgan, logit of D", "right %") }}% (`dcgan`) of the images, where chance is 50%: they
-learned what samples get wrong, and samples have no such dirt. What the
-notes mean shows in the other case: an image moved by a pixel looks the same, and given the code of
-the first it costs more than images differ among each other, since pixel by pixel it is another one.
-Only log p(x), which may take another code, finds that little has changed.
+learned the errors of samples, and samples have no such dirt. The notes are right about the third
+version: a shifted image looks the same, but given the original code it costs more than the standard
+deviation between images, since almost every pixel at a stroke has changed. Only log p(x), which may
+use another code, finds that little has changed.
 """
 ENTRIES = ("vae", "vae_mog", "gan", "dcgan", "r3gan")
 VARIANTS = tuple(f"exported {entry}" for entry in ENTRIES)
-# Pixels of at least so much belong to a stroke.
+# Pixels of at least this value belong to a stroke.
 STROKE = 128
-# Pixels from the nearest stroke, of one that lies apart.
+# Distance in pixels from the nearest stroke.
 APART = 4
 SHOWN = 8
 
@@ -51,7 +51,7 @@ def report(models, dataset):
     images = np.concatenate(
         [batch["x"] for batch in dataset.test.take(measuring.IMAGES).batches_of_bytes(BATCH_SIZE)]
     )
-    moved = {"moved by a pixel": np.roll(images, 1, 2)}
+    moved = {"shifted by a pixel": np.roll(images, 1, 2)}
     kinds = {"as it is": images, **add_pixels(images), **moved}
     splits = {kind: data.InMemory(x) for kind, x in kinds.items()}
     rows = []
@@ -80,23 +80,26 @@ def report(models, dataset):
 
 
 def add_pixels(images: np.ndarray, seed: int = 0) -> dict[str, np.ndarray]:
-    """Returns the images with one white pixel more, beside a stroke and apart from all strokes.
+    """Returns the images with one white pixel more, next to a stroke and apart from all strokes.
 
     Args:
       images: bytes [N, H, W, 1] of bright strokes on a dark ground.
       seed: of the choice among pixels that are as near.
 
     Returns:
-      {"beside a stroke": [N, H, W, 1], "apart": [N, H, W, 1]}
+      {"next to a stroke": [N, H, W, 1], "away from strokes": [N, H, W, 1]}
     """
     rng = np.random.default_rng(seed)
     margin = images.shape[1] // 7  # a pixel at the border would be odd for that alone
     inside = np.zeros(images.shape[1:3], bool)
     inside[margin:-margin, margin:-margin] = True
-    made = {"beside a stroke": images.copy(), "apart": images.copy()}
+    made = {"next to a stroke": images.copy(), "away from strokes": images.copy()}
     for i, image in enumerate(images[..., 0]):
         distance = scipy.ndimage.distance_transform_edt(image < STROKE) * inside
-        for kind, near in (("beside a stroke", distance == 1), ("apart", _is_apart(distance))):
+        for kind, near in (
+            ("next to a stroke", distance == 1),
+            ("away from strokes", _is_apart(distance)),
+        ):
             pixels = np.argwhere(near)
             row, column = pixels[rng.integers(len(pixels))]
             made[kind][i, row, column] = 255
@@ -127,9 +130,9 @@ def _compare(name, figure):
     """A row of the table from {kind: figure [N]}."""
     before, beside, apart, moved = figure.values()
     changes = {
-        "a pixel beside a stroke": beside,
-        "a pixel apart": apart,
-        "moved by a pixel": moved,
+        "a pixel next to a stroke": beside,
+        "a pixel away from strokes": apart,
+        "shifted by a pixel": moved,
     }
     return {
         "figure": name,

@@ -1,10 +1,10 @@
 """Does each output need its own variance?
 
-Three decoders of grey images: the mean of each pixel with one fixed standard deviation, with one
-that is learned and shared by all pixels, and with one of its own for every pixel, a function of the
-code. Bits per dimension are of the bytes and come from the log-likelihood by importance sampling on
-the first test images. In the figure: image, mean, and standard deviation of each pixel, from black
-for 0 to white for a quarter of the range of a pixel and above.
+Three decoders of grey images have a mean for each pixel. Their standard deviation is fixed, or
+learned and shared by all pixels, or a function of the code for each pixel. Bits per dimension are
+those of the bytes, from the log-likelihood by importance sampling on the first test images. The
+figure shows image, mean and standard deviation of each pixel, from black for 0 to white for a
+quarter of the range of a pixel and above.
 """
 
 import numpy as np
@@ -15,9 +15,9 @@ from zoo.objectives import bounds
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
 ANSWER = """\
-The answer: yes. One variance for all has to be as large as the strokes need, and charges the empty
-border for it; with one each, the border is certain, the inside of a stroke nearly so, and the edges
-of strokes, where the code cannot tell, are where the variance goes.
+The answer: yes. A shared variance has to be as large as the strokes need, which is far too large
+for the empty border. With a variance for each pixel the border is certain, the inside of a stroke
+nearly so, and the variance is at the edges of strokes, which the code does not determine exactly.
 """
 VARIANTS = ("fixed", "shared", "per pixel")
 WHITE = 0.25

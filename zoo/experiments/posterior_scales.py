@@ -1,12 +1,11 @@
 """Is sigma learned by itself?
 
 The encoder gives m and sigma, the code is m + exp(sigma) e with standard normal noise e. On the
-left, each latent dimension's scale exp(sigma), averaged over the test images, beside the spread of
-its m: a dimension either carries information (a small scale, a wide spread of m) or is left at the
-prior (a scale of 1, m always 0). On the right, what the spread of one image's code means: the
-reconstruction of an image from its m, then from draws around m with 1, 2 and 3 times the learned
-scale. Within the learned scale the digit stays itself; the data point has become a distribution of
-such digits.
+left: each latent dimension's scale exp(sigma), averaged over the test images, against the standard
+deviation of its m. A dimension either carries information (a small scale, a large deviation of m)
+or stays at the prior (a scale of 1, m always 0). On the right: the reconstruction of an image from
+its m, then from draws around m with 1, 2 and 3 times the learned scale. Within the learned scale
+the digit stays the same; the data point has become a distribution of such digits.
 """
 
 import numpy as np
@@ -18,9 +17,9 @@ from zoo.experiments import measuring
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
 ANSWER = """\
-The answer: yes. Nobody sets a scale, and each dimension finds its own: small where the decoder
-needs to know the value, 1 where it does not. It takes the variance terms of the KL to hold it
-there; without them the noise is trained away.
+The answer: yes. No scale is set by hand, and each dimension finds its own: small where the decoder
+needs the value, 1 where it does not. The variance terms of the KL keep it there; without them the
+noise vanishes in training.
 """
 VARIANTS = ("diagonal", "without variance terms")
 TIMES = (0, 1, 1, 1, 2, 2, 2, 3, 3, 3)
@@ -34,7 +33,7 @@ def report(models, dataset):
         loc, scale = measuring.codes(model, dataset)
         spread, scale = loc.std(0), scale.mean(0)
         active = spread**2 > ACTIVE_VARIANCE
-        trained = "with the whole KL" if name == "diagonal" else name
+        trained = "with the full KL" if name == "diagonal" else name
         rows += [
             {
                 "trained": trained,
@@ -43,7 +42,7 @@ def report(models, dataset):
                 "mean scale": float(scale[which].mean()),
                 "lowest scale": float(scale[which].min()),
                 "highest scale": float(scale[which].max()),
-                "spread of m": float(spread[which].mean()),
+                "deviation of m": float(spread[which].mean()),
             }
             for group, which in (("active", active), ("inactive", ~active))
             if which.any()

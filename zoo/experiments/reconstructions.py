@@ -1,8 +1,8 @@
 """At test time, e = 0?
 
-A reconstruction can decode the mean m of q(z|x) (e = 0), a draw from q, or be the mean of many
-decoded draws. Distortion is the negative log-likelihood of the image given the one code, in nats;
-the squared error is that of the mean image, a pixel.
+A reconstruction can decode the mean m of q(z|x) (e = 0), decode a draw from q, or average many
+decoded draws. The distortion is the negative log-likelihood of the image given that code, in nats;
+the squared error is the mean over pixels.
 """
 
 import numpy as np
@@ -14,9 +14,9 @@ from zoo.experiments import measuring
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
 ANSWER = """\
-The answer: yes, for one picture of an image. The mean of the code reconstructs better than a draw
-by either measure, and the mean of many decoded draws does no better. Draws are for what the mean
-cannot show: which details the code leaves open.
+The answer: yes, for a single reconstruction. The mean of the code reconstructs better than a draw
+by both measures, and the average of many decoded draws is no improvement. Draws show something that
+the mean cannot: which details the code leaves open.
 """
 VARIANTS = ("diagonal",)
 DRAWS = 32

@@ -1,12 +1,12 @@
-"""Take an image's style and name another digit: is it drawn in the same hand?
+"""Take an image's style and ask for another digit: is it in the same handwriting?
 
-A conditional VAE (arXiv 1406.5298) says that an image is a label y and a style z. Each of 1,000
-test images is drawn with every label, its style kept: how many show what was asked for, by
-`classifier_mnist`, and how slant and stroke width go with those of the source (correlation, as
-deviations from the mean of each label). `cvae` learned from all labels, the others from 100 and
-from all images without theirs, as in the paper's semi-supervised task; beside their test errors
-stand the paper's. The models are those of saved_models/. [Results](../results.md) have more numbers
-of labels, and several draws of them.
+A conditional VAE (arXiv 1406.5298) describes an image by a label y and a style z. Each of 1,000
+test images is redrawn with every label in the same style. The table has the share that
+`classifier_mnist` assigns to that label, and the correlations of slant and stroke width with the
+source's (as deviations from the mean of each label). `cvae` learned from all labels, the others
+from 100 labels and all images without labels, as in the paper's semi-supervised task, whose test
+errors are in the table. The models are those of saved_models/. [Results](../results.md) has other
+numbers of labels and several draws of them.
 """
 
 from zoo import evaluation, references
@@ -16,10 +16,10 @@ from zoo.experiments import variants
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
 ANSWER = """\
-The answer: yes, and 100 labels do. The label says what is drawn and the code how: slant and stroke
-width of the source come with it. The code is told the label and pays for what it says, so it has no
-reason to repeat it; that holds for codes of few dimensions, as these are. Two layers of codes draw
-sharper images than one: what the first kept of the hand is kept as the noise of z1.
+The answer: yes, and 100 labels are enough. The label determines the digit, the code its slant and
+stroke width. The encoder knows the label, and the KL penalises redundant information, so that the
+code has no reason to repeat it; this holds for codes of few dimensions, as here. Two layers of
+codes draw sharper images than one: style is preserved through z1.
 """
 VARIANTS = ("exported cvae", "exported m2", "exported m1_m2", "exported m1_m2_conv")
 
@@ -28,14 +28,15 @@ def report(models, dataset):
     """Returns rows and figure."""
     judge = evaluation.Judge(variants.load_export("classifier", dataset))
     one_each, rows = one_per_class(dataset), []
-    figure, panels = figures.figure(len(models), 5.0, 5.4)
+    figure, panels = figures.figure(2, 5.0, 5.2, rows=-(-len(models) // 2))
     for axes, (name, model) in zip(panels, models.items(), strict=True):
         name = name.removeprefix("exported ")
         rows.append({"model": name, **_measure(model, dataset, judge)})
         restyled = images.restyle_rows(
             model.in_graph("restyle"), one_each["x"], one_each["y"], model.spec
         )
-        figures.show(axes, restyled, model.spec.num_classes + 1, name)
+        headings = ("image", *model.spec.label_names)
+        figures.show(axes, restyled, len(headings), name, headings)
     return rows, figure
 
 
@@ -48,7 +49,7 @@ def _measure(model, dataset, judge):
         "labels": labels,
         "test error %": 100 * subject.terms["error"] if "error" in subject.terms else None,
         "paper's %": published.figure if published else None,
-        "shows what was asked for %": 100 * made["restyled_accuracy"],
+        "requested label %": 100 * made["restyled_accuracy"],
         "slant kept": made["slant_kept"],
         "stroke width kept": made["thickness_kept"],
     }

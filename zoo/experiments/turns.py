@@ -1,9 +1,9 @@
-"""Generator and discriminator evolve in turn: which turn changes what?
+"""Generator and discriminator evolve in turn: what does each turn change?
 
-From code to logit they are one network, G its first layers and D its last ones. D is a classifier,
+From code to logit they are one network: G is its first layers, D its last ones. D is a classifier,
 real 1, generated 0; its turn lowers its loss on real and generated images. G's turn raises the
-probability that D errs, by the gradient that comes through D. Both are measured on the images of
-each turn, just before and just after it, in the first 300 turns of `dcgan`.
+probability that D errs, by the gradient through D. Both losses are measured on the images of each
+turn, just before and just after it, in the first 300 turns of `dcgan`.
 """
 
 import numpy as np
@@ -16,11 +16,12 @@ from zoo.models.adversarial import Turn
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
 ANSWER = """\
-The answer: a turn changes the layers of its own player, and none of the other's. What one wins the
-other loses: D's turn lowers D's loss and raises G's, G's turn does the reverse, in the zigzag on
-the left. In the first turns D learns faster and is right of nearly all images; then G finds images
-that D takes for real, and D loses on all of them at once until it has learned to tell these, too.
-Such dips of D's accuracy, on the right, come ever more often: neither player is ever done.
+The answer: a turn changes the layers of its own player and none of the other's. One player's gain
+is the other's loss: D's turn lowers D's loss and raises G's, and G's turn does the reverse, as the
+zigzag on the left shows. At first D learns faster and is right about nearly all images. Then G
+finds images that D takes for real, and D is wrong about all of them until it has learned to
+recognise these as well. Such dips of D's accuracy, on the right, become more frequent: neither
+player converges.
 """
 VARIANTS = ("exported dcgan",)
 TURNS, SHOWN, BATCH = 300, 12, 128
@@ -106,7 +107,7 @@ def _mean_fall(pairs, name):
 
 
 def _draw(losses, accuracies):
-    figure, (left, right) = figures.figure(2, 5.5)
+    figure, (left, *right) = figures.figure(3, 4.5)
     half_turns = [0.5 * i for i in range(2 * SHOWN)]
     for (player, name), color in zip(LOSSES, ("C0", "C2"), strict=True):
         values = [pair[1][name] for pair in losses[: 2 * SHOWN]]
@@ -114,10 +115,9 @@ def _draw(losses, accuracies):
     left.set_xlabel("turns: D's at whole numbers, G's between")
     left.set_title("losses after each turn")
     left.legend(frameon=False)
-    for column, label in enumerate(("real images", "generated images")):
-        right.plot(accuracies[:, column], lw=1, label=label)
-    right.set_xlabel("turns")
-    right.set_title("share of images of which D is right")
-    right.set_ylim(-0.02, 1.02)
-    right.legend(loc="lower left")
+    for axes, accuracy, images in zip(right, accuracies.T, ("real", "generated"), strict=True):
+        axes.plot(accuracy, lw=1)
+        axes.set_xlabel("turns")
+        axes.set_title(f"D's accuracy on {images} images")
+        axes.set_ylim(-0.02, 1.02)
     return figure

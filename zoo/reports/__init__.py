@@ -1,8 +1,10 @@
 """All that is written from the metrics of trained models: tables, cards, the catalogue."""
 
+import json
 import pathlib
 
 from zoo import files
+from zoo.benchmarks import faults, mode_pages, speed_page
 from zoo.experiments import pages as experiment_pages
 from zoo.reports import catalogue, exports, metrics, questions, results
 from zoo.serving import card, export
@@ -26,7 +28,7 @@ def pages(saved_models: pathlib.Path, root: pathlib.Path) -> dict[pathlib.Path, 
         for exported in exports.read_all(saved_models)
     }
     return {
-        readme: catalogue.readme(readme.read_text(), saved_models),
+        readme: catalogue.readme(readme.read_text(), saved_models, docs),
         docs / "results.md": results.page(saved_models, docs),
         docs / "metrics.md": metrics.page(),
         saved_models / "README.md": catalogue.page(saved_models),
@@ -34,7 +36,21 @@ def pages(saved_models: pathlib.Path, root: pathlib.Path) -> dict[pathlib.Path, 
         **cards,
         **questions.pages(docs, saved_models),
         **experiment_pages.committed(docs),
+        **_benchmarks(docs),
     }
+
+
+def _benchmarks(docs):
+    """Pages of the benchmarks whose results are in docs/."""
+    questions = docs / "questions"
+    found = {}
+    if any(questions.glob(f"{mode_pages.PAGE}_*.json")):
+        found[questions / f"{mode_pages.PAGE}.md"] = mode_pages.page(questions)
+    if (results := questions / f"{faults.PAGE}.json").exists():
+        found[results.with_suffix(".md")] = faults.page(json.loads(results.read_text()))
+    if (docs / speed_page.FOLDER).exists():
+        found[docs / speed_page.PAGE] = speed_page.page(docs)
+    return found
 
 
 def find_stale(written: dict[pathlib.Path, str]) -> list[pathlib.Path]:

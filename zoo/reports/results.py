@@ -1,4 +1,4 @@
-"""docs/results.md: what models reached, beside what was published."""
+"""docs/results.md: results next to published ones."""
 
 import json
 import pathlib
@@ -6,7 +6,7 @@ import statistics
 
 from zoo import evaluation, markdown, references
 from zoo.errors import UserError
-from zoo.reports import exports
+from zoo.reports import catalogue, exports
 
 # By which models are ordered by their samples.
 FRECHET = "frechet_classifier_distance"
@@ -52,8 +52,8 @@ def clusters(docs: pathlib.Path) -> str:
         lines += [
             {
                 **(ours if i == 0 else dict.fromkeys(ours)),
-                "reference": figure,
-                "its protocol": protocol,
+                "published": figure,
+                "published protocol": protocol,
             }
             for i, (figure, protocol) in enumerate(references.CLUSTERING[entry])
         ]
@@ -62,9 +62,9 @@ def clusters(docs: pathlib.Path) -> str:
     return f"""
 ## Clusters of MNIST
 
-Ten clusters, or categories, found without labels. In the end the labels of the test images name the
-clusters, one digit per cluster (Hungarian matching). Mean and standard deviation over seeds, on all
-test images.
+Ten clusters, or categories, found without labels. Afterwards the labels of the test images assign
+one digit to each cluster (Hungarian matching). Mean ± standard deviation over seeds, on all test
+images.
 
 {markdown.table(lines)}
 """
@@ -86,9 +86,9 @@ def few_labels(docs: pathlib.Path) -> str:
     return f"""
 ## Few labels on MNIST
 
-Test error in percent, of all 10,000 test images, after learning from so many labels and from all
-training images without theirs. Every seed draws its own labels, as many of each digit; mean ±
-standard deviation over seeds. [few_labels.md](few_labels.md) tells how settings were chosen and
+Test error in percent on all 10,000 test images, after learning from that many labels and from all
+training images without labels. Each seed draws its own labels, balanced across digits; mean ±
+standard deviation over seeds. [few_labels.md](few_labels.md) describes how settings were chosen and
 what else was tried.
 
 {markdown.table(rows)}
@@ -143,11 +143,24 @@ def sample_metrics(saved_models: pathlib.Path) -> str:
     return f"""
 ## Samples of MNIST
 
-What 10,000 samples of each model are worth, by the features of `classifier_mnist`; the lower the
-distances, the better, and the higher precision, recall, density and coverage. Samples of a VAE are
-means of p(x given z), those of a conditional model have the labels of the test images. {protocol}
+10,000 samples of each model, compared with the test images by the features of `classifier_mnist`.
+Lower distances are better, and so are higher precision, recall, density and coverage. Samples of a
+VAE are means of p(x given z); those of a conditional model have the labels of the test images.
+{protocol}
 
 {markdown.table(lines)}
+"""
+
+
+def trained_models(saved_models: pathlib.Path) -> str:
+    """Returns the figure that each trained model is known by as a Markdown section."""
+    return f"""
+## All trained models
+
+Test-set results next to published numbers. The test set was never used for model selection; each
+model's card has its protocol.
+
+{catalogue.results(saved_models, links="../saved_models")}
 """
 
 
@@ -185,15 +198,16 @@ def densities(saved_models: pathlib.Path) -> str:
         }
         for i, (figure, protocol) in enumerate(published):
             shown = ours if i == 0 else dict.fromkeys(ours)
-            lines.append({**shown, "reference": figure, "its protocol": protocol})
+            lines.append({**shown, "published": figure, "published protocol": protocol})
     table = markdown.table(lines)
     return f"""# Log-likelihoods on MNIST
 
 Negative log-likelihood in nats per test image, lower is better, with the standard error of the mean
-over the {rows[0][2]["images"]:,} test images; by importance sampling with {K:,} codes per image,
-weights chosen on a validation split held out from the training images. Binary pixels are drawn from
-their grey levels, anew at each visit in training and once, from a fixed seed, for validation and
-test. Of `vae_gaussian` it is the density of dequantised grey images: a bound on the bits of bytes.
+over the {rows[0][2]["images"]:,} test images. It is estimated by importance sampling with {K:,}
+codes per image; weights are chosen on a validation split held out from the training images. Binary
+pixels are Bernoulli draws of the grey levels: new ones at each visit in training, one from a fixed
+seed for validation and test. For `vae_gaussian` it is the density of dequantised grey images, a
+bound on the bits per byte.
 
 {table}
 """
@@ -207,6 +221,6 @@ def page(saved_models: pathlib.Path, docs: pathlib.Path) -> str:
     """
     return (
         f"{densities(saved_models)}{sample_metrics(saved_models)}{clusters(docs)}"
-        f"{few_labels(docs)}\n"
-        "Written by `scripts/report.py` from the metrics.json of each export and the sweeps.\n"
+        f"{few_labels(docs)}{trained_models(saved_models)}\n"
+        "Generated by `scripts/report.py` from the metrics.json of each export and the sweeps.\n"
     )

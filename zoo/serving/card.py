@@ -8,13 +8,12 @@ import yaml
 from zoo import configs, evaluation, headlines, markdown, references
 from zoo.inputs import Input
 
-# What a model is for and where its limits are, by a signature that tells its kind: the first that
-# it has. The last is for all others.
+# Limits by type of model, which a signature identifies: the first in this list that it has.
 LIMITS = (
     (
         "discriminate",
-        "Nothing tells how likely an image is, and kinds of images may be missing: coverage and "
-        "the shares of the classes show how many.",
+        "A GAN has no likelihood, and types of images may be missing from its samples: coverage "
+        "and class shares show how many.",
     ),
     (
         "encode",
@@ -23,10 +22,10 @@ LIMITS = (
     ),
     (
         "responsibilities",
-        "Images are treated as vectors of pixels: samples look like averages of few images.",
+        "Images are treated as vectors of pixels: samples look like averages of a few images.",
     ),
-    ("sample", "Style and label may not be apart for images unlike those it was trained on."),
-    ("classify", "Images unlike those it was trained on get a class all the same."),
+    ("sample", "Style and label may not be separated for images unlike the training data."),
+    ("classify", "Images unlike the training data are assigned a class as well."),
 )
 TAGS = {
     "encode": "vae",
@@ -66,8 +65,7 @@ def write(name: str, description: dict, metrics: dict, location: str | None = No
 {_command(config)}{_data(config)}{_training(config, metrics["training"])}
 {_figures(metrics, len(description["shape"]) == 3)}## Use
 
-For learning, for comparing with, and as a start for data of your own; not for decisions about
-people.
+Intended for study, baselines and fine-tuning; not for decisions about people.
 {_limits(config, signatures, len(description["shape"]) == 3)}
 
 {classes}{_signatures(signatures, inputs)}
@@ -80,7 +78,7 @@ def _limits(config, signatures, images):
     """Sentences about limits, and about what `score` expects."""
     limits = [text for signature, text in LIMITS if signature in signatures][:1]
     if not images:  # they speak of images
-        limits = ["Rows unlike those it was trained on get answers all the same."]
+        limits = ["Rows unlike the training data get an answer as well."]
     scored = [_scored(config, images)] if "score" in signatures else []
     return "\n".join(limits + scored)
 
@@ -138,7 +136,7 @@ def _scored(config, images):
     bound = "a lower bound on " if "likelihood" in config else ""
     return {
         "binarized": f"`score` returns {bound}log p(x) of binarised images, x in {{0, 1}}; values "
-        "in between do not have a probability under a Bernoulli.",
+        "in between have no probability under a Bernoulli.",
         "dequantized": f"`score` returns {bound}the log-density of pixels (v + u) / 256, v a byte "
         "and u uniform in [0, 1).",
         "scaled": f"`score` returns {bound}log p(x) of bytes v, given as v / 255.",

@@ -8,7 +8,7 @@ FRECHET = "frechet_classifier_distance"
 # How cards say which weights were kept.
 SELECTIONS = {
     "loss": "had the lowest loss on the validation split",
-    FRECHET: "had the lowest Frechet classifier distance on the validation split",
+    FRECHET: "had the lowest Fréchet classifier distance on the validation split",
     None: "are the last",
 }
 
