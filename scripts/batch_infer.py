@@ -44,7 +44,7 @@ def prepare():
 def main():
     from zoo.serving import batch
 
-    logging.set_verbosity(logging.ERROR)  # Beam tells of clouds that are not installed
+    logging.set_verbosity(logging.ERROR)  # Beam warns of clouds that are not installed
     source = batch.Source(_DATASET.value, _SPLIT.value, _RECORDS.value, cli.data_places())
     out = files.user_path(_OUT.value)
     job = batch.Job(

@@ -5,7 +5,7 @@ scripts/serve.py --model_config_file=saved_models/models.config
 scripts/serve.py --model_name=cvae --model_base_path=saved_models/cvae_mnist --enable_batching
 
 Runs tensorflow_model_server where it is on the PATH, otherwise the zoo's stand-in for it, which is
-meant for development and tests: docs/serving.md tells where it differs. Ports are those of the
+meant for development and tests: docs/serving.md lists the differences. Ports are those of the
 image tensorflow/serving, 8500 for gRPC and 8501 for REST.
 """
 
@@ -69,8 +69,8 @@ def read_models():
         MOVED.update(models.moved)
         if models.moved:
             path, folder = next(iter(models.moved.items()))
-            rest = f", and so for {len(models.moved)} models" if len(models.moved) > 1 else ""
-            print(f"There is no {path} here: {folder} is served in its place{rest}.", flush=True)
+            count = len(models.moved)
+            print(f"Using local folders for {count} models: {path} is {folder}.", flush=True)
         return models.proto
     if not given.model_base_path:
         raise UserError("Say what to serve: --model_config_file=FILE or --model_base_path=FOLDER.")

@@ -6,7 +6,7 @@ from zoo import configs
 
 # Cases of the conformance tests, {name: (entry, fields)}, chosen so that every family, posterior,
 # prior, likelihood, network, loss, penalty and technique is in one of them. `make test-all` adds
-# all entries as they are.
+# all models with their defaults.
 _REAL = {"pixels": "dequantized"}
 CASES = {
     "classifier": ("classifier", {}),
@@ -36,7 +36,7 @@ CASES = {
     "r3gan": ("r3gan", {"packing": 2}),
     "wgan_gp": ("wgan_gp", {}),
 }
-# Every entry as it is, where it is no case by itself.
+# Every model with its defaults, unless it is a case of its own.
 DEFAULTS = {
     f"{entry}_default": (entry, {})
     for entry in configs.entries()

@@ -25,7 +25,7 @@ LEARNERS = ("cvae", "gmm", "gmm_stepwise", "gmvae", "improved_gan", "m2", "r3gan
 
 
 def cases(*chosen):
-    """Parameters of a test: these cases, and all others and the entries as they are with --all."""
+    """Parameters of a test: these cases; with --all, all others and all models as well."""
     names = [*entries.CASES, *entries.DEFAULTS]
     marks = [() if name in chosen else pytest.mark.thorough for name in names]
     return [pytest.param(n, marks=m, id=n) for n, m in zip(names, marks, strict=True)]

@@ -169,7 +169,7 @@ def test_a_training_says_its_own_lines_alone(photos, tmp_path):
     [
         ("train.py", ["--model=cvea"], "Unknown model 'cvea'. Did you mean 'cvae'?"),
         ("experiment.py", ["kl_term"], "Did you mean 'kl_terms'?"),
-        ("sample.py", ["--saved_model=/no/such", "--out=x.png"], "/no/such is no SavedModel"),
+        ("sample.py", ["--saved_model=/no/such", "--out=x.png"], "/no/such is not a SavedModel"),
         (
             "sample.py",
             ["--saved_model=cvae_fashion_mnist", "--labels=Bagg", "--out=x.png"],
@@ -259,10 +259,10 @@ ERRORS = [
     ("train.py", ["--model=cvae", "--export_dir=/dev/null"], "/dev/null is a file"),
     ("experiment.py", ["--num_epochs=1"], "the name comes before all flags"),
     ("benchmark.py", ["trian"], "given: 'trian'"),
-    ("evaluate.py", ["--workdir=/no/such"], "no workdir of a run"),
+    ("evaluate.py", ["--workdir=/no/such"], "not a workdir of a run"),
     ("evaluate.py", [], "workdir"),
-    ("export.py", ["--workdir=/no/such", "--export_dir=out"], "no workdir of a run"),
-    ("sample.py", ["--saved_model=/no/such", "--out=x.png"], "/no/such is no SavedModel"),
+    ("export.py", ["--workdir=/no/such", "--export_dir=out"], "not a workdir of a run"),
+    ("sample.py", ["--saved_model=/no/such", "--out=x.png"], "/no/such is not a SavedModel"),
     ("sample.py", ["--saved_model=MODEL", "--out=x.jpg"], "expected a .png, .gif or .npz"),
     ("sample.py", ["--saved_model=MODEL", "--out=x.png", "--labels=1,3"], "no label '3'"),
     ("sample.py", ["--saved_model=MODEL", "--out=x.png", "--labels=a"], "known: 0 .. 2"),

@@ -214,7 +214,7 @@ def load_data_of(model):
         if before != dataset.fingerprint():
             raise UserError(
                 f"{dataset.name!r} has changed since the run in {given.workdir}: rows that it was "
-                "trained on would count as unseen. Bring the data back, or train anew."
+                "trained on would count as unseen. Bring the data back, or train again."
             )
     return dataset
 

@@ -40,7 +40,7 @@ def word(text: str) -> str:
     return text if _Wording.flags else re.sub(_FLAG, _as_argument, text)
 
 
-# Command lines stay as they are.
+# Command lines are not changed.
 _FLAG = r"scripts/\w+\.py(?: --\S+)*|--(?:config\.)?(\w+)(?:=(\"[^\"]*\"|[\w./+-]*[\w/]))?"
 
 

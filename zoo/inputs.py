@@ -12,7 +12,7 @@ import tensorflow as tf
 from zoo.data import Spec
 from zoo.errors import UserError
 
-# In which order signatures take their inputs, for whoever knows only the names.
+# In which order signatures take their inputs, for callers that only know the names.
 ORDER = {
     "sample": ("seed", "y"),
     "sample_cluster": ("seed", "cluster"),

@@ -70,7 +70,7 @@ def read(version: pathlib.Path) -> tuple[dict, dict]:
             raise ValueError("not what an export writes")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
-            f"{version} was not exported by the zoo, or is damaged ({error}): export it anew."
+            f"{version} was not exported by the zoo, or is damaged ({error}): export it again."
         ) from error
     return description, metrics
 

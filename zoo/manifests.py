@@ -39,7 +39,9 @@ def read(text: str, where: str) -> dict:
     except (ValueError, KeyError, TypeError, AttributeError):
         whole = False
     if not whole or any(path.is_absolute() or ".." in path.parts for path in paths):
-        raise UserError(f"{where} is no manifest of an export, or damaged: get the export anew.")
+        raise UserError(
+            f"{where} is not a manifest of an export, or damaged: get the export again."
+        )
     return manifest
 
 
@@ -56,29 +58,29 @@ def check(version: pathlib.Path, name: str | None = None) -> None:
     path = version / FILE
     if not path.exists():
         raise UserError(
-            f"{version} has no manifest ({FILE}): nothing tells whether its files are whole. Get "
-            "the export anew, or export its run again with scripts/export.py."
+            f"{version} has no manifest ({FILE}): its files cannot be verified. Get "
+            "the export again, or export its run again with scripts/export.py."
         )
     manifest = read(path.read_text(), str(path))
     if name is not None and manifest["name"] != name:
         raise UserError(
-            f"{path} is the manifest of {manifest['name']}, not of {name}: get {name} anew."
+            f"{path} is the manifest of {manifest['name']}, not of {name}: get {name} again."
         )
     found = set(_paths(version))
     for file, expected in manifest["files"].items():
         if file not in found:
-            raise UserError(f"{version}: the file {file} is missing: get the export anew.")
+            raise UserError(f"{version}: the file {file} is missing: get the export again.")
         if digest(version / file) != expected:
             raise UserError(
                 f"{version / file} is not the file that was exported: its SHA-256 is not that of "
                 "the manifest. It is not loaded, since a SavedModel is a program: get the export "
-                "anew."
+                "again."
             )
     # TensorFlow may prefer a file that no manifest knows to one that it does.
     if unknown := sorted(found - set(manifest["files"])):
         raise UserError(
             f"{version}: {', '.join(unknown)} is not in the export's manifest: remove it, or get "
-            "the export anew."
+            "the export again."
         )
 
 

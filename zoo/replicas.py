@@ -4,7 +4,7 @@ import tensorflow as tf
 
 
 def all_reduce(operation: str, values):
-    """Returns tensors "sum"med or "mean"ed over replicas; as they are where there is one.
+    """Returns tensors "sum"med or "mean"ed over replicas; unchanged if there is one.
 
     Args:
       operation: "sum" or "mean".

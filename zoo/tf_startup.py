@@ -60,7 +60,7 @@ def import_tensorflow() -> None:
         import tensorflow as tf
 
         gpus = tf.config.list_physical_devices("GPU")
-    # Warnings about graphs that are built again, as they are where several models train in turn.
+    # Hides warnings about retracing, which is normal when several models train in turn.
     tf.get_logger().setLevel("ERROR")
     if warning := find_unused_gpu(gpus):
         print(warning, file=sys.stderr)

@@ -76,6 +76,6 @@ def find(path: str | os.PathLike) -> pathlib.Path:
             )
         return export
     raise UserError(
-        f"{path} is no SavedModel: expected a folder with saved_model.pb in it, or with versions "
-        "of one (1, 2, ...)."
+        f"{path} is not a SavedModel: expected a folder with saved_model.pb in it, or with "
+        "versions of one (1, 2, ...)."
     )

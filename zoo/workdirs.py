@@ -22,8 +22,8 @@ def read_description(workdir: pathlib.Path) -> dict:
         return json.loads((workdir / "config.json").read_text())
     except (OSError, ValueError) as error:
         raise UserError(
-            f"{workdir} is no workdir of a run, its config.json cannot be read ({error}): give the "
-            "folder that scripts/train.py wrote."
+            f"{workdir} is not a workdir of a run, its config.json cannot be read ({error}): give "
+            "the folder that scripts/train.py wrote."
         ) from error
 
 

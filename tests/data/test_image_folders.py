@@ -168,7 +168,7 @@ def test_transparency_is_laid_on_the_background(tmp_path, load):
     for background, colour in (("white", 255), ("#102030", (16, 32, 48))):
         x, _ = everything(load(tmp_path, background=background))
         assert (x == colour).all()
-    with pytest.raises(zoo.UserError, match=r"background='whitest' is no colour"):
+    with pytest.raises(zoo.UserError, match=r"background='whitest' is not a colour"):
         load(tmp_path, background="whitest")
 
 

@@ -90,6 +90,8 @@ def test_pixels_that_do_not_fit_are_refused_with_a_hint(kind, pixels):
     if fits and likelihoods.KINDS[kind].of_images:
         models.create(config, Spec((4, 4, 1), 0))
     else:
-        message = "is a density of real numbers" if fits else "is no density of .* pixels: choose"
+        message = (
+            "is a density of real numbers" if fits else "is not a density of .* pixels: choose"
+        )
         with pytest.raises(zoo.UserError, match=message):
             models.create(config, Spec((4, 4, 1), 0))

@@ -36,7 +36,7 @@ def test_correlation_is_of_deviations_from_each_labels_mean():
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 4000)
     style = rng.normal(size=4000)
-    # Labels lean by themselves: this is no style, on neither side.
+    # Labels lean by themselves: this is not a style, on neither side.
     source = style + 5.0 * y
     kept = np.stack([style + 3.0, style - 3.0], 1)
     assert styles.correlation(source, kept, y) == pytest.approx(1.0, abs=1e-3)

@@ -55,7 +55,7 @@ def small(module_patch):
 
 @pytest.fixture(scope="module")
 def exported(exports_folder, module_patch):
-    """Tiny exports in the place of the zoo's own."""
+    """Tiny exports instead of the zoo's own."""
     for entry in dict.fromkeys((*variants.EXPORTED, "classifier")):
         path = exports.of_entry(entry, exports_folder)
     module_patch.setattr(versions, "SAVED_MODELS", path.parents[1])

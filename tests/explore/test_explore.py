@@ -53,8 +53,8 @@ def test_uploads_are_bright_on_dark_and_keep_their_proportions():
     assert not x[:5].any() and not x[-5:].any()  # wider than high
     colour = views.read_image(as_file(np.zeros((9, 9, 4), np.uint8)), (32, 32, 3))
     assert colour.shape == (32, 32, 3)
-    for data in (b"", b"no picture", as_file(paper)[:40]):
-        with pytest.raises(zoo.UserError, match="no picture that can be read"):
+    for data in (b"", b"not a picture", as_file(paper)[:40]):
+        with pytest.raises(zoo.UserError, match="not a picture that can be read"):
             views.read_image(data, (28, 28, 1))
 
 
@@ -167,10 +167,10 @@ def test_a_slider_a_drawing_and_a_wrong_upload_in_a_browser(page, tmp_path):
     shows = '[aria-label="What the image shows"] button:nth-child(2)'
     changes(styles, lambda: find(shows).send_keys(Keys.ENTER))
     wrong = tmp_path / "wrong.png"
-    wrong.write_text("no picture")
+    wrong.write_text("not a picture")
     find('[aria-label="Image: upload a picture"] input[type=file]').send_keys(str(wrong))
     WebDriverWait(page, 20).until(
-        lambda _: "no picture that can be read" in page.find_element(By.TAG_NAME, "body").text
+        lambda _: "not a picture that can be read" in page.find_element(By.TAG_NAME, "body").text
     )
     controls = page.find_elements(By.CSS_SELECTOR, "button, input, [role=slider], [role=img]")
     unnamed = [c.get_attribute("outerHTML")[:200] for c in controls if not named(page, c)]

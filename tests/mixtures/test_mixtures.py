@@ -27,7 +27,7 @@ def started(model, x, seed=0):
 
 
 def iterations(model, x, count, weight=None):
-    """Mean log-likelihood before each of so many iterations of EM."""
+    """Mean log-likelihood before each of these iterations of EM."""
     weight = np.ones(len(x)) if weight is None else weight
     iterate = tf.function(lambda: model.iterate(x, weight, seeds.root(0)))
     return np.array([float(iterate()) for _ in range(count)]) / float(weight.sum())
@@ -201,7 +201,7 @@ def test_iterations_go_on_from_given_parameters_and_weights_are_repetitions():
     [
         (np.zeros((2, 3)), {}, "num_components=3 with 2 rows.*num_components=2 or less"),
         (np.zeros((9, 3)), {"covariance": "ful"}, "covariance='ful' is unknown.*full, low_rank"),
-        (np.zeros((9, 3)), {"method": "best"}, "'best' is no start of EM.*kmeans"),
+        (np.zeros((9, 3)), {"method": "best"}, "'best' is not a known start of EM.*kmeans"),
         (np.zeros((9, 2, 2, 1), np.uint8), {}, r"\[N, D\], got shape \(9, 2, 2, 1\).*reshape"),
         (np.full((9, 3), np.nan), {}, "9 rows have values that are NaN"),
     ],

@@ -177,7 +177,7 @@ def test_a_morph_ends_at_the_two_labels():
 @pytest.mark.parametrize(
     ("entry", "overrides", "message"),
     [
-        ("gan", {"network": "gated"}, "network='gated' is no network of a GAN.*mlp' or conv"),
+        ("gan", {"network": "gated"}, "network='gated' is not a network of a GAN.*mlp' or conv"),
         ("gan", {"loss": "wasserstein"}, "slope is bounded.*gradient_penalty=10"),
         ("dcgan", {"g_hidden": (4, 4, 4, 4)}, "multiples of 16, not 8x8.*image_size=16"),
         ("gan", {"packing": 3}, "takes 3 rows at once.*multiple of 3"),

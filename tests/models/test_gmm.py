@@ -126,7 +126,7 @@ def test_degenerate_rows_leave_finite_parameters(kind, case, tmp_path):
         (np.full((5, 3), np.nan), {}, "5 rows have values that are NaN"),
         (np.full((5, 3), 1e300), {}, "5 rows have values that .*beyond float32"),
         (np.zeros((0, 3)), {}, "no rows"),
-        (np.zeros((9, 3)), {"covariance": "low_rank"}, "covariance_rank=10 is no low rank in 3"),
+        (np.zeros((9, 3)), {"covariance": "low_rank"}, "covariance_rank=10 is not a low rank in 3"),
     ],
 )
 def test_data_that_no_mixture_fits_are_refused(x, overrides, message, tmp_path):

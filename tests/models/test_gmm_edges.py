@@ -75,7 +75,7 @@ def test_a_point_far_away_has_finite_answers(kind, tmp_path):
         ({"mixing": [np.nan, 1.0]}, "mixing has values that are NaN"),
         ({"means": np.zeros((2, 3))}, r"means is expected of shape \(2, 2\), got \(2, 3\)"),
         ({"covariances": np.ones((2, 2))}, r"of shape \(2, 2, 2\) or \(1, 2, 2\), got \(2, 2\)"),
-        ({"covariances": [np.diag([1.0, -1.0])] * 2}, r"covariances\[0\] is no covariance.*-1"),
+        ({"covariances": [np.diag([1.0, -1.0])] * 2}, r"covariances\[0\] is not a covariance.*-1"),
         ({"covariances": [np.eye(2), [[1, 0.5], [0, 1]]]}, r"covariances\[1\] is not symmetric"),
     ],
 )

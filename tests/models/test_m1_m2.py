@@ -91,7 +91,7 @@ def test_any_vae_can_be_m1(kind, tiny_data):
         ),
         ({"m1": "cvae"}, "m1='cvae' is neither a folder nor an entry that can be M1"),
         ({"m1_fields": "latent_dmi=3"}, "Did you mean 'latent_dim'"),
-        ({"m1_fields": "latent_dim"}, "'latent_dim' is no field, write field=value"),
+        ({"m1_fields": "latent_dim"}, "'latent_dim' is not a field, write field=value"),
         ({"m1_fields": "seed=3"}, "m1_fields has seed, which M1 shares with 'm1_m2'"),
         ({"m1_fields": "beta=-1.0"}, r"m1_fields='beta=-1\.0': .*beta=-1\.0: expected 0\.0 to"),
         ({"m1": "", "m1_fields": ""}, "m1='' is neither a folder nor"),
@@ -116,7 +116,7 @@ def test_exports_that_cannot_be_m1_are_named(vae, tmp_path):
     for path, message in (
         (damaged, "not exported by the zoo, or damaged"),
         (changed, "is not the file that was exported"),
-        (tmp_path / "empty", "is no SavedModel"),
+        (tmp_path / "empty", "is not a SavedModel"),
         (cvae, r"is 'cvae' of images \[8, 8, 1\]; needed is a VAE without labels"),
         (other, r"is 'vae' of images \[4, 4, 1\]; .* of images \[8, 8, 1\]"),
     ):

@@ -96,7 +96,7 @@ def test_examples():
         ({"examples": [{"n": [1.0, "a"]}]}, "feature: n expecting type: float"),
         ({"examples": [{"n": ["a", 1]}]}, "feature: n expecting type: bytes"),
         ({"examples": [{"n": [2**63]}]}, "has uint64_t element"),
-        ({"examples": [{"\ud800": [1]}]}, "The name of a feature is no text"),
+        ({"examples": [{"\ud800": [1]}]}, "The name of a feature is not text"),
     ],
 )
 def test_wrong_examples_are_refused(request_, text):

@@ -182,7 +182,7 @@ def test_labels_out_of_range_are_refused_by_the_graph_itself(loaded):
 
 
 def test_what_is_no_saved_model_is_named(tmp_path, loaded):
-    with pytest.raises(zoo.UserError, match=r"no SavedModel: expected a folder"):
+    with pytest.raises(zoo.UserError, match=r"not a SavedModel: expected a folder"):
         zoo.load(tmp_path / "nowhere")
     damaged = tmp_path / "damaged"
     shutil.copytree(loaded.path, damaged)

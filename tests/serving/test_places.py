@@ -123,8 +123,8 @@ def outside(version):
         (lambda v: (v / "fingerprint.pb").unlink(), "the file fingerprint.pb is missing"),
         (lambda v: (v / "saved_model.cpb").write_bytes(b""), "saved_model.cpb is not in the"),
         (lambda v: (v / manifests.FILE).unlink(), "has no manifest"),
-        (lambda v: (v / manifests.FILE).write_text("{}"), "is no manifest of an export"),
-        (outside, "is no manifest of an export"),
+        (lambda v: (v / manifests.FILE).write_text("{}"), "is not a manifest of an export"),
+        (outside, "is not a manifest of an export"),
         (of_another, "is the manifest of gmm_grid, not of gmm_ring"),
     ],
 )

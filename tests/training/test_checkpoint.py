@@ -59,7 +59,7 @@ def test_a_damaged_list_is_made_anew(three, content, caplog):
     (three / "ckpt-3.index").write_bytes(b"half")
     variable, checkpoints = make(three)
     assert checkpoints.restore() and variable[0] == 2.0
-    assert "made anew" in caplog.text
+    assert "damaged: rebuilt" in caplog.text
 
 
 def test_a_first_checkpoint_that_was_never_finished_is_none(tmp_path):

@@ -137,7 +137,7 @@ def make_task(dataset: data.Dataset, steps: int = 0, judge=None) -> Task:
 def train_trials(
     task: Task, variant: str, trials: range
 ) -> Iterator[tuple[int, models.GenerativeModel]]:
-    """Trains a variant so many times, and yields the number of each trial and its model.
+    """Trains a variant several times; yields the number of each trial and its model.
 
     Trial t has the first weights of the seed t, and the noise and the rows of the steps from t S
     on, where S is the steps of a trial: its outcome does not depend on the other trials.

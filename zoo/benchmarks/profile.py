@@ -29,7 +29,7 @@ SIDE = 2048
 WAITING = ("BlockUntilReady", "TFE_", "Eager", "KernelAndDeviceFunc", "SlinkyThreadPool::Await")
 # Events that are a part of the operation around them.
 INSIDE = ("ParallelFor",)
-# Operations that call others, as often as only a run tells, or that are not counted.
+# Operations that call others, as often as only a run shows, or that are not counted.
 HIDING = re.compile(r"While|If$|Case$|PartitionedCall|Einsum|Conv3D|DepthwiseConv|MapDefun")
 # What XLA and TensorFlow call products of matrices and convolutions.
 PRODUCTS = re.compile(r"MatMul|Conv2D|[Cc]onv(olution)?[_.\d]*$|^dot|_dot_|Einsum")

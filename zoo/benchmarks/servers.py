@@ -37,7 +37,7 @@ class ServerProcess:
           log: file for what it writes.
 
         Raises:
-          RuntimeError: if it ends before it is ready; tells what it wrote.
+          RuntimeError: if it ends before it is ready; with its output.
         """
         self.port, self.rest_port = free_ports(2)
         self._log = pathlib.Path(log)

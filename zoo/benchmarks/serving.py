@@ -42,7 +42,7 @@ class Load(NamedTuple):
 
 
 def compare(seconds: float, announce: Callable[[str, str, dict], None]) -> None:
-    """Measures every case for so many seconds each.
+    """Measures every case for a number of seconds each.
 
     Args:
       seconds: of each measurement.

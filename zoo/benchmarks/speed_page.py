@@ -61,7 +61,7 @@ def machine() -> str:
 
 
 def share(rate: float, gigaflop: float | None, limit: float) -> float | None:
-    """Returns the part of the limit that so many calls per second reach, if it is known."""
+    """Returns the part of the limit that this rate of calls reaches, if it is known."""
     return gigaflop and rate * gigaflop / limit
 
 

@@ -41,7 +41,7 @@ class Swap(NamedTuple):
 
 
 def swap_versions(seconds: float) -> Swap:
-    """Drops versions into a model's folder while clients ask for so many seconds.
+    """Drops versions into a model's folder while clients send requests for some seconds.
 
     Version v answers x / 2 + v. Every quarter of the time something happens: version 2, a broken
     version 3, the removal of version 2 after a good version 4.
@@ -233,7 +233,7 @@ def _send_proto(rng, server, session, channel):
 
 
 def _send_raw(rng, server, session, channel):
-    """Bytes that are no HTTP, or whose headers are wrong."""
+    """Bytes that are not HTTP, or whose headers are wrong."""
     head = b"POST /v1/models/half:predict HTTP/1.1\r\n"
     data = rng.choice(
         [

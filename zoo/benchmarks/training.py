@@ -179,7 +179,7 @@ def compare(train: data.InMemory, test: data.InMemory, spec: data.Spec, rounds: 
     """Trains all contenders by turns, an epoch each, and returns steps per second and ELBOs.
 
     Args:
-      train: images; each contender binarises them anew at each visit.
+      train: images; each contender binarises them at each visit.
       test: images, binarised once for all.
       spec: of both.
       rounds: epochs of each, after one to warm up.

@@ -142,12 +142,12 @@ def parse_fields(config: ml_collections.ConfigDict, text: str) -> dict:
     """Returns {field: value} of a text such as "num_epochs=20,hidden=(300,300)".
 
     Raises:
-      UserError: as `parse`, or for a text that is no list of fields.
+      UserError: as `parse`, or for a text that is not a list of fields.
     """
     parts = [part.partition("=") for part in split_at_commas(text) if part.strip()]
     for field, equals, _ in parts:
         if not equals:
-            raise UserError(f"{text!r}: {field!r} is no field, write field=value,field=value.")
+            raise UserError(f"{text!r}: {field!r} is not a field, write field=value,field=value.")
     return {name.strip(): parse(config, name.strip(), value) for name, _, value in parts}
 
 

@@ -28,7 +28,7 @@ def adapt(
     Args:
       config: of an entry.
       shape: of one x, [H, W, C] or [D].
-      given: fields that a person set, which stay as they are.
+      given: fields that the user set, which are kept.
       rows: number of training rows, if it is known.
 
     Returns:

@@ -1,4 +1,4 @@
-"""M1+M2 with a convolutional classifier of images in the place of that of codes.
+"""M1+M2 with a convolutional classifier of images instead of codes.
 
 Paper: Kingma et al. 2014, Semi-supervised Learning with Deep Generative Models (arXiv 1406.5298).
 Command: scripts/train.py --model=m1_m2_conv --dataset=mnist --config.m1=saved_models/vae_mog_mnist

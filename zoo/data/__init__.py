@@ -54,8 +54,8 @@ def load(
         name of a density (`densities.DENSITIES`), to which nothing else below applies.
       data_dir: where TFDS keeps prepared sets; TFDS' own default if None.
       manual_dir: folder with the set's original files, for machines without network.
-      image_size: side of the images; 0 leaves them as they are.
-      channels: 1 for grey, 3 for colour, 0 leaves them as they are.
+      image_size: side of the images; 0 keeps their own.
+      channels: 1 for grey, 3 for colour, 0 keeps their own.
       fit: how images get that size, "pad", "crop" or "stretch" (`fit.fit_image`).
       background: colour behind transparent images of a folder, as Pillow names it.
       validation_fraction: share of the training split that becomes `validation`: evenly spaced
@@ -103,4 +103,4 @@ def _check(validation_fraction, channels):
             f"validation_fraction is a share of at most 0.5 and above 0, got {validation_fraction}."
         )
     if channels not in (0, 1, 3):
-        raise UserError(f"channels is 1 (grey), 3 (colour) or 0 (as they are), got {channels}.")
+        raise UserError(f"channels is 1 (grey), 3 (colour) or 0 (unchanged), got {channels}.")

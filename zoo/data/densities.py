@@ -97,7 +97,7 @@ def load(name: str) -> Dataset:
     """Returns three independent splits of rows of a density.
 
     Args:
-      name: one of DENSITIES; "NAME/ROWS" has so many rows to train on, drawn as they are needed.
+      name: one of DENSITIES; "NAME/ROWS" has ROWS training rows, drawn on demand.
     """
     kind, _, rows = name.partition("/")
     if rows and not (rows.isdecimal() and int(rows)):

@@ -45,7 +45,7 @@ def list_images(root: pathlib.Path) -> Listing:
     """Returns the images of a folder, its layout understood.
 
     Raises:
-      UserError: if there are none, or the layout is none that the module's docstring tells.
+      UserError: if there are none, or the layout is not one of the module's docstring.
     """
     skipped: collections.Counter = collections.Counter()
     folders = {folder: _walk(root, folder, skipped) for folder in _subfolders(root, skipped)}
@@ -217,7 +217,7 @@ def _listed(names):
 
 
 def describe_skipped(skipped: dict[str, int]) -> str:
-    """Returns a sentence on the files that are no images, empty if there are none."""
+    """Returns a sentence on the files that are not images, empty if there are none."""
     if not skipped:
         return ""
     return f" Skipped: {', '.join(f'{n:,} {kind}' for kind, n in sorted(skipped.items()))}."

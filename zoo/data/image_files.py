@@ -35,7 +35,7 @@ def read_header(path: str | os.PathLike) -> Header:
     """Returns the header of an image file, its sides as they are once the image is upright.
 
     Raises:
-      One of BROKEN: if it is no image that can be read.
+      One of BROKEN: if it is not an image that can be read.
     """
     with Image.open(path, formats=FORMATS) as image:
         turned = image.getexif().get(ExifTags.Base.Orientation) in TURNED
@@ -98,5 +98,6 @@ def check_background(background: str) -> None:
         ImageColor.getrgb(background)
     except ValueError as error:
         raise UserError(
-            f"background={background!r} is no colour: choose one such as white, black or #8080ff."
+            f"background={background!r} is not a colour: choose one such as white, black or "
+            "#8080ff."
         ) from error

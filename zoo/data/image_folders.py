@@ -1,6 +1,6 @@
 """A folder of image files of one's own as a TFDS set, prepared once.
 
-`folder_listing` tells how the files may lie.
+`folder_listing` describes the layouts.
 """
 
 import collections
@@ -141,7 +141,7 @@ def _broken(files):
 
 
 def _common_shape(listing, preparation):
-    """The shape of all images once they are prepared, from their headers; tells what was found."""
+    """The shape of all prepared images, from their headers; prints what was found."""
     headers, broken, high = {}, [], []
     files = [file for files in listing.files.values() for file, _ in files]
     for file in tqdm.tqdm(files, desc="looking at images", unit="image", leave=False):

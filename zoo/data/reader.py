@@ -15,7 +15,7 @@ from zoo.errors import UserError
 
 # TFDS' EMNIST is stored with rows and columns exchanged.
 TRANSPOSED = {"emnist"}
-# Where so many images or more have no label, the validation split is of these alone.
+# If at least this many images are unlabelled, the validation split contains only these.
 UNKNOWN_SHARE = 0.25
 
 

@@ -91,7 +91,7 @@ def _open(dataset, data_dir, manual_dir, preparation):
     if not builder.is_prepared():
         _download(builder, dataset, manual_dir)
     elif _holds_another_set(builder):
-        builder = _prepare_anew(builder, dataset, data_dir, manual_dir)
+        builder = _prepare_again(builder, dataset, data_dir, manual_dir)
     # Where TFDS has no test split, its `validation` is what papers report on.
     test = next((name for name in ("test", "validation") if name in builder.info.splits), None)
     return Source(builder, "train", None, test)
@@ -160,14 +160,16 @@ def _holds_another_set(builder):
     return found != expected if expected else found in FIRST_IMAGES.values()
 
 
-def _prepare_anew(builder, dataset, data_dir, manual_dir):
+def _prepare_again(builder, dataset, data_dir, manual_dir):
     """Prepares a set again; if that fails, what was there stays."""
     wrong = pathlib.Path(builder.data_dir)
     aside = pathlib.Path(tempfile.mkdtemp(prefix=".wrong.", suffix=".tmp", dir=wrong.parent))
     os.replace(wrong, aside / wrong.name)
     try:
         builder = tfds.builder(dataset, data_dir=data_dir)
-        print(f"{wrong} holds the images of another set: it is prepared anew.", file=sys.stderr)
+        print(
+            f"{wrong} holds the images of another dataset: it is prepared again.", file=sys.stderr
+        )
         _download(builder, dataset, manual_dir)
     except BaseException as error:
         os.replace(aside / wrong.name, wrong)

@@ -1,4 +1,4 @@
-"""Splits whose rows are made as they are asked for: read from files, or drawn."""
+"""Splits whose rows are made on demand: read from files, or drawn."""
 
 import numpy as np
 import tensorflow as tf
@@ -44,7 +44,7 @@ class Streamed(Split):
         return decoded.batch(rows // shard.local_replicas, drop_remainder=True)
 
     def _shuffled(self, seed):
-        """The examples, those of each block of SHUFFLED_AT_ONCE in an order that the seed tells."""
+        """The examples, each block of SHUFFLED_AT_ONCE in an order that depends on the seed."""
 
         def shuffle(i, block):
             rows = tf.range(tf.shape(tf.nest.flatten(block)[0])[0])

@@ -58,7 +58,7 @@ def diagnose(model, dataset: Dataset, judge: Judge | None = None, seed: int = 0)
       seed: of codes, and of the discriminators that are trained.
 
     Raises:
-      UserError: for a model without a discriminator, one whose rows are no numbers any more, or a
+      UserError: for a model without a discriminator, one whose rows are not numbers any more, or a
         test split of fewer rows than D judges at once.
     """
     check(model)

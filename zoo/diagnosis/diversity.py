@@ -13,7 +13,7 @@ from zoo.objectives.adversarial import relative_spread
 PAIRED_ROWS = 1000
 # Real rows of which this share of pairs is closer are as good as the same.
 SAME_SHARE = 1e-5
-# The birthday test counts rows where so many times as many pairs are the same as of real rows.
+# The birthday test needs this many times as many equal pairs as among real rows.
 MORE_THAN_REAL = 3
 
 

@@ -1,7 +1,7 @@
-"""Discriminators that are trained anew against a G that learns no more, tested on unseen rows.
+"""Discriminators that are trained against a frozen G, tested on unseen rows.
 
-If a fresh D tells generated rows from real ones and the GAN's own does not, the own one is to
-blame; if none does, G is good. A fresh D of the own one's architecture tells whether more training
+If a fresh D distinguishes generated rows from real ones and the GAN's own does not, the own D is at
+fault; if none does, G is good. A fresh D of the same architecture shows whether more training
 would help, one of the zoo's usual architecture whether a larger network would. Both are plain
 classifiers, without penalties: they have nothing to teach.
 """

@@ -25,7 +25,7 @@ def area_under_curve(higher: np.ndarray, lower: np.ndarray) -> float:
 
 
 def measure(logits: dict[str, np.ndarray]) -> dict[str, float]:
-    """Returns how well D tells each two of KINDS apart."""
+    """Returns how well D distinguishes each two of KINDS."""
     train, unseen, generated = (logits[kind] for kind in KINDS)
     return {
         "auc_training": area_under_curve(train, generated),

@@ -17,25 +17,25 @@ from zoo.diagnosis.own_discriminator import KINDS
 from zoo.drawing import images
 
 TEMPLATE = pathlib.Path(__file__).with_name("page.html.jinja")
-# Verdicts that are no fault.
+# Verdicts without a fault.
 GOOD = ("healthy", "indistinguishable")
 COLORS = dict(zip(KINDS, ("C0", "C1", "C2"), strict=True))
 LABELS = {
-    "auc": "probability that D puts an unseen real row above a generated one (0.5 is blind)",
-    "auc_training": "probability that it puts a training row above a generated one",
-    "auc_training_unseen": "probability that it puts a training row above an unseen real one",
-    "auc_fresh": "the first of these, of a fresh D of the same architecture",
-    "auc_usual": "the same of a fresh D of the zoo's usual architecture",
-    "calibration_error": "mean difference of the probability that D gives and the share of rows",
-    "spread": "how much generated rows vary over how much real ones do",
-    "classes": "classes of generated rows: exp of their entropy",
-    "real_classes": "classes of real rows",
+    "auc": "probability that D ranks an unseen real row above a generated one (0.5 is chance)",
+    "auc_training": "probability that D ranks a training row above a generated one",
+    "auc_training_unseen": "probability that D ranks a training row above an unseen real one",
+    "auc_fresh": "the first of these for a fresh D of the same architecture",
+    "auc_usual": "the same for a fresh D of the zoo's usual architecture",
+    "calibration_error": "mean difference between D's probabilities and the observed shares",
+    "spread": "variation of generated rows relative to real ones",
+    "classes": "effective number of classes of generated rows (exp of the entropy)",
+    "real_classes": "the same for real rows",
     "coverage": "share of unseen real rows that have a generated row near them",
-    "pair_distance": "mean distance of two generated rows over that of two real ones",
-    "support": "about so many different rows G makes, by the birthday test",
-    "nearest_distance_ratio": "distance to the nearest training row, over that of unseen real rows",
+    "pair_distance": "mean distance of two generated rows relative to two real ones",
+    "support": "estimated number of different rows that G makes (birthday test)",
+    "nearest_distance_ratio": "distance to the nearest training row relative to unseen real rows",
     "copies": "share of rows as near to a training row as the nearest 1% of unseen real rows",
-    "gradient": "norm of the gradient that a generated row gets (root mean square)",
+    "gradient": "gradient norm at a generated row (root mean square)",
     "saturated": "share of D's logits that are saturated",
 }
 
@@ -109,7 +109,7 @@ def make_sections(found: Diagnosis) -> list[Section]:
         sections.append(
             section(
                 "Calibration",
-                "Of the rows that D calls real with some probability, so many are.",
+                "Share of real rows among those to which D assigns a given probability.",
                 ("calibration_error",),
                 _reliability(evidence["calibration"]),
                 "Share of real rows over the probability that D gives them",

@@ -39,41 +39,41 @@ class Verdict(NamedTuple):
 
 VERDICTS = {
     "constant generator": (
-        "G answers every code with one row. Start again with a lower --config.learning_rate, "
+        "G gives the same row for every code. Start again with a lower --config.learning_rate, "
         "with --config.r1 and --config.r2, or with --config.packing=2."
     ),
     "collapsed": (
-        "G makes rows of few kinds. Try --config.packing=2, --config.minibatch_stddev, or "
+        "G makes few types of rows. Try --config.packing=2, --config.minibatch_stddev, or "
         "the model r3gan."
     ),
     "memorised": (
-        "G gives back training rows. Train on more rows, or with smaller players; D's slope "
-        "penalties (--config.r1) help, too."
+        "G copies training rows. Train on more rows or with smaller players; D's gradient penalty "
+        "(--config.r1) helps too."
     ),
     "overfitted discriminator": (
-        "D knows its training rows by heart: it puts them above real rows that it has not seen, so "
-        "that it teaches G these rows rather than what they have in common. Use more rows, a "
-        "larger --config.r1, or a smaller D."
+        "D has memorised its training rows: it ranks them above unseen real rows, so that G learns "
+        "these rows instead of their distribution. Use more rows, a larger --config.r1, or a "
+        "smaller D."
     ),
     "indistinguishable": (
-        "G is good: no discriminator tells its rows from real ones. That D cannot is no fault."
+        "G is good: no discriminator can distinguish its rows from real ones, so D is right not to."
     ),
     "undertrained discriminator": (
-        "D is untrained: it does not tell generated rows from real ones, a fresh one of its "
-        "architecture does. Raise --config.d_learning_rate or --config.d_steps."
+        "D is untrained: it does not distinguish generated rows from real ones, but a fresh one of "
+        "its architecture does. Raise --config.d_learning_rate or --config.d_steps."
     ),
     "discriminator too small": (
-        "D is too small: neither it nor a fresh one of its architecture tells generated rows from "
-        "real ones well, while a usual one does. Give it more units, --config.d_hidden and "
-        "--config.d_dense."
+        "D is too small: neither it nor a fresh one of its architecture distinguishes generated "
+        "rows from real ones well, but one of the usual size does. Give it more units: "
+        "--config.d_hidden and --config.d_dense."
     ),
     "bad generator": (
-        "D is right: G's rows are far from real ones. Train for longer, or give G more units; "
-        "where the gradient that reaches G is small, lower --config.d_learning_rate."
+        "D is right: G's rows are far from real ones. Train longer or give G more units; if the "
+        "gradient that reaches G is small, lower --config.d_learning_rate."
     ),
     "healthy": (
-        "The players get on: G's rows lie near real ones of all kinds. A fresh discriminator still "
-        "tells them apart, so that there is more to learn."
+        "Training is balanced: G's rows lie near real ones of all types. A fresh discriminator "
+        "still distinguishes them, so there is more to learn."
     ),
 }
 
@@ -83,16 +83,16 @@ def decide(figures: dict[str, float]) -> Verdict:
     f = figures
     own, fresh, usual = f["auc"], f["auc_fresh"], f["auc_usual"]
     told = (
-        f"D puts an unseen real row above a generated one in {f['auc']:.0%} of pairs (50% is "
-        f"blind); a fresh one of its architecture does in {f['auc_fresh']:.0%}, one of a usual "
+        f"D ranks an unseen real row above a generated one in {f['auc']:.0%} of pairs (50% is "
+        f"chance); a fresh D of its architecture in {f['auc_fresh']:.0%}, one of the usual "
         f"architecture in {f['auc_usual']:.0%}."
     )
-    varied = f"Generated rows vary {f['spread']:.1%} as much as real ones"
+    varied = f"The variation of generated rows is {f['spread']:.1%} of that of real ones"
     covered = f"{f['coverage']:.0%} of unseen real rows have a generated row near them."
 
     few = []
     if "classes" in f and f["classes"] < FEW_CLASSES * f["real_classes"]:
-        of_classes = f"{f['classes']:.1f} classes where real ones are of {f['real_classes']:.1f}"
+        of_classes = f"{f['classes']:.1f} classes, real ones into {f['real_classes']:.1f}"
         few.append(f"Generated rows fall into about {of_classes}.")
     if f["pair_distance"] < CLOSE_PAIRS:
         apart = f"{f['pair_distance']:.2f} times as far apart as two real ones"
@@ -113,7 +113,7 @@ def decide(figures: dict[str, float]) -> Verdict:
         )
     if max(own, fresh, usual) < BLIND and not few:
         return verdict("indistinguishable", told, covered)
-    # A blind D before what comes of it: G, which nobody stops, makes rows of few kinds.
+    # A blind D comes before its consequence: an unchecked G makes few types of rows.
     if max(own, fresh) < WEAK and usual - max(own, fresh) > SMALLER_BY:
         return verdict("discriminator too small", told, *few, covered)
     if own < BLIND <= max(fresh, usual):
@@ -124,8 +124,8 @@ def decide(figures: dict[str, float]) -> Verdict:
     if f["auc_training_unseen"] > KNOWN:
         return verdict(
             "overfitted discriminator",
-            f"D puts a training row above an unseen real one in {f['auc_training_unseen']:.0%} of "
-            "pairs; 50% would be fair.",
+            f"D ranks a training row above an unseen real one in {f['auc_training_unseen']:.0%} of "
+            "pairs; 50% is chance.",
             told,
         )
     if f["coverage"] >= COVERED:

@@ -1,1 +1,1 @@
-"""The parts of the models as tfp distributions, built anew at each call from network outputs."""
+"""Parts of models: tfp distributions that are built from network outputs at each call."""

@@ -75,7 +75,7 @@ def inverse_autoregressive(mades, context: tf.Tensor) -> tfb.Bijector:
 
     Args:
       mades: one MADE a step.
-      context: [B, H], what the encoder tells every step.
+      context: [B, H], features of the encoder for every step.
     """
     # Short names: each operation of an exported graph carries those of all it stands in.
     steps = [

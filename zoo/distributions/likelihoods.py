@@ -1,7 +1,7 @@
 """Likelihoods p(x|z) over images x [H, W, C], from a decoder's output.
 
 Each class says how many numbers it wants of the decoder for each value of the image (`outputs`)
-and makes a distribution of them, anew at each call. The first of these numbers is always the logit
+and builds a distribution from them at each call. The first of these numbers is always the logit
 of the value's location, the second, where there is one, sets its scale; `start` gives the decoder's
 first biases from the mean image.
 """

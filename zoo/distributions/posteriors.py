@@ -2,7 +2,7 @@
 
 All of them are a bijector's image of standard normal noise e: z = f(e; x), of the
 diagonal Gaussian exp(s) e + m. Each class says how many numbers it wants of the encoder (`outputs`)
-and makes a distribution of them, anew at each call, for gradients to pass.
+and builds a distribution from them at each call, so that gradients pass.
 """
 
 import keras
@@ -15,14 +15,14 @@ from zoo import seeds
 from zoo.distributions import flows
 from zoo.distributions.gaussians import DiagonalComponents, FullComponents
 
-# Numbers that the encoder tells every step of a flow.
+# Features that the encoder passes to every step of a flow.
 CONTEXT = 64
 # Draws, half of them mirrored, that tell the moments of a posterior without a closed form.
 MOMENT_DRAWS = 64
 
 
 class Posterior(keras.Layer):
-    """q(z|x), made anew of an encoder's output at each call."""
+    """q(z|x), built from an encoder's output at each call."""
 
     # How many numbers the encoder gives for each x.
     outputs: int

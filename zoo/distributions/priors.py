@@ -1,6 +1,6 @@
 """Priors p(z) over codes z [D]: the standard normal, and mixtures of Gaussians.
 
-Each class makes its distribution anew at each call. `components` maps x [C, ...] to the model's own
+Each class builds its distribution at each call. `components` maps x [C, ...] to the model's own
 q(z|x) as components of a mixture, which the VampPrior is made of.
 """
 
@@ -16,7 +16,7 @@ from zoo.errors import UserError
 
 
 class Prior(keras.Layer):
-    """p(z), made anew at each call."""
+    """p(z), built at each call."""
 
     def distribution(self, components) -> tfd.Distribution:
         """Returns p(z); `components` maps x to q(z|x)."""

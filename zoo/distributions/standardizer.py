@@ -14,7 +14,7 @@ class Standardizer(keras.Layer):
     """Maps rows x [..., D] to (x - center) / spread, column by column, and back.
 
     Center and spread are mean and standard deviation of the training rows, which `start_from`
-    measures; before that, and without `active`, rows stay as they are.
+    measures; before that, and without `active`, rows are unchanged.
 
     Args:
       dim: D.

@@ -56,7 +56,7 @@ def find_nearest(x: np.ndarray, split: data.Split) -> np.ndarray:
     """Returns the image of a split nearest to each of x, by pixels, [N, H, W, C].
 
     Raises:
-      UserError: if x are no images, or the split's rows are of another shape.
+      UserError: if x are not images, or the split's rows are of another shape.
     """
     if x.ndim != 4:
         raise UserError(

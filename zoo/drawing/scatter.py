@@ -10,11 +10,11 @@ from zoo import data, files
 from zoo.models.traits import Trait
 
 POINTS = 2000
-# Ellipses hold the rows within so many standard deviations.
+# Ellipses have a radius of this many standard deviations.
 DEVIATIONS = 2
 
 
-# The enlarged panel shows so many standard deviations of a component to each side.
+# The enlarged panel shows this many standard deviations of a component to each side.
 ENLARGED_DEVIATIONS = 6
 
 

@@ -33,7 +33,7 @@ def evaluate(subject: Subject, only: Sequence[str] = ()) -> dict:
       only: names of metrics; all that apply if empty. The model's own loss terms come with all.
 
     Raises:
-      UserError: for a name that is no metric's, or a metric that lacks what it needs.
+      UserError: for a name that is not a metric's, or a metric that lacks what it needs.
     """
     chosen = [_metric(name) for name in only] or METRICS
     for metric in chosen:

@@ -57,7 +57,7 @@ def importance_weighted_bound(model: HasPosterior, samples: int, at_once: int) -
     Args:
       model: a VAE.
       samples: codes per image.
-      at_once: of which so many are decoded at once.
+      at_once: number of codes decoded at once.
     """
 
     @functools.partial(tf.function, reduce_retracing=True, autograph=False)
@@ -93,7 +93,7 @@ def importance_weighted_bound(model: HasPosterior, samples: int, at_once: int) -
 
 
 def sizes(samples: int, chunk: int) -> tuple[int, int]:
-    """Returns the numbers of images, and of codes of each, that make so many codes at once."""
+    """Returns numbers of images and of codes per image whose product is about this many codes."""
     rows = max(min(BATCH_SIZE, chunk // min(samples, 100)), 1)
     return rows, max(chunk // rows, 1)
 

@@ -51,7 +51,7 @@ class Judge:
         """Returns the features of all images of a split, from the cache if they were seen before.
 
         The cache stands beside the judge's export, under a fingerprint of the images; where it
-        cannot be written, the features are computed anew each time.
+        cannot be written, the features are computed each time.
         """
         digest = hashlib.blake2b(digest_size=12)
         for batch in split.batches_of_bytes(BATCH_SIZE):
@@ -61,7 +61,7 @@ class Judge:
             try:
                 with np.load(path) as arrays:
                     return Features(arrays["features"], arrays["probs"])
-            except (OSError, ValueError, KeyError):  # damaged: seen anew and written over
+            except (OSError, ValueError, KeyError):  # damaged: computed again and overwritten
                 pass
         seen = [self.see(batch["x"].numpy()) for batch in split.batches(BATCH_SIZE)]
         found = Features(*(np.concatenate(parts) for parts in zip(*seen, strict=True)))

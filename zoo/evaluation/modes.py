@@ -10,7 +10,7 @@ import scipy.special
 
 from zoo.data import stacked
 
-# A sample is of high quality within so many standard deviations of its mode's mean.
+# A sample is of high quality within this many standard deviations of its mode's mean.
 DEVIATIONS = 3.0
 
 

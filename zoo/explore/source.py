@@ -69,7 +69,7 @@ class Source:
         self.message.set_text(text)
 
     def show(self, x: np.ndarray) -> None:
-        """Shows an image, and tells whoever uses it."""
+        """Shows an image and notifies the listener."""
         self.x = x
         self.canvas.set_source(views.to_url(x))
         self.on_change()

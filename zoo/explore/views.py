@@ -91,14 +91,14 @@ def read_image(data: bytes, shape: tuple[int, ...]) -> np.ndarray:
       shape: of the model's images.
 
     Raises:
-      UserError: if it is no image.
+      UserError: if it is not an image.
     """
     height, width, channels = shape
     try:
         picture = PIL.Image.open(io.BytesIO(data)).convert("L" if channels == 1 else "RGB")
     except (OSError, ValueError, PIL.Image.DecompressionBombError) as error:
         raise UserError(
-            "That file is no picture that can be read: choose a PNG or JPEG file."
+            "That file is not a picture that can be read: choose a PNG or JPEG file."
         ) from error
     array = np.asarray(picture, np.float32) / 255
     border = np.concatenate([array[0], array[-1], array[:, 0], array[:, -1]])

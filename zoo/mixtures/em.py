@@ -34,7 +34,7 @@ def iterate_until_converged(
       x: rows [N, D].
       weight: of each [N]; 1 if None.
       tolerance: it ends when an iteration adds less than this to the mean log-likelihood.
-      max_iterations: or after so many.
+      max_iterations: largest number of iterations.
       seed: draws the means of components that became empty.
     """
     weight = np.ones(len(x)) if weight is None else np.asarray(weight, np.float64)

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from zoo.distributions.gaussians import LOG_2PI, as_float64, half_log_det
 
-# Features grow with the square of the dimensions: beyond so many they take more than they save.
+# Features grow with the square of the dimensions: beyond this number they cost more than they save.
 LARGEST_DIM = 64
 # Of the terms that cancel in a log density, and in moments about a mean: float32 leaves an error of
 # about 1e-7 times as much in the former, 1e-6 in the latter.

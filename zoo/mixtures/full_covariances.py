@@ -169,7 +169,7 @@ class Full(Triangular):
         """Returns what makes residuals L_k^-1 (x - m_k) of rows, for the components `which` [k]."""
         whitener, means = (tf.gather(v, which) for v in as_float64(self.whitener, self.means))
         offset = tf.linalg.matvec(whitener, means)  # [k, D]
-        # The offset as one more column: a sum over so many numbers takes as long as the product.
+        # The offset as one more column: a separate sum would take as long as the product.
         stacked = tf.concat([whitener, -offset[:, :, None]], 2)
         return {
             "stacked": tf.cast(stacked, dtype),  # [k, D, D + 1]

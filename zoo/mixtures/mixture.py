@@ -228,7 +228,7 @@ def check_parameters(mixing, means, covariances, count: int, dim: int):
         lowest = np.linalg.eigvalsh(covariance)[0]
         if not lowest > 0:
             raise UserError(
-                f"covariances[{k}] is no covariance: its lowest eigenvalue is {lowest:.3g}, "
+                f"covariances[{k}] is not a covariance: its lowest eigenvalue is {lowest:.3g}, "
                 "expected above 0. Variances belong on its diagonal."
             )
     return mixing, means, covariances

@@ -40,7 +40,9 @@ def start(
       UserError: for another method, or fewer rows than components.
     """
     if method not in METHODS:
-        raise UserError(f"{method!r} is no start of EM: choose one of {', '.join(METHODS)}.")
+        raise UserError(
+            f"{method!r} is not a known start of EM: choose one of {', '.join(METHODS)}."
+        )
     x, weight = (np.asarray(rows, np.float64)[weight > 0] for rows in (x, weight))
     if len(x) < mixture.num_components:
         raise UserError(

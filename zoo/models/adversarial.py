@@ -238,7 +238,7 @@ class Adversarial(GenerativeModel):
             "sample": self.signature(lambda *row: {"x": self.sample(*row)}, "seed", *y),
             "decode": self.signature(lambda *row: {"x": self.decode(*row)}, "z", *y),
         }
-        # A logit that depends on several rows is no answer to one.
+        # A logit that depends on several rows is not an answer to one.
         if self.discriminator.rows_at_once == 1:
             logit = self.signature(lambda *row: {"logit": self.discriminate(*row)}, "x", *y)
             signatures["discriminate"] = logit

@@ -103,7 +103,7 @@ class GAN(Adversarial):
         x, y = batch["x"], batch["y"] if self.conditional else None
         z = seeds.sample(self.prior(), tf.shape(x)[0], seed)
         for first in range(self.d_steps):
-            # Every so many rows, which are the same ones however many replicas share the batch.
+            # One in this many rows, the same ones for any number of replicas.
             x_, z_, y_ = (None if a is None else a[first :: self.d_steps] for a in (x, z, y))
             with tf.GradientTape() as tape:
                 fake = self.generate(z_, y_, training=True)

@@ -18,7 +18,7 @@ from zoo.models import refusals
 from zoo.models.base import GenerativeModel
 from zoo.models.traits import Trait
 
-# "auto" has a full covariance up to so many dimensions.
+# "auto" uses a full covariance up to this many dimensions.
 FULL_UP_TO = 64
 # What is summed over a pass even where the rest is a running mean.
 SUMS_OF_A_PASS = frozenset({"rows", "log_likelihood", "reseeded"})
@@ -81,7 +81,7 @@ class GMM(GenerativeModel):
         low_rank = _covariance(config, dim) == "low_rank"
         if low_rank and config.covariance_rank >= dim:
             yield (
-                f"covariance_rank={config.covariance_rank} is no low rank in {dim} dimensions: "
+                f"covariance_rank={config.covariance_rank} is not a low rank in {dim} dimensions: "
                 "choose --config.covariance=full, or a lower rank."
             )
 
@@ -170,7 +170,7 @@ class GMM(GenerativeModel):
         return self._learn(batch, self.config.stepwise)
 
     def train_step(self, data):
-        # Keras' fit tells of no end of a pass, so there every batch ends with an M-step.
+        # Keras' fit has no hook for the end of a pass, so every batch ends with an M-step there.
         batch = self.to_batch(data, self.step)
         terms = self._learn(batch, self.config.stepwise or STEPWISE_IN_FIT)
         self.step.assign_add(1)
@@ -233,7 +233,7 @@ class GMM(GenerativeModel):
 
 
 def _covariance(config, dim):
-    """The kind of covariances in so many dimensions."""
+    """The type of covariances for this number of dimensions."""
     if config.covariance == "auto":
         return "full" if dim <= FULL_UP_TO else "low_rank"
     return config.covariance

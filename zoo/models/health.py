@@ -1,16 +1,16 @@
-"""What is wrong with two players, in words and with a remedy.
+"""Warnings about the training of a GAN, each with a remedy.
 
-How the players get on shows in a few numbers of each step: how much samples vary, how sure D is,
-the gradient that reaches G.
+They are based on a few terms of each step: the variation of samples, D's logits, and the gradient
+that reaches G.
 """
 
 import math
 
-# Samples that vary by less than this share of what the data do are one image and its shades.
+# With a smaller variation, relative to the data, samples are a single image and its shades.
 LEAST_SPREAD = 0.01
-# D's logits of which more than this share is saturated teach G little.
+# If a larger share of D's logits is saturated, G learns little.
 MOST_SATURATED = 0.95
-# A D that is right of more than this share of both kinds of rows has won.
+# If D is right about a larger share of both real and generated rows, it has saturated.
 WINNING = 0.9
 # Samples whose classes are fewer than this share of the data's, both counted as exp(entropy), have
 # collapsed.
@@ -23,7 +23,7 @@ def complaints(
     against_collapse: list[str],
     against_steep_slopes: list[str],
 ) -> dict[str, str]:
-    """Returns {kind: sentence} of what is wrong, remedies included.
+    """Returns {type: warning with a remedy}.
 
     Args:
       terms: means over some steps ("spread", "saturated", "gradient_norm", "real_accuracy",
@@ -38,7 +38,7 @@ def complaints(
     collapse = f"Try {' or '.join([*against_collapse, slower])}."
     if terms.get("spread", 1.0) < LEAST_SPREAD:
         found["spread"] = (
-            f"The samples have collapsed: they vary {terms['spread']:.1%} as much as the data. "
+            f"The samples have collapsed: their variation is {terms['spread']:.1%} of the data's. "
             f"{collapse}"
         )
     if "gradient_norm" in terms and terms.get("saturated", 0.0) > MOST_SATURATED:
@@ -46,9 +46,9 @@ def complaints(
         won = min(real, fake) > WINNING
         slower = f"a lower --config.d_learning_rate (it is {config.d_learning_rate:g})"
         found["saturated"] = (
-            f"D has {'won for good' if won else 'left all bounds'}: {terms['saturated']:.0%} of "
-            f"its logits are saturated (it is right of {real:.0%} of the real and {fake:.0%} of "
-            f"the generated rows), and G gets a gradient of norm {terms['gradient_norm']:.2g}. "
+            f"D {'has saturated' if won else 'has diverged'}: {terms['saturated']:.0%} of its "
+            f"logits are saturated (D is right about {real:.0%} of the real and {fake:.0%} of the "
+            f"generated rows), and the gradient of G has the norm {terms['gradient_norm']:.2g}. "
             f"Start again with {' or with '.join([slower, *against_steep_slopes])}."
         )
     if "class_entropy" in terms:

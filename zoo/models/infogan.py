@@ -3,7 +3,7 @@
 Chen et al. 2016, InfoGAN: Interpretable Representation Learning by Information Maximizing
 Generative Adversarial Nets (arXiv 1606.03657). A code is (c, u, noise): a category c, uniform
 numbers u, and what no one asks for. Q(c, u | x), a head on D's last hidden layer, bounds from below
-how much x = G(c, u, noise) tells of them (equation 5):
+the mutual information of x = G(c, u, noise) and them (equation 5):
 
     I(c, u; x)  >=  E log Q(c, u | x) + H(c, u)  =  L_I
     D and Q minimise  d(D(x), D(G))  - information * L_I  + agreement * A  + contrast * C

@@ -76,7 +76,7 @@ class KerasHabits(keras.Model):
         Args:
           given: a dict or a tuple of one of the kinds above.
           step: of which the noise is that bytes get where `config.pixels` asks for it.
-          labels: whether they are needed; as they are for learning if None.
+          labels: whether they are needed; as for training if None.
 
         Raises:
           UserError: for rows of another shape, or labels that are missing.
@@ -105,7 +105,7 @@ class KerasHabits(keras.Model):
         return {**data.to_float({"x": x}, self.config.pixels, noise), "y": tf.reshape(y, [-1])}
 
     def _checked(self, x, y):
-        """The arrays as they are given, if they can be learned from, and as a split.
+        """The given arrays, if they can be learned from, and as a split.
 
         Datasets pass, without a split.
         """

@@ -6,9 +6,9 @@ Kingma, Rezende, Mohamed and Welling 2014, Semi-supervised Learning with Deep Ge
 
     p(x|z1) p(z1|y,z2) p(y) p(z2),    q(z1|x) q(y|z1) q(z2|z1,y)
 
-M1 stays as it is. In training M2 sees z1 drawn anew from q(z1|x) at every visit, at test its mean;
-both in units of the standard deviation that codes of the training images have, which `start_from`
-measures; before, and in Keras' `fit` without it, codes are taken as they are.
+M1 is frozen. In training M2 sees a new draw of z1 from q(z1|x) at every visit, at test time its
+mean. Both are in units of the standard deviation of the training images' codes, which `start_from`
+measures; before that, and in Keras' `fit` without it, codes are not standardized.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""M1+M2 whose classifier looks at the image: q(y|x) in the place of q(y|z1).
+"""M1+M2 whose classifier looks at the image: q(y|x) instead of q(y|z1).
 
 Of Kingma et al. 2014 (arXiv 1406.5298), section 2.3, only the recognition of y is another: any
 q(y|x) makes a bound, and one that sees all of the image, by convolutions, calls images alike that

@@ -50,7 +50,7 @@ def vae_conflicts(config: Config, conditional: bool) -> Iterator[str]:
         kinds = likelihoods.KINDS.items()
         others = [name for name, kind in kinds if pixels == kind.fits and kind.of_images]
         yield (
-            f"likelihood={config.likelihood!r} is no density of {pixels} pixels: choose "
+            f"likelihood={config.likelihood!r} is not a density of {pixels} pixels: choose "
             f"--config.pixels={likelihood.fits}, or for {pixels} pixels --config.likelihood="
             f"{', '.join(others[:-1])}{' or ' * bool(others[:-1])}{others[-1]}."
         )
@@ -143,7 +143,7 @@ def adversarial_conflicts(config: Config) -> Iterator[str]:
         )
     if config.network not in networks.KINDS:
         yield (
-            f"network={config.network!r} is no network of a GAN: choose "
+            f"network={config.network!r} is not a network of a GAN: choose "
             f"--config.network={' or '.join(networks.KINDS)}."
         )
 

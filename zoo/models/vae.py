@@ -64,7 +64,7 @@ class VAE(GenerativeModel):
         return self.posteriors.distribution(self.posterior_params(x, y))
 
     def posterior_params(self, x, y=None, times=1):
-        """What q(z|x) is made of, [B, ...]; [times B, ...] where x [B, ...] has so many labels."""
+        """Parameters of q(z|x), [B, ...]; repeated `times` for as many labels."""
         return self.encoder(self.likelihoods.standardize(x), self._one_hot(y), times=times)
 
     def prior(self):
@@ -135,7 +135,7 @@ class VAE(GenerativeModel):
         self.set_schedule(total_steps)
 
     def set_schedule(self, total_steps: int | None) -> None:
-        """Sets what changes in the course of a run of so many steps; nothing does if None."""
+        """Sets up schedules for a run of this many steps; there are none if None."""
         self.annealing_steps = round(self.config.kl_warmup * (total_steps or 0))
 
     def start_from(self, split):

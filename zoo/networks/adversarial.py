@@ -103,7 +103,7 @@ class Discriminator(keras.Layer):
         1802.05637, equation 3: the logit gains the product of features and the label's embedding)
         or "concatenation" (Mirza and Osindero 2014, Conditional Generative Adversarial Nets, arXiv
         1411.1784: the label is part of the input).
-      packing: so many consecutive rows are judged as one, their values side by side (Lin et al.
+      packing: number of consecutive rows that are judged together, as channels (Lin et al.
         2018, PacGAN, arXiv 1712.04086).
       spectral_norm: whether to bound every layer's slope.
       minibatch_stddev: whether to see how alike rows are.

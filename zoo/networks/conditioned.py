@@ -23,7 +23,7 @@ class Conditioned(keras.Layer):
             self.of_condition.build(condition_shape)
 
     def call(self, h, condition=None, times=1):
-        """Returns [times B, ...], h repeated so many times; the product with h is made once.
+        """Returns [times B, ...], with h repeated; the product with h is computed once.
 
         Args:
           h: [B, ...].

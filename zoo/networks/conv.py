@@ -12,10 +12,10 @@ DENSE_UNITS = 256
 
 
 def halve(image_shape: tuple[int, ...], times: int) -> tuple[int, int]:
-    """Returns height and width of an image after it was halved so many times.
+    """Returns height and width of an image after a number of halvings.
 
     Raises:
-      UserError: where a side is no multiple of 2^times; names the sides that are.
+      UserError: where a side is not a multiple of 2^times; names the sides that are.
     """
     height, width, _ = image_shape
     factor = 2**times

@@ -160,7 +160,7 @@ class NoisyClassifier(keras.Layer):
 class Noise:
     """Normal noise for several layers, cut at random places from one row of numbers.
 
-    To draw each number anew would take as long as the rest of a step.
+    Drawing every number would take as long as the rest of a step.
 
     Args:
       seed: int32 [2]; None for no noise at all.

@@ -41,7 +41,7 @@ class _Queue:
         self.rows = sum(max(t.rows, 1) for t in self.tasks)
 
     def take(self, most: int) -> list[_Task]:
-        """Removes the next batch, of at most so many rows or else one task."""
+        """Removes the next batch: at most this many rows, or one task."""
         taken, rows = [], 0
         while self.tasks and (not taken or rows + self.tasks[0].rows <= most):
             task = self.tasks.popleft()
@@ -226,7 +226,7 @@ class Runner:
 
 
 def _pads(array, rows):
-    """As np.pad takes them: so many rows after the last one."""
+    """The padding for np.pad: this many rows after the last one."""
     return [(0, rows)] + [(0, 0)] * (array.ndim - 1)
 
 

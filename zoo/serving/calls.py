@@ -14,7 +14,7 @@ class SignatureCalls:
     """Calls signatures by their names: `model.sample(seed=[7, 8], y=[3, 3])`.
 
     A signature with one output gives an array, one with several a dict of arrays. Arguments are
-    taken by name, or in the order that `model.signatures[NAME]` tells. Labels may be names of
+    taken by name, or in the order of `model.signatures[NAME]`. Labels may be names of
     classes where the model has them, pixels bytes.
 
     Attributes:

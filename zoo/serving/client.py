@@ -86,7 +86,7 @@ class RemoteModel(SignatureCalls):
     def ask_limits(self) -> None:
         """Learns how many labels there are, which metadata does not tell.
 
-        It sends a wrong label for that, whose error tells the right ones. A server with batching
+        It sends a wrong label, since the error lists the right ones. A server with batching
         may then refuse other requests of the same moment too.
         """
         for name in [n for n, given in self.inputs.items() if given.is_label or n == "cluster"]:
@@ -210,7 +210,7 @@ class _Rest:
         except requests.ConnectionError as error:
             raise Refused(_nobody(self)) from error
         except ValueError as error:
-            raise Refused(f"{self} is no model server: its answer is no JSON.") from error
+            raise Refused(f"{self} is not a model server: its answer is not JSON.") from error
         if reply.status_code != 200:
             raise Refused(f"{self} says {reply.status_code}: {document.get('error', document)}")
         return document

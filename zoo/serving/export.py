@@ -41,7 +41,7 @@ def export(
       metrics: as `zoo.evaluation.report` returns them; None for a model that was not measured,
         for example after Keras' `fit`.
       version: the next free one if None.
-      weights: "float32" as they are, or "float16": large float32 weights in half the size, for
+      weights: "float32" (unchanged) or "float16": large float32 weights in half the size, for
         models that are kept where space is short. They compute in float32 all the same.
       name: of the model, as servers know it; ENTRY_DATASET if empty, and ENTRY for a model that
         was not trained on a named dataset.
@@ -62,7 +62,7 @@ def export(
     version = max(versions(base), default=0) + 1 if version is None else version
     target = base / str(version)
     if version < 1 or target.exists():
-        wrong = "exists" if target.exists() else "is no version, they count from 1"
+        wrong = "exists" if target.exists() else "is not a version, they count from 1"
         raise UserError(
             f"{target} {wrong}: choose a whole number above "
             f"{max(versions(base), default=0)}, or none for the next free one."
@@ -85,7 +85,7 @@ def _write_version(folder, model, metrics, name, weights):
     module.weights = [v.value for v in model.served_variables()]
     if weights == "float16" and model.takes_half_weights:
         module.weights, signatures = half_weights.store(model.served_variables(), signatures)
-    # Traced once, here; TensorFlow would trace them anew for whoever asks.
+    # Traced once, here; otherwise TensorFlow would trace them at each use.
     traced = {name: function.get_concrete_function() for name, function in signatures.items()}
     default = next(iter(traced.values()))
     tf.saved_model.save(
@@ -123,7 +123,7 @@ def _write_card(base, description, metrics):
 
 
 def refresh_models_config(folder: pathlib.Path) -> None:
-    """Writes models.config, which tells TF Serving of every model in the folder.
+    """Writes models.config, TF Serving's list of the models in the folder.
 
     Paths are those of TF Serving's image, where the folder is mounted at /models. The two newest
     versions of a model are served, under the labels "stable" and "previous".

@@ -31,7 +31,7 @@ def write(path: str | os.PathLike, signatures, inputs: dict[str, list[Input]]) -
         request = {given.name: given.example(ROWS) for given in inputs["sample"]}
         images = signatures["sample"](*map(tf.constant, request.values()))["x"].numpy()
     for name, function in signatures.items():
-        # Noise is no image: what an encoder makes of it changes with the last bit of a product.
+        # Noise is not an image: what an encoder makes of it changes with the last bit of a product.
         request = {
             given.name: given.example(ROWS) if images is None or not given.is_pixels else images
             for given in inputs[name]

@@ -43,7 +43,7 @@ def add_services(server: grpc.aio.Server, service: Service, metrics: Metrics) ->
 
 
 class ParseRequests(grpc.aio.ServerInterceptor):
-    """Answers bytes that are no message by INVALID_ARGUMENT, where gRPC would say UNKNOWN."""
+    """Answers bytes that are not a message with INVALID_ARGUMENT, where gRPC would say UNKNOWN."""
 
     async def intercept_service(self, continuation, handler_call_details):
         handler = await continuation(handler_call_details)
@@ -55,7 +55,7 @@ class ParseRequests(grpc.aio.ServerInterceptor):
             try:
                 request = parse(data)
             except message.DecodeError:
-                text = "The request is no valid message of this method"
+                text = "The request is not a valid message of this method"
                 await context.abort(StatusCode.INVALID_ARGUMENT, text)
             return await answer(request, context)
 

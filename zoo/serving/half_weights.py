@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-# Smaller weights are kept as they are: they take no space.
+# Smaller weights are not converted: they take little space.
 LEAST_SIZE = 1024
 
 

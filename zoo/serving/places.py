@@ -58,7 +58,7 @@ def _fetch(place, name, version):
         source = posixpath.join(base, str(version))
         text = system.cat_file(posixpath.join(source, manifests.FILE)).decode()
         listed = manifests.read(text, f"{place}/{name}/{version}/{manifests.FILE}")
-        # Under the manifest's own digest: another export of the same version is fetched anew.
+        # Under the manifest's own digest: another export of the same version is downloaded again.
         cache = os.environ.get(CACHE) or platformdirs.user_cache_dir("generative-zoo")
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         target = files.tensorflow_path(cache) / digest / name / str(version)

@@ -33,7 +33,7 @@ class Servable:
         """Loads the version at `path`.
 
         Raises:
-          ServingError: with the code and the reason that TensorFlow tells.
+          ServingError: with TensorFlow's code and reason.
         """
         self.name, self.version = name, version
         self._graph = tf.Graph()

@@ -193,4 +193,4 @@ def _read(path, message):
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read: {error}.") from error
     except text_format.ParseError as error:
-        raise UserError(f"{path} is no {message.DESCRIPTOR.name}: {error}") from error
+        raise UserError(f"{path} is not a {message.DESCRIPTOR.name}: {error}") from error

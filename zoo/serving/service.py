@@ -98,7 +98,7 @@ class Service:
         """Returns labels and scores of tf.Examples.
 
         Raises:
-          ServingError: INVALID_ARGUMENT if the signature is no classifier.
+          ServingError: INVALID_ARGUMENT if the signature is not a classifier.
         """
         answer, rows = await self._examples(spec, signature_name, given, examples.check_classifier)
         return answer, examples.to_classifications(answer.outputs, rows)
@@ -109,7 +109,7 @@ class Service:
         """Returns a number for each tf.Example.
 
         Raises:
-          ServingError: INVALID_ARGUMENT if the signature is no regressor.
+          ServingError: INVALID_ARGUMENT if the signature is not a regressor.
         """
         answer, rows = await self._examples(spec, signature_name, given, examples.check_regressor)
         return answer, examples.to_regressions(answer.outputs, rows)

@@ -43,7 +43,7 @@ class MovingAverages(tf.Module):
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
-        """Puts the averages in the place of the variables while the body runs."""
+        """Replaces the variables by the averages while the body runs."""
         raw = [tf.identity(variable) for variable in self.variables_averaged]
         for variable, average in zip(self.variables_averaged, self.averages, strict=True):
             variable.assign(tf.convert_to_tensor(average))

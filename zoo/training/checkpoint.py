@@ -50,7 +50,7 @@ class Checkpoints:
         Raises:
           UserError: if there are checkpoints and not one of them can be read.
         """
-        # Asked anew: another worker may have written them.
+        # Read again: another worker may have written them.
         found = tf.train.get_checkpoint_state(str(self.folder))
         paths = list(reversed(found.all_model_checkpoint_paths)) if found else []
         for path in paths:
@@ -68,13 +68,13 @@ class Checkpoints:
         if paths:
             raise UserError(
                 f"None of the checkpoints in {self.folder} can be read. Restore the folder from a "
-                "copy, or choose another --workdir to start anew."
+                "copy, or choose another --workdir to start again."
             )
         return False
 
 
 def _mend_list(folder):
-    """Makes the list of checkpoints anew where it is damaged or gone and checkpoints are not."""
+    """Rebuilds the list of checkpoints if it is damaged or missing but checkpoints exist."""
     try:
         listed = tf.train.get_checkpoint_state(str(folder)) is not None
     except Exception:  # protobuf raises what it likes
@@ -89,7 +89,7 @@ def _mend_list(folder):
         except Exception as error:
             logging.warning("Checkpoint %s cannot be used: %s", index, _first_line(error))
     if whole:
-        logging.warning("The list of checkpoints in %s is damaged: made anew.", folder)
+        logging.warning("The list of checkpoints in %s is damaged: rebuilt.", folder)
         tf.compat.v1.train.update_checkpoint_state(str(folder), whole[-1], whole)
     else:
         (folder / "checkpoint").unlink(missing_ok=True)

@@ -50,9 +50,9 @@ def parse(text: str) -> Cluster | None:
     try:
         config = json.loads(text or "{}")
     except ValueError as error:
-        refuse(f"is no JSON: {error}")
+        refuse(f"is not JSON: {error}")
     if not isinstance(config, dict):
-        refuse(f"is no JSON object but {_short(config)}")
+        refuse(f"is not a JSON object but {_short(config)}")
     for key in config:
         if key not in KEYS:
             refuse(f"has a key {key!r}.{near_miss(key, KEYS)} Known are 'cluster' and 'task'")
@@ -62,7 +62,7 @@ def parse(text: str) -> Cluster | None:
             refuse("names a task, but no cluster")
         return None
     if not isinstance(jobs, dict):
-        refuse(f"has a cluster that is no object of jobs but {_short(jobs)}")
+        refuse(f"has a cluster that is not an object of jobs but {_short(jobs)}")
     for job, addresses in jobs.items():
         _check_job(job, addresses, refuse)
     if "worker" not in jobs:
@@ -85,7 +85,7 @@ def _check_job(job, addresses, refuse):
             f"are 'worker' and 'chief'.{miss}".rstrip(".")
         )
     if not isinstance(addresses, list) or not addresses:
-        refuse(f"has a job {job!r} that is no list of addresses but {_short(addresses)}")
+        refuse(f"has a job {job!r} that is not a list of addresses but {_short(addresses)}")
     for address in addresses:
         host, _, port = address.rpartition(":") if isinstance(address, str) else ("", "", "")
         if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
@@ -94,7 +94,7 @@ def _check_job(job, addresses, refuse):
 
 def _check_task(task, jobs, refuse):
     if not isinstance(task, dict):
-        refuse(f"has a task that is no object with a type and an index but {_short(task)}")
+        refuse(f"has a task that is not an object with a type and an index but {_short(task)}")
     job, index = task.get("type"), task.get("index")
     if job not in jobs:
         refuse(f"has a task of type {_short(job)}, but the cluster has the jobs {', '.join(jobs)}")
@@ -119,7 +119,7 @@ def wait_for_peers(cluster: Cluster, timeout: float, say: Callable[[str], None] 
     Args:
       cluster: of `parse`.
       timeout: seconds to wait.
-      say: takes a line every so many seconds; prints to stderr if None.
+      say: gets a line at intervals; prints to stderr if None.
 
     Raises:
       UserError: after `timeout`, with those that are missing; or if the own port is taken.

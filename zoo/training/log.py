@@ -1,4 +1,4 @@
-"""What a run tells while it goes on: a progress bar, metrics.jsonl, TensorBoard."""
+"""What a run reports: a progress bar, metrics.jsonl, TensorBoard."""
 
 import json
 import os
@@ -42,7 +42,7 @@ class Log:
         )
 
     def _forget_after(self, step):
-        """A run that resumes at `step` writes the later lines anew."""
+        """Removes the lines after `step`, which a resumed run writes again."""
         if self.path.exists():
             lines = self.path.read_text().splitlines()
             with files.atomic(self.path) as temporary:

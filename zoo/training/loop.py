@@ -26,7 +26,7 @@ from zoo.training.state import FRECHET, SELECTIONS, State
 
 # Folder, in a workdir, of the run of a model that has to be trained before.
 FIRST_STAGE = "m1"
-# Steps at the end of an epoch from which a model tells how it is; half of them if it has fewer.
+# Steps at the end of an epoch on which a model's warnings are based; half of them if it has fewer.
 RECENT_STEPS = 100
 # Seconds that steps run without Python looking at signals or the bar.
 SECONDS_PER_CALL = 1.0

@@ -26,7 +26,7 @@ class State(tf.Module):
         self.selection = tf.Variable("", dtype=tf.string)
 
     def summary(self) -> dict:
-        """Returns what a metrics file tells of the run."""
+        """Returns what a metrics file records about the run."""
         return {
             "steps": int(self.step),
             "best_step": int(self.best_step),

@@ -97,7 +97,7 @@ def _in_compiled_blocks(model, prepare, step, num_terms, size):
         rows = tf.TensorArray(tf.float32, 0, dynamic_size=True, element_shape=[None, num_terms])
         for start in tf.range(0, n, size):
             count = tf.minimum(size, n - start)
-            # One size whatever the count, or XLA compiles anew: what is not written is zero.
+            # One size whatever the count, or XLA would compile again: unwritten elements are zero.
             arrays = {
                 name: tf.TensorArray(spec.dtype, size, element_shape=spec.shape)
                 for name, spec in iterator.element_spec.items()

@@ -59,7 +59,7 @@ def _to_example(value):
         try:
             feature = example.features.feature[name]
         except UnicodeEncodeError:
-            raise errors.invalid(f"The name of a feature is no text: {show(name)}") from None
+            raise errors.invalid(f"The name of a feature is not text: {show(name)}") from None
         for leaf in content if isinstance(content, list) else [content]:
             _add_value(feature, name, leaf)
     return example

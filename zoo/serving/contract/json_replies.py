@@ -146,7 +146,7 @@ def _decimals(array):
         longer = (digits % tuple(numbers[i] for i in wrong)).split("\n")
         for i, text in zip(wrong, longer, strict=False):
             texts[i] = text
-    # Whole numbers get a point, so that a list is of one type to whoever reads it.
+    # Whole numbers get a point, so that a list has one type for every reader.
     return [t if "." in t or "e" in t else _WORDS.get(t) or f"{t}.0" for t in texts]
 
 

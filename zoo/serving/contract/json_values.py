@@ -54,7 +54,7 @@ def to_array(value, dtype: tf.DType) -> np.ndarray:
 
 
 def _to_flat(leaves, dtype, rank):
-    """An array of values that are no lists."""
+    """An array of values that are not lists."""
     types = set(map(type, leaves))
     if list in types:
         raise errors.invalid(f"Encountered list at unexpected level: {rank} expected < {rank}")

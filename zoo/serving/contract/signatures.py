@@ -14,7 +14,7 @@ DEFAULT = "serving_default"
 class Tensor(NamedTuple):
     """An input or output: its tensor in the graph, its dtype, its shape with None for any size.
 
-    `shape` is None where the rank is not known, `tensor` is "" for what is no dense tensor.
+    `shape` is None where the rank is not known, `tensor` is "" for what is not a dense tensor.
     """
 
     tensor: str
@@ -93,7 +93,7 @@ def complete(signature: Signature, given: Mapping[str, np.ndarray]) -> dict[str,
         if not tensor.tensor:
             raise errors.ServingError(
                 errors.StatusCode.UNIMPLEMENTED,
-                f"Input {name} of signature {signature.key} is no dense tensor.",
+                f"Input {name} of signature {signature.key} is not a dense tensor.",
             )
         if not tensor.takes(whole[name]):
             shape = ",".join(map(str, whole[name].shape))
@@ -125,7 +125,7 @@ def select_outputs(signature: Signature, wanted: list[str]) -> tuple[str, ...]:
     for name in names:
         if not signature.outputs[name].tensor:
             raise errors.ServingError(
-                errors.StatusCode.UNIMPLEMENTED, f"Output {name} is no dense tensor"
+                errors.StatusCode.UNIMPLEMENTED, f"Output {name} is not a dense tensor"
             )
     return tuple(names)
 
