@@ -70,7 +70,10 @@ def page(name: str, results: dict) -> str:
     experiment = importlib.import_module(f"{experiments.__name__}.{name}")
     title, _, rest = experiment.__doc__.strip().partition("\n")
     published = all(results[key] == value for key, value in PUBLISHED.items())
-    answer = f"\n{_fill(experiment.ANSWER, results['rows'])}\n" if published else ""
+    answer = ""
+    if published:
+        filled = fill(experiment.ANSWER, results["rows"])
+        answer = f"\n{textwrap.fill(filled, WIDTH)}\n"
     flags = f"--dataset={results['dataset']}"
     if takes_epochs(name):
         flags += f" --num_epochs={results['epochs']}"
@@ -102,8 +105,11 @@ def committed(docs: pathlib.Path) -> dict[pathlib.Path, str]:
     return found
 
 
-def _fill(answer, rows):
-    """An answer with its figures, which it takes from the table: `cell("row", "column")`."""
+def fill(text: str, rows: list[dict]) -> str:
+    """Returns a text with its figures, which it takes from a table: `{{ cell("row", "column") }}`.
+
+    `lowest("column")` and `highest("column")` are the extremes of a column.
+    """
     by_label = {next(iter(row.values())): row for row in rows}
 
     def cell(label, column):
@@ -115,5 +121,5 @@ def _fill(answer, rows):
     def highest(column):
         return markdown.cell(max(row[column] for row in rows))
 
-    template = jinja2.Template(answer, undefined=jinja2.StrictUndefined)
-    return textwrap.fill(template.render(cell=cell, lowest=lowest, highest=highest), WIDTH)
+    template = jinja2.Template(text, undefined=jinja2.StrictUndefined)
+    return template.render(cell=cell, lowest=lowest, highest=highest)

@@ -6,6 +6,10 @@ A table stands between two comments, of which the first says where it comes from
     <!-- sweep: gmm_ring: num_components, nll, bic -->       means over seeds of a sweep
     <!-- models: dcgan_mnist, vae_iaf_mnist -->              what trained models reached
     <!-- end of table -->
+
+A figure within a sentence of a page in Chinese comes from the JSON of the same page in English:
+
+    <!-- figure: cell("gan, logit of D", "right %") -->49.9<!-- end -->
 """
 
 import json
@@ -15,12 +19,16 @@ import statistics
 
 from zoo import markdown
 from zoo.errors import UserError
+from zoo.experiments import pages as experiment_pages
 from zoo.reports import catalogue
-from zoo.reports.chinese import WORDS
+from zoo.reports.chinese import PATTERNS, WORDS
 
 _MARKED = re.compile(
     r"(<!-- (tables|sweep|models): (.*?) -->\n).*?(<!-- end of table -->)", re.DOTALL
 )
+
+
+_FIGURE = re.compile(r"(<!-- figure: (.*?) -->).*?(<!-- end -->)")
 
 
 def pages(docs: pathlib.Path, saved_models: pathlib.Path) -> dict[pathlib.Path, str]:
@@ -38,7 +46,7 @@ def pages(docs: pathlib.Path, saved_models: pathlib.Path) -> dict[pathlib.Path, 
         text = path.read_text()
         if _MARKED.search(text):
             words = WORDS if path.parent.name == "zh" else {}
-            found[path] = _fill(text, docs, saved_models, words)
+            found[path] = _fill_figures(_fill(text, docs, saved_models, words), docs, path.stem)
     return found
 
 
@@ -51,6 +59,15 @@ def _fill(text, docs, saved_models, words):
     return _MARKED.sub(table, text)
 
 
+def _fill_figures(text, docs, name):
+    def figure(match):
+        begin, expression, end = match.groups()
+        rows = json.loads((docs / "questions" / f"{name}.json").read_text())["rows"]
+        return f"{begin}{experiment_pages.fill(f'{{{{ {expression} }}}}', rows)}{end}"
+
+    return _FIGURE.sub(figure, text)
+
+
 def translate(table: str, words: dict[str, str]) -> str:
     """Returns a Markdown table with the cells that are in a dictionary replaced."""
     lines: list[str] = []
@@ -59,8 +76,14 @@ def translate(table: str, words: dict[str, str]) -> str:
             lines.append(line)
             continue
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        lines.append("| " + " | ".join(words.get(cell, cell) for cell in cells) + " |")
+        lines.append("| " + " | ".join(_translate_cell(cell, words) for cell in cells) + " |")
     return "\n".join(lines) if words else table
+
+
+def _translate_cell(cell, words):
+    for pattern, replacement in PATTERNS:
+        cell = re.sub(pattern, replacement, cell)
+    return words.get(cell, cell)
 
 
 def _from_page(source, docs, saved_models):
