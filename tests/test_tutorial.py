@@ -23,4 +23,11 @@ def test_every_cell_of_the_tutorial_runs(tmp_path, monkeypatch, capsys, data_dir
     assert np.all(np.isfinite(losses))
     shown = capsys.readouterr().out
     assert "200 (1, 28, 28, 1)" in shown and "stopped with exit code 0" in shown
-    assert not any(cell["outputs"] for cell in notebook["cells"] if cell["cell_type"] == "code")
+
+
+def test_the_committed_outputs_are_those_of_a_whole_run():
+    notebook = json.loads((ROOT / "docs" / "tutorial.ipynb").read_text())
+    outputs = [o for cell in notebook["cells"] for o in cell.get("outputs", ())]
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 4
+    assert not any(output.get("name") == "stderr" for output in outputs)
+    assert "stopped with exit code 0" in "".join(outputs[-1]["text"])

@@ -4,6 +4,8 @@ model = zoo.connect("localhost:8501", "cvae_mnist")  # REST; gRPC is "grpc://loc
 x = model.sample(seed=[7, 8], y=[3, 3])
 """
 
+import logging
+
 import grpc
 import numpy as np
 import requests
@@ -34,6 +36,10 @@ _ROWS = 128  # which batching configs of servers usually take
 _SERVICE_CONFIG = """{"methodConfig": [{"name": [{}], "retryPolicy": {"maxAttempts": 5,
  "initialBackoff": "0.2s", "maxBackoff": "2s", "backoffMultiplier": 2,
  "retryableStatusCodes": ["UNAVAILABLE"]}}]}"""
+
+
+# Retries are normal while a server starts; the last failure is raised.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 
 class Refused(UserError):
