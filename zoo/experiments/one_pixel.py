@@ -51,15 +51,14 @@ def report(models, dataset):
     images = np.concatenate(
         [batch["x"] for batch in dataset.test.take(measuring.IMAGES).batches_of_bytes(BATCH_SIZE)]
     )
-    moved = {"shifted by a pixel": np.roll(images, 1, 2)}
-    kinds = {"as it is": images, **add_pixels(images), **moved}
+    kinds = make_kinds(images)
     splits = {kind: data.InMemory(x) for kind, x in kinds.items()}
     rows = []
     for name, model in models.items():
         name = name.removeprefix("exported ")
         if Trait.POSTERIOR in model.traits:
             codes = [
-                model.in_graph("encode")(x)["loc"] for x in _batches(model, splits["as it is"])
+                model.in_graph("encode")(x)["loc"] for x in _batches(model, splits["original"])
             ]
             given_code = {k: _of_codes(model, split, codes) for k, split in splits.items()}
             rows.append(_compare(f"{name}, log p(x given z)", given_code))
@@ -73,10 +72,24 @@ def report(models, dataset):
                     {k: _logits(model, split) for k, split in splits.items()},
                 )
             )
-    figure, panels = figures.figure(4, 2.4, 4.2)
+    return rows, draw(kinds)
+
+
+def draw(kinds: dict[str, np.ndarray]):
+    """Returns a figure of the first images of each kind, bytes [N, H, W, 1]."""
+    figure, panels = figures.figure(len(kinds), 2.4, 4.2)
     for axes, (kind, x) in zip(panels, kinds.items(), strict=True):
         figures.show(axes, x[:SHOWN] / 255, 2, kind)
-    return rows, figure
+    return figure
+
+
+def make_kinds(images: np.ndarray) -> dict[str, np.ndarray]:
+    """Returns the images, and the images with one more pixel or shifted by one."""
+    return {
+        "original": images,
+        **add_pixels(images),
+        "shifted by a pixel": np.roll(images, 1, 2),
+    }
 
 
 def add_pixels(images: np.ndarray, seed: int = 0) -> dict[str, np.ndarray]:

@@ -49,9 +49,9 @@ def report(models, dataset):
         ]
         order = np.argsort(scale)
         (line,) = left.plot(scale[order], "o-", label=f"scale of q(z|x), {trained}")
-        left.plot(spread[order], "s--", color=line.get_color(), label=f"spread of m, {trained}")
+        left.plot(spread[order], "s--", color=line.get_color(), label=f"deviation of m, {trained}")
     left.set_yscale("log")
-    left.set_xlabel("latent dimension, in the order of its scale")
+    left.set_xlabel("latent dimensions, ordered by scale")
     left.xaxis.get_major_locator().set_params(integer=True)
     left.legend(fontsize="small")
 
@@ -69,6 +69,7 @@ def report(models, dataset):
         right,
         rows_of_images.reshape(-1, *x.shape[1:]),
         len(TIMES) + 1,
-        "image, m, then 3 draws at 1, 2, 3 times the scale",
+        "reconstructions from m and from draws",
+        ("image", *("m" if t == 0 else f"{t} × σ" for t in TIMES)),
     )
     return rows, figure

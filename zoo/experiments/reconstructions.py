@@ -50,6 +50,7 @@ def report(models, dataset):
         axes,
         np.moveaxis(columns[:, :8], 0, 1).reshape(-1, *x.shape[1:]),
         len(columns),
-        f"image, e = 0, 8 draws, mean of {DRAWS} draws",
+        f"reconstructions; the last is the mean of {DRAWS} draws",
+        ("image", "e = 0", *(f"draw {i}" for i in range(1, 9)), "mean"),
     )
     return rows, figure
