@@ -47,8 +47,9 @@ def write(name: str, description: dict, metrics: dict, location: str | None = No
     """
     config, signatures = description["config"], description["signatures"]
     inputs = {n: Input.from_fields(n, fields) for n, fields in description["inputs"].items()}
-    drawn = len(description["shape"]) == 3 or description["shape"] == [2]
-    picture = "![Samples](samples.png)\n\n" if "sample" in signatures and drawn else ""
+    images = len(description["shape"]) == 3
+    drawn = "sample" in signatures and (images or description["shape"] == [2])
+    picture = f"![Samples](samples.png)\n\n{_caption(signatures)}" if drawn else ""
     names = description.get("class_names", [])
     plain = names == [str(i) for i in range(len(names))]
     classes = "" if plain else f"Labels: {', '.join(f'{i} {n}' for i, n in enumerate(names))}.\n\n"
@@ -63,15 +64,29 @@ def write(name: str, description: dict, metrics: dict, location: str | None = No
 ## Training
 
 {_command(config)}{_data(config)}{_training(config, metrics["training"])}
-{_figures(metrics, len(description["shape"]) == 3)}## Use
+{_figures(metrics, images)}## Use
 
 Intended for study, baselines and fine-tuning; not for decisions about people.
-{_limits(config, signatures, len(description["shape"]) == 3)}
+{_limits(config, signatures, images)}
 
 {classes}{_signatures(signatures, inputs)}
 
 {_examples(name, location or name, signatures, inputs)}
 """
+
+
+def _caption(signatures):
+    """What the picture of samples shows, for models whose pictures need it."""
+    if "y" in signatures["sample"]:
+        return "One column per label.\n\n"
+    if "sample_cluster" in signatures:
+        return "One column per cluster.\n\n"
+    if "responsibilities" in signatures:
+        return (
+            "Each sample is the mean of one component plus noise with that component's covariance."
+            "\n\n"
+        )
+    return ""
 
 
 def _limits(config, signatures, images):
