@@ -5,7 +5,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from zoo import replicas
+from zoo import keras_state, replicas
 
 
 def adam(
@@ -27,7 +27,8 @@ def adam(
     if total_steps is not None:
         warmup_steps = round(config.warmup * total_steps)
         rate = _Schedule(rate, warmup_steps, config.schedule, total_steps)
-    return Adam(rate, *betas)
+    with keras_state.settings(floatx="float32"):  # the type of the rate
+        return Adam(rate, *betas)
 
 
 def descend(

@@ -78,9 +78,9 @@ def test_until_the_cluster_epoch_there_is_one_gaussian_and_then_its_clusters(tmp
     found = []
     start_epoch = models.FAMILIES["gmvae"].start_epoch
 
-    def watched(self, epoch, split):
+    def watched(self, epoch, epochs, split):
         found.append(np.ptp(self.priors.loc.numpy(), 0).max())
-        start_epoch(self, epoch, split)
+        start_epoch(self, epoch, epochs, split)
         found.append(np.ptp(self.priors.loc.numpy(), 0).max())
 
     with pytest.MonkeyPatch.context() as patch:

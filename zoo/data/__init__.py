@@ -8,7 +8,7 @@ import numpy as np
 from zoo import files
 from zoo.data import arrays, densities, image_folders, labelled, sources, stacked
 from zoo.data.in_memory import InMemory, to_memory
-from zoo.data.pipeline import Spec, binarize, to_float
+from zoo.data.pipeline import Spec, binarize, to_float, to_pixels
 from zoo.data.reader import Reader, hold_out
 from zoo.data.splits import Dataset, Shard, Split
 from zoo.data.streamed import Generated, Streamed
@@ -27,6 +27,7 @@ __all__ = [
     "load",
     "to_float",
     "to_memory",
+    "to_pixels",
 ]
 
 # Splits of this many bytes or fewer are read into memory, where batches cost a gather each.

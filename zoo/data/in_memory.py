@@ -158,6 +158,13 @@ def _bytes(x):
     """Images as uint8; floats in [0, 1] are rounded to bytes."""
     if x.dtype == np.uint8:
         return x
+    if x.dtype.kind in "iu":
+        if x.size and not (x.min() >= 0 and x.max() <= 255):
+            raise UserError(
+                f"Pixels of {x.dtype} are expected as bytes, 0 to 255, got {x.min()} to {x.max()}: "
+                "scale them to [0, 255], or to floats in [0, 1]."
+            )
+        return x.astype(np.uint8)
     if not np.issubdtype(x.dtype, np.floating):
         raise UserError(f"Images are expected as bytes or as floats in [0, 1], got {x.dtype}.")
     if not np.all(np.isfinite(x)):
@@ -168,6 +175,7 @@ def _bytes(x):
         )
     if x.size and not (x.min() >= 0 and x.max() <= 1):
         raise UserError(
-            f"Pixels are expected in [0, 1], got {x.min():g} to {x.max():g}: divide bytes by 255."
+            f"Pixels are expected in [0, 1], got {x.min():g} to {x.max():g}: "
+            f"{'(x + 1) / 2 moves [-1, 1] there' if x.min() < 0 else 'divide bytes by 255'}."
         )
     return np.round(255 * x).astype(np.uint8)

@@ -84,6 +84,29 @@ def to_float(batch, pixels: str = "scaled", seed: tf.Tensor | None = None):
     return {**batch, "x": x}
 
 
+def to_pixels(x: tf.Tensor, pixels: str = "scaled", seed: tf.Tensor | None = None) -> tf.Tensor:
+    """Returns images as float32 in [0, 1], made of bytes or of floats in [0, 1] as in `to_float`.
+
+    Integers of any type are bytes. Floats v / 255 become what the bytes v become; other floats are
+    grey levels for "binarized", and stay what they are for "dequantized".
+
+    Args:
+      x: images [B, H, W, C].
+      pixels: as in `to_float`.
+      seed: int32 [2], unless pixels are "scaled".
+    """
+    if not x.dtype.is_floating:
+        return to_float({"x": tf.cast(x, tf.uint8)}, pixels, seed)["x"]
+    x = tf.cast(x, tf.float32)
+    if pixels == "binarized":
+        return tf.cast(seeds.uniform(tf.shape(x), seed) < x, tf.float32)
+    if pixels == "dequantized":
+        v = tf.round(255.0 * x)
+        are_bytes = tf.reduce_all(tf.abs(255.0 * x - v) < 1e-3)
+        return tf.where(are_bytes, (v + seeds.uniform(tf.shape(x), seed)) / 256.0, x)
+    return x
+
+
 def binarize(batch, seed: tf.Tensor):
     """Returns the batch with x drawn as for "binarized", still as bytes: 0 or 255.
 

@@ -3,6 +3,7 @@
 The module itself can be called: `zoo.models()` lists those that are trained.
 """
 
+import contextlib
 import random
 import sys
 import types
@@ -12,7 +13,7 @@ import keras
 import ml_collections
 import tensorflow as tf
 
-from zoo import configs
+from zoo import configs, keras_state
 from zoo.data import Spec
 from zoo.errors import UserError, near_miss
 from zoo.models import ablations
@@ -74,18 +75,34 @@ def create(
 
 
 def _make(config, spec, parts):
-    # Keras draws the seeds of its initializers from Python's generator.
-    state, policy = random.getstate(), keras.config.dtype_policy()
-    random.seed(config.seed)
-    keras.config.set_dtype_policy(config.precision)
-    try:
+    with _keras_state(config):
         model = FAMILIES[config.family](config, spec, **parts)
         batch = {"x": tf.zeros([1, *spec.shape]), "y": tf.zeros([1], tf.int32)}
         model.make_weights(batch)
+    return model
+
+
+@contextlib.contextmanager
+def _keras_state(config):
+    """Keras' global state as the model's config asks for it, whatever keras.json says.
+
+    Changes Python's random generator while the body runs: Keras draws the seeds of its
+    initializers from it.
+    """
+    if keras.config.backend() != "tensorflow":
+        raise UserError(
+            f"Keras uses the backend {keras.config.backend()!r}, the zoo needs TensorFlow: set "
+            "KERAS_BACKEND=tensorflow in the environment, or in ~/.keras/keras.json."
+        )
+    state = random.getstate()
+    random.seed(config.seed)
+    try:
+        with keras_state.settings(
+            floatx="float32", image_data_format="channels_last", dtype_policy=config.precision
+        ):
+            yield
     finally:
         random.setstate(state)
-        keras.config.set_dtype_policy(policy)
-    return model
 
 
 def check(config: ml_collections.ConfigDict, spec: Spec | None = None) -> None:

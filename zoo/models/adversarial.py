@@ -10,7 +10,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from zoo import errors, optimizers, seeds
+from zoo import errors, keras_state, optimizers, seeds
 from zoo.distributions import codes
 from zoo.models import refusals
 from zoo.models.base import GenerativeModel
@@ -123,10 +123,16 @@ class Adversarial(GenerativeModel):
 
     def compile(self, optimizer="adam", d_optimizer=None, **kwargs):
         """Keras' `compile`, with an optimizer for each player; D's is like G's if None."""
+        if d_optimizer is optimizer and isinstance(optimizer, keras.Optimizer):
+            raise errors.UserError(
+                "One optimizer cannot update both players: leave d_optimizer out for one like the "
+                "generator's, or give another one."
+            )
         super().compile(optimizer=optimizer, **kwargs)
-        if d_optimizer is None:
-            d_optimizer = type(self.optimizer).from_config(self.optimizer.get_config())
-        self.d_optimizer = keras.optimizers.get(d_optimizer)
+        with keras_state.settings(floatx="float32"):
+            if d_optimizer is None:
+                d_optimizer = type(self.optimizer).from_config(self.optimizer.get_config())
+            self.d_optimizer = keras.optimizers.get(d_optimizer)
         self.optimizer.build(self.generator.trainable_variables)
         self.d_optimizer.build(self.discriminator_variables())
 

@@ -11,7 +11,7 @@ from zoo.data import Spec, Split
 from zoo.inputs import Input
 from zoo.inputs import make as make_inputs
 from zoo.models import refusals
-from zoo.models.keras_habits import KerasHabits
+from zoo.models.keras_habits import KerasHabits, MeanOrNan
 from zoo.models.traits import Trait
 from zoo.types import Batch, Config
 
@@ -40,6 +40,8 @@ class GenerativeModel(KerasHabits):
     # Whether it learns from labels; and whether from rows without one (y = -1) as well.
     needs_labels = False
     learns_from_unlabelled = False
+    # Whether a new model has to be initialised from rows by `start_from` before it learns.
+    needs_start = False
     # Whether it can be M1, whose codes M2 learns: a VAE that needs no labels.
     is_m1 = False
     # Whether convolutions take its time, which on a CPU are slow when XLA compiles them.
@@ -106,7 +108,10 @@ class GenerativeModel(KerasHabits):
         terms = self.loss_terms(batch, seeds.root(0))
         # What Keras' fit and evaluate show: means over all examples so far.
         names = (*terms, *self.learning_signals)
-        self.term_means = {name: keras.metrics.Mean(name) for name in names}
+        self.term_means = {
+            name: (MeanOrNan if name in self.terms_of_labels else keras.metrics.Mean)(name)
+            for name in names
+        }
         self.built = True
 
     @property
@@ -164,10 +169,15 @@ class GenerativeModel(KerasHabits):
     def start_from(self, split: Split) -> None:
         """Called once before the first step of a run, with its training images."""
 
-    def start_epoch(self, epoch: int, split: Split) -> None:
+    def start_epoch(self, epoch: int, epochs: int, split: Split) -> None:
         """Called before the first step of each epoch.
 
         Must be deterministic given the weights: a resumed run calls it again.
+
+        Args:
+          epoch: number of the epoch, from 0.
+          epochs: of the run.
+          split: its training rows.
         """
 
     def compile_for_run(self, total_steps: int | None) -> None:

@@ -12,7 +12,7 @@ class Classifies(keras.Model):
 
     def call(self, x, y=None, training=False):
         """Returns p(y|x), [B, K]."""
-        return self.classify(self.to_batch((x, None), labels=False)["x"])
+        return self.classify(self.to_batch((x, None), labels=False, noise=False)["x"])
 
     def classify_signature(self):
         """Returns the signature "classify"."""

@@ -37,7 +37,7 @@ class GMM(GenerativeModel):
     M-step of its own, on a running mean of such sums.
     """
 
-    every_row = takes_vectors = takes_float64 = True
+    every_row = takes_vectors = takes_float64 = needs_start = True
     takes_half_weights = False
     precisions = ("float32", "float64")
     remedy = "Try a larger --config.reg_covar"

@@ -24,6 +24,8 @@ from zoo.models.vae import VAE
 class GMVAE(VAE):
     """A VAE whose prior's components c are clusters."""
 
+    needs_start = True
+
     @classmethod
     def conflicts(cls, config):
         yield from super().conflicts(config)
@@ -37,8 +39,8 @@ class GMVAE(VAE):
         super().start_from(split)
         self.priors.loc.assign(tf.zeros_like(self.priors.loc))
 
-    def start_epoch(self, epoch, split):
-        if epoch == int(self.config.cluster_at * self.config.num_epochs):
+    def start_epoch(self, epoch, epochs, split):
+        if epoch == int(self.config.cluster_at * epochs):
             fitted = self._fit_mixture(split).as_arrays()
             mixing = np.maximum(fitted["mixing"], 1e-6)
             self.priors.assign(mixing, fitted["means"], fitted["covariances"])

@@ -3,11 +3,11 @@
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from zoo import data, seeds
+from zoo import data, keras_state, seeds
 from zoo.errors import UserError
+from zoo.models import given_data
 
 
 class KerasHabits(keras.Model):
@@ -25,30 +25,113 @@ class KerasHabits(keras.Model):
         keras.saving.register_keras_serializable("zoo")(cls)
 
     def call(self, x, y=None, training=False):
-        """Returns the model's answer to rows x, if there is one that goes without saying."""
+        """Returns the model's answer to rows x, if there is an obvious one."""
         raise UserError(
             f"Model {self.config.model!r} has no single answer to rows: call "
             f"{', '.join(f'model.{name}' for name in self.signatures())}."
         )
 
-    def fit(self, x=None, y=None, *args, validation_data=None, **kwargs):
-        """Keras' `fit`; arrays are checked before the first step.
+    def compile(self, *args, **kwargs):
+        """Keras' `compile`; optimizers given by name compute in float32."""
+        with keras_state.settings(floatx="float32"):
+            super().compile(*args, **kwargs)
 
-        A new model of rows of numbers starts from the arrays, as it does in `scripts/train.py`: EM
-        from some of the rows, their standardization from mean and deviation.
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        **kwargs,
+    ):
+        """Keras' `fit`, with data in any of Keras' forms, all of which are checked.
+
+        Images are bytes or floats in [0, 1]. A new model is initialised from the rows, as it is in
+        `scripts/train.py`; of a dataset that is read in batches, from its first 10,000. Schedules
+        that need to know the end of the run, and the choice of the best weights, are part of
+        `scripts/train.py` only.
+
+        Raises:
+          UserError: for data that the model cannot learn from, and for weights of rows or classes.
         """
+        _refuse_weights(kwargs)
         x, y, split = self._checked(x, y)
-        if split and not self.of_images and self.steps_taken() == 0:
-            self.start_from(split)
-        if isinstance(x, tf.data.Dataset):
+        if self.steps_taken() == 0:
+            self.check_can_fit(split)
+            if split:
+                self.start_from(split)
+        if split:
+            callbacks = [_Epochs(self, split, epochs), *_as_list(callbacks)]
+        if not given_data.is_array(x):
             kwargs.setdefault("shuffle", False)  # or Keras warns that it leaves the order alone
-        if isinstance(validation_data, tuple):
-            validation_data = self._checked(*validation_data)[:2]
-        return super().fit(x, y, *args, validation_data=validation_data, **kwargs)
+        if validation_data is not None:
+            validation_data = self._checked_validation(validation_data)
+        with given_data.sentences():
+            return super().fit(
+                x,
+                y,
+                batch_size,
+                epochs,
+                verbose,
+                callbacks,
+                validation_split,
+                validation_data,
+                **kwargs,
+            )
 
     def evaluate(self, x=None, y=None, *args, **kwargs):
-        """Keras' `evaluate`; arrays are checked before."""
-        return super().evaluate(*self._checked(x, y)[:2], *args, **kwargs)
+        """Keras' `evaluate`, with the checks of `fit`.
+
+        Terms of labels are means over the rows that have one; NaN if none has.
+        """
+        _refuse_weights(kwargs)
+        x, y, _ = self._checked(x, y, first_rows=False)
+        with given_data.sentences():
+            return super().evaluate(x, y, *args, **kwargs)
+
+    def predict(self, x, *args, **kwargs):
+        """Keras' `predict`, with the checks of `fit`: the answers of `call`, without noise."""
+        x, y, _ = self._checked(x, None, first_rows=False, labels=self.answers_with_label)
+        if y is not None:
+            x = {"x": x, "y": y}
+        with given_data.sentences():
+            return super().predict(x, *args, **kwargs)
+
+    def train_on_batch(self, x, y=None, **kwargs):
+        """Keras' `train_on_batch`, with the checks of `fit`."""
+        _refuse_weights(kwargs)
+        x, y, split = self._checked(x, y)
+        if self.steps_taken() == 0:
+            self.check_can_fit(split)
+        return super().train_on_batch(x, y, **kwargs)
+
+    def test_on_batch(self, x, y=None, **kwargs):
+        """Keras' `test_on_batch`, with the checks of `fit`."""
+        _refuse_weights(kwargs)
+        return super().test_on_batch(*self._checked(x, y)[:2], **kwargs)
+
+    def predict_on_batch(self, x):
+        """Keras' `predict_on_batch`, with the checks of `fit`."""
+        x, y, _ = self._checked(x, None, labels=self.answers_with_label)
+        return super().predict_on_batch(x if y is None else {"x": x, "y": y})
+
+    def check_can_fit(self, split: data.InMemory | None) -> None:
+        """Raises a UserError if `fit` cannot train this new model.
+
+        Args:
+          split: the rows that the model can be initialised from; None if they can be read only
+            once.
+        """
+        if split is None and (self.needs_start or not self.of_images):
+            raise UserError(
+                f"A new {self.config.model!r} is initialised from its training rows, and these can "
+                "be read only once: give arrays or a tf.data.Dataset, or call "
+                "model.start_from(zoo.data.InMemory(x, y)) and train from a copy saved after it."
+            )
 
     def train_step(self, data):
         """Keras' hook for `fit`; the zoo's own loop calls `take_step`."""
@@ -59,35 +142,37 @@ class KerasHabits(keras.Model):
         """Keras' hook for `evaluate` and `validation_data`."""
         batch = self.to_batch(data)
         seed = seeds.stream(self.config.seed, seeds.Stream.EVALUATION)
+        known = tf.cast(batch["y"] >= 0, tf.float32)
         terms = self.loss_terms(batch, seed, training=False)
-        means = {name: tf.reduce_mean(term) for name, term in terms.items()}
-        return self._mean_so_far(means, tf.shape(batch["x"])[0])
+        for name, term in terms.items():
+            weight = known if name in self.terms_of_labels else tf.ones_like(term)
+            self.term_means[name].update_state(term, sample_weight=weight)
+        return {name: self.term_means[name].result() for name in terms}
 
     def predict_step(self, data):
         """Keras' hook for `predict`: the answers of `call`."""
-        batch = self.to_batch(data, labels=self.answers_with_label)
+        batch = self.to_batch(data, labels=self.answers_with_label, noise=False)
         return self(batch["x"], batch["y"]) if self.answers_with_label else self(batch["x"])
 
     def to_batch(
-        self, given: Any, step: tf.Tensor | int = 0, labels: bool | None = None
+        self,
+        given: Any,
+        step: tf.Tensor | int = 0,
+        labels: bool | None = None,
+        noise: bool = True,
     ) -> dict[str, tf.Tensor]:
         """Returns {"x": float [B, ...], "y": int32 [B]} of what Keras hands to a step.
 
         Args:
           given: a dict or a tuple of one of the kinds above.
-          step: of which the noise is that bytes get where `config.pixels` asks for it.
+          step: from which the noise is seeded that `config.pixels` asks for.
           labels: whether they are needed; as for training if None.
+          noise: whether images get that noise; else they are scaled to [0, 1].
 
         Raises:
-          UserError: for rows of another shape, or labels that are missing.
+          UserError: for rows of another shape, or labels that are missing or of another type.
         """
-        x, y, _ = keras.utils.unpack_x_y_sample_weight(given)
-        if isinstance(x, dict):
-            x, y = x.get("x"), x.get("y")
-        elif isinstance(x, tuple | list):
-            x, y = x
-        if x is None:
-            raise UserError('Batches are expected as {"x", "y"}, (x, y) or x alone.')
+        x, y = given_data.take_apart(given)
         x, shape = tf.convert_to_tensor(x), self.spec.shape
         if self.of_images and x.shape.rank == len(shape) and shape[-1] == 1:
             x = x[..., None]
@@ -96,33 +181,57 @@ class KerasHabits(keras.Model):
                 f"Model {self.config.model!r} takes rows of shape {list(shape)}, given are rows of "
                 f"shape {x.shape[1:].as_list()}."
             )
+        x = tf.ensure_shape(x, [None, *shape])
         if y is None and (self.needs_labels if labels is None else labels):
             raise UserError(f"Model {self.config.model!r} needs labels: give (x, y).")
-        y = tf.zeros(tf.shape(x)[0], tf.int32) if y is None else tf.cast(y, tf.int32)
-        if self.of_images and x.dtype != tf.uint8:
-            x = tf.cast(x, tf.float32)
-        noise = seeds.stream(self.config.seed, seeds.Stream.PIXELS, step, seeds.replica_id())
-        return {**data.to_float({"x": x}, self.config.pixels, noise), "y": tf.reshape(y, [-1])}
+        if y is None:
+            y = tf.zeros(tf.shape(x)[0], tf.int32)
+        y = tf.convert_to_tensor(y)
+        if not (y.dtype.is_integer or y.dtype.is_floating):
+            raise UserError(f"Labels are expected as whole numbers from 0, got {y.dtype.name}.")
+        if y.shape.rank not in (None, 1) and y.shape[1:].num_elements() != 1:
+            raise UserError(
+                f"Labels are expected as [B], one per row, got shape {y.shape.as_list()}: "
+                "np.argmax(y, 1) makes them of one-hot rows."
+            )
+        if self.of_images:
+            seed = seeds.stream(self.config.seed, seeds.Stream.PIXELS, step, seeds.replica_id())
+            x = data.to_pixels(x, self.config.pixels if noise else "scaled", seed)
+        return {"x": x, "y": tf.reshape(tf.cast(y, tf.int32), [-1])}
 
-    def _checked(self, x, y):
-        """The given arrays, if they can be learned from, and as a split.
+    def _needs(self, labels=None):
+        return given_data.Needs(
+            self.spec,
+            self.config.model,
+            self.needs_labels if labels is None else labels,
+            self.learns_from_unlabelled,
+            self.takes_float64,
+        )
 
-        Datasets pass, without a split.
-        """
-        if isinstance(x, tuple) and len(x) == 2 and y is None:
-            x, y = x
-        if isinstance(x, dict) and y is None:
-            x, y = x.get("x"), x.get("y")
-        if not isinstance(x, np.ndarray | list):
-            return x, y, None
-        x = np.asarray(x)
-        as_images = x[..., None] if self.of_images and x.ndim == len(self.spec.shape) else x
-        split = data.InMemory(as_images, y)
-        given = data.Dataset("given", self.spec, split, split, split)
-        given.check_labels(self.needs_labels and not self.learns_from_unlabelled)
-        if not self.takes_float64:
-            given.check_float32()
-        return x, None if y is None else split.y, split
+    def _checked(self, x, y, first_rows=True, labels=None):
+        """x and y for Keras, and the rows that a new model can be initialised from, or None."""
+        needs = self._needs(labels)
+        if y is not None or isinstance(x, tuple | dict):
+            x, y = given_data.take_apart(x, y)
+        if given_data.is_array(x):
+            split = given_data.check_arrays(x, y, needs)
+            return split.x, None if y is None else split.y, split
+        new = first_rows and self.steps_taken() == 0
+        if isinstance(x, tf.data.Dataset):
+            split = given_data.first_rows(x, needs) if new else None
+            return given_data.check_dataset(x, needs), y, split
+        if isinstance(x, keras.utils.PyDataset):
+            split = given_data.first_rows(x, needs) if new else None
+            return given_data.CheckedPyDataset(x, needs), y, split
+        if given_data.is_generator(x):
+            return given_data.check_batches(x, needs), y, None
+        return x, y, None
+
+    def _checked_validation(self, given):
+        if isinstance(given, tuple | dict) or given_data.is_array(given):
+            x, y, _ = self._checked(*given_data.take_apart(given), first_rows=False)
+            return x if y is None else (x, y)
+        return self._checked(given, None, first_rows=False)[0]
 
     def _mean_so_far(self, terms, rows):
         for name, term in terms.items():
@@ -148,3 +257,38 @@ class KerasHabits(keras.Model):
     def compile_from_config(self, config):
         del config  # the optimizers are those of the model's own config
         self.compile_for_run(total_steps=None)
+
+
+class MeanOrNan(keras.metrics.Mean):
+    """A mean that is NaN, rather than 0, if no row was counted."""
+
+    def result(self):
+        return tf.where(self.count > 0, super().result(), float("nan"))
+
+
+class _Epochs(keras.callbacks.Callback):
+    """What a model does between the epochs of a run."""
+
+    def __init__(self, model, split, epochs):
+        super().__init__()
+        self._of, self._split, self._epochs = model, split, epochs
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._of.start_epoch(epoch, self._epochs, self._split)
+
+
+def _as_list(callbacks):
+    """Callbacks as Keras takes them: none, one, several, or a CallbackList."""
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        return callbacks.callbacks
+    return keras.tree.flatten(callbacks) if callbacks else []
+
+
+def _refuse_weights(kwargs):
+    given = [name for name in ("sample_weight", "class_weight") if kwargs.get(name) is not None]
+    if given:
+        raise UserError(
+            f"{' and '.join(given)}: the zoo's models do not use weights of rows or classes. "
+            "Repeat rows that are to count more; --model=gmm takes weights as "
+            "zoo.data.InMemory(x, weight=w)."
+        )

@@ -8,7 +8,7 @@ Kingma, Rezende, Mohamed and Welling 2014, Semi-supervised Learning with Deep Ge
 
 M1 is frozen. In training M2 sees a new draw of z1 from q(z1|x) at every visit, at test time its
 mean. Both are in units of the standard deviation of the training images' codes, which `start_from`
-measures; before that, and in Keras' `fit` without it, codes are not standardized.
+measures; before that, codes are not standardized.
 """
 
 import numpy as np
@@ -17,6 +17,7 @@ import tensorflow as tf
 from zoo import seeds
 from zoo.data import Spec
 from zoo.distributions import posteriors
+from zoo.errors import UserError
 from zoo.models import first_stages
 from zoo.models.base import GenerativeModel
 from zoo.models.classifying import Classifies
@@ -27,7 +28,7 @@ from zoo.models.traits import Trait
 class M1M2(Classifies, GenerativeModel):
     """q(z1|x) and p(x|z1) of M1; q(y|z1), q(z2|z1,y) and p(z1|y,z2) of M2."""
 
-    conditional = needs_labels = learns_from_unlabelled = True
+    conditional = needs_labels = learns_from_unlabelled = needs_start = True
     shared_fields = M2.shared_fields
     terms_of_labels = M2.terms_of_labels
     # The model of codes, and the values that its fields may have.
@@ -94,6 +95,15 @@ class M1M2(Classifies, GenerativeModel):
     def take_first_stage(self, trained):
         for mine, its in zip(self.m1.variables, trained.variables, strict=True):
             mine.assign(its)
+
+    def check_can_fit(self, split):
+        super().check_can_fit(split)
+        if self.m1.steps_taken() == 0:
+            raise UserError(
+                f"M1 of this {self.config.model!r} is untrained: name an exported VAE, as in "
+                f"zoo.create({self.config.model!r}, spec, m1='saved_models/vae_mog_mnist'), or "
+                "train both with scripts/train.py."
+            )
 
     def start_from(self, split):
         encode = self.m1.in_graph("encode")

@@ -158,7 +158,7 @@ class VAE(GenerativeModel):
 
     def call(self, x, y=None, training=False):
         """Returns the reconstruction of x."""
-        batch = self.to_batch((x, y))
+        batch = self.to_batch((x, y), noise=False)
         return self.reconstruct(batch["x"], self._label(batch))
 
     # --- Serving ----------------------------------------------------------------------------

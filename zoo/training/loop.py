@@ -188,7 +188,7 @@ class _OpenRun:
         epoch, step_in_epoch = divmod(self.step, self.steps_per_epoch)
         if step_in_epoch == 0:
             with self.strategy.scope():
-                self.model.start_epoch(epoch, self.dataset.train)
+                self.model.start_epoch(epoch, self.config.num_epochs, self.dataset.train)
         every = self.config.checkpoint_every
         n = min(
             self.steps_per_call, self.steps_per_epoch - step_in_epoch, every - self.step % every
