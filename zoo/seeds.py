@@ -29,6 +29,8 @@ class Stream(enum.IntEnum):
     STARTS = 7  # where EM starts
     LABELS = 8  # which rows keep their labels
     DIAGNOSIS = 9  # rows for discriminators that are trained to diagnose
+    MOMENTS = 10  # codes that estimate the moments of a posterior
+    LABELLED = 11  # the order of labelled rows beside others
 
 
 _WORD = 0xFFFFFFFF

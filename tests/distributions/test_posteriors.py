@@ -43,11 +43,12 @@ def make_prior_part(kind):
     def components(x):
         return posteriors.Diagonal(config).components(tf.reshape(x, [-1, 4]) @ kernel)
 
-    return part, part.distribution(components)
+    return part, components
 
 
 def make_prior(kind):
-    return make_prior_part(kind)[1]
+    part, components = make_prior_part(kind)
+    return part.distribution(components)
 
 
 def plane(width=16.0, points=1001):
@@ -76,10 +77,8 @@ def test_rate_is_the_divergence_by_quadrature(posterior, prior):
 
     rate = bounds.rate(q, p, draws[:1])
     closed = posterior != "iaf" and prior == "standard"
-    assert rate.shape == ([3] if closed else [1, 3])
-    np.testing.assert_allclose(
-        rate if closed else rate[0], expected if closed else monte_carlo[0], atol=2e-3
-    )
+    assert rate.shape == [1, 3]
+    np.testing.assert_allclose(rate[0], expected if closed else monte_carlo[0], atol=2e-3)
 
 
 def test_closed_form_rate_is_that_of_the_notes():
@@ -90,7 +89,7 @@ def test_closed_form_rate_is_that_of_the_notes():
     config = configs.get_tiny("vae", latent_dim=4)
     q = posteriors.Diagonal(config).distribution(params)
     p = priors.Standard(config, SPEC).distribution(None)
-    np.testing.assert_allclose(bounds.rate(q, p, None), expected, rtol=1e-5)
+    np.testing.assert_allclose(bounds.rate(q, p, tf.zeros([2, 6, 4])), [expected] * 2, rtol=1e-5)
     one = tfd.Independent(tfd.Normal(m, tf.exp(s)), 1)
     other = tfd.Independent(tfd.Normal(tf.zeros(4), tf.ones(4)), 1)
     np.testing.assert_allclose(tfd.kl_divergence(one, other), expected, rtol=1e-5)
@@ -173,11 +172,12 @@ def test_made_is_autoregressive(dim, reverse):
 
 @pytest.mark.parametrize("kind", ["mog", "mog_full", "vamp"])
 def test_draws_of_a_mixture_have_its_moments_and_depend_on_their_own_seed(kind):
-    part, p = make_prior_part(kind)
-    z = part.draw(p, np.arange(1000))
+    part, components = make_prior_part(kind)
+    p, z = part.distribution(components), part.draw(components, np.arange(1000))
     np.testing.assert_allclose(np.mean(z, 0), p.mean(), atol=0.25)
     np.testing.assert_allclose(np.cov(np.array(z).T), p.covariance(), atol=0.8)
-    np.testing.assert_array_equal(part.draw(p, [7, 3])[1], z[3])
+    # Sums of other lengths differ in their last digit.
+    np.testing.assert_allclose(part.draw(components, [7, 3])[1], z[3], rtol=1e-5, atol=1e-6)
 
 
 def test_mixture_by_matrix_products_is_tfps():

@@ -9,7 +9,6 @@ import tensorflow as tf
 import zoo
 from tests import tiny
 from zoo import configs, data, evaluation, models, seeds
-from zoo.distributions import priors
 from zoo.training import loop
 
 
@@ -60,7 +59,7 @@ def test_a_cluster_is_drawn_from_its_own_component(model):
     noise = seeds.normal([20_000, 2], seeds.root(0))
     for c in range(3):
         chosen = tf.fill([len(noise)], c)
-        z = priors.of_component(model.priors.gaussians(), chosen, noise).numpy()
+        z = model.priors.chosen(None, chosen).bijector.forward(noise).numpy()
         np.testing.assert_allclose(z.mean(0), means[c], atol=0.1)
         np.testing.assert_allclose(np.cov(z.T), covariances[c], atol=0.25)
 

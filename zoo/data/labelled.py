@@ -40,7 +40,9 @@ class PartlyLabelled(Split):
         return self.hidden.steps_per_epoch(batch_size - self.labelled_rows, every_row)
 
     def epochs(self, seed, first_step, batch_size, shard=Shard(), every_row=False):  # noqa: B008
-        labelled = self.repeated.epochs(seed, first_step, self.labelled_rows, shard, every_row)
+        # Another order than that of the hidden rows, which may be as many.
+        own = seeds.integer(seed, seeds.Stream.LABELLED)
+        labelled = self.repeated.epochs(own, first_step, self.labelled_rows, shard, every_row)
         hidden_rows = batch_size - self.labelled_rows
         hidden = self.hidden.epochs(seed, first_step, hidden_rows, shard, every_row)
 

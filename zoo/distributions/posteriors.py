@@ -110,7 +110,8 @@ class IAF(Posterior):
     def moments(self, params):
         """Returns estimates from a few draws."""
         q = self.distribution(params)
-        half = seeds.normal([MOMENT_DRAWS // 2, 1, self.dim], seeds.root(0))
+        seed = seeds.stream(0, seeds.Stream.MOMENTS)
+        half = seeds.normal([MOMENT_DRAWS // 2, 1, self.dim], seed)
         z = reparametrize(q, tf.concat([half, -half], 0))  # [S, B, D]
         return tf.reduce_mean(z, 0), tf.math.reduce_std(z, 0)
 

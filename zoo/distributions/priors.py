@@ -22,8 +22,8 @@ class Prior(keras.Layer):
         """Returns p(z); `components` maps x to q(z|x)."""
         raise NotImplementedError
 
-    def draw(self, p: tfd.Distribution, row_seeds: tf.Tensor) -> tf.Tensor:
-        """Returns z [B, D] of such a p(z); row i depends on `row_seeds[i]` (int32 [B]) alone."""
+    def draw(self, components, row_seeds: tf.Tensor) -> tf.Tensor:
+        """Returns z [B, D] drawn from p(z); row i depends on `row_seeds[i]` (int32 [B]) alone."""
         raise NotImplementedError
 
     def start_from(self, split: Split, seed: int) -> None:
@@ -46,17 +46,28 @@ class Standard(Prior):
         del components
         return tfd.MultivariateNormalDiag(tf.zeros(self.dim), tf.ones(self.dim))
 
-    def draw(self, p, row_seeds):
+    def draw(self, components, row_seeds):
+        del components
         return seeds.row_normal(row_seeds, self.dim)
 
 
 class Mixture(Prior):
-    """A mixture of Gaussians."""
+    """A mixture of Gaussians in `dim` dimensions."""
 
-    def draw(self, p, row_seeds):
-        noise = seeds.row_normal(row_seeds, p.event_shape[0] + 1)
-        chosen = choose_components(p.mixture_distribution.probs_parameter(), noise[:, -1])
-        return of_component(p.components_distribution, chosen, noise[:, :-1])
+    dim: int
+
+    def mixing(self) -> tf.Tensor:
+        """Returns the probabilities [C] of the components."""
+        raise NotImplementedError
+
+    def chosen(self, components, numbers: tf.Tensor) -> tfd.Distribution:
+        """Returns p(z|c) of the components with these numbers [B], batch [B]; makes no others."""
+        raise NotImplementedError
+
+    def draw(self, components, row_seeds):
+        noise = seeds.row_normal(row_seeds, self.dim + 1)
+        numbers = choose_components(self.mixing(), noise[:, -1])
+        return self.chosen(components, numbers).bijector.forward(noise[:, :-1])
 
 
 class MixtureOfGaussians(Mixture):
@@ -66,6 +77,7 @@ class MixtureOfGaussians(Mixture):
         super().__init__()
         del spec
         count, dim = config.prior_components, config.latent_dim
+        self.dim = dim
         self.logits = self.weight("logits", (count,), "zeros")
         self.loc = self.weight("loc", (count, dim), keras.initializers.RandomNormal(stddev=1.0))
         self.log_scale = self.weight("log_scale", (count, dim), "zeros")
@@ -73,13 +85,20 @@ class MixtureOfGaussians(Mixture):
     def weight(self, name, shape, initializer):
         return self.add_weight(name=name, shape=shape, initializer=initializer)
 
-    def gaussians(self) -> tfd.Distribution:
-        """Returns p(z|c), batch [C]."""
-        return DiagonalComponents(self.loc.value, tf.exp(self.log_scale.value))
+    def gaussians(self, take=tf.identity) -> tfd.Distribution:
+        """Returns p(z|c), batch [C]; of some components if `take` gathers their parameters."""
+        return DiagonalComponents(take(self.loc.value), tf.exp(take(self.log_scale.value)))
 
     def distribution(self, components):
         del components
         return tfd.MixtureSameFamily(tfd.Categorical(logits=self.logits.value), self.gaussians())
+
+    def mixing(self):
+        return tf.nn.softmax(self.logits.value)
+
+    def chosen(self, components, numbers):
+        del components
+        return self.gaussians(lambda parameter: tf.gather(parameter, numbers))
 
 
 class MixtureOfFullGaussians(MixtureOfGaussians):
@@ -94,10 +113,10 @@ class MixtureOfFullGaussians(MixtureOfGaussians):
         count, dim = config.prior_components, config.latent_dim
         self.below = self.weight("below", (count, dim, dim), "zeros")
 
-    def gaussians(self):
-        below = tf.linalg.band_part(self.below.value, -1, 0)  # [C, D, D]
-        unit = tf.linalg.set_diag(below, tf.ones_like(self.loc.value))
-        return FullComponents(self.loc.value, unit * tf.exp(self.log_scale.value)[:, None])
+    def gaussians(self, take=tf.identity):
+        loc, log_scale, below = (take(w.value) for w in (self.loc, self.log_scale, self.below))
+        unit = tf.linalg.set_diag(tf.linalg.band_part(below, -1, 0), tf.ones_like(loc))
+        return FullComponents(loc, unit * tf.exp(log_scale)[:, None])
 
     def assign(self, mixing, means, covariances) -> None:
         """Sets the parameters: [C], [C, D] and [C, D, D]."""
@@ -117,6 +136,7 @@ class Vamp(Mixture):
 
     def __init__(self, config, spec):
         super().__init__()
+        self.dim = config.latent_dim
         self.pseudo_inputs = self.add_weight(
             name="pseudo_inputs",
             shape=(config.prior_components, *spec.shape),
@@ -140,6 +160,13 @@ class Vamp(Mixture):
         q = components(self.pseudo_inputs.value)
         return tfd.MixtureSameFamily(tfd.Categorical(logits=logits), q)
 
+    def mixing(self):
+        count = self.pseudo_inputs.shape[0]
+        return tf.fill([count], 1.0 / count)
+
+    def chosen(self, components, numbers):
+        return components(tf.gather(self.pseudo_inputs.value, numbers))
+
 
 KINDS = {
     "standard": Standard,
@@ -147,9 +174,3 @@ KINDS = {
     "mog_full": MixtureOfFullGaussians,
     "vamp": Vamp,
 }
-
-
-def of_component(components: tfd.Distribution, chosen: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-    """Returns z [B, D] of the components `chosen` [B], by standard normal noise [B, D]."""
-    of_each = components.bijector.forward(noise[:, None])  # [B, C, D]
-    return tf.gather(of_each, chosen, batch_dims=1)

@@ -15,7 +15,6 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import mixtures, seeds
-from zoo.distributions import priors
 from zoo.models import refusals
 from zoo.models.traits import Trait
 from zoo.models.vae import VAE
@@ -71,7 +70,7 @@ class GMVAE(VAE):
     def sample_cluster(self, seed, cluster):
         """Returns the mean of p(x|z), z drawn from p(z|c); row i depends on seed[i], cluster[i]."""
         noise = seeds.row_normal(seed, self.config.latent_dim)
-        return self.decode(priors.of_component(self.priors.gaussians(), cluster, noise))
+        return self.decode(self.priors.chosen(None, cluster).bijector.forward(noise))
 
     def signatures(self):
         return {

@@ -187,7 +187,7 @@ class M1M2(Classifies, GenerativeModel):
 
     def sample(self, seed, y):
         """Returns the mean of p(x|z1), z1 and z2 drawn; row i depends on seed[i], y[i]."""
-        z2 = self.m2.priors.draw(self.m2.prior(), seed)
+        z2 = self.m2.priors.draw(self.m2.posterior_components, seed)
         dim = self.m1.config.latent_dim
         # Numbers past those that z2 is made of.
         noise = seeds.row_normal(seed, self.config.latent_dim + 1 + dim)[:, -dim:]

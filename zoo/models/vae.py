@@ -69,9 +69,11 @@ class VAE(GenerativeModel):
 
     def prior(self):
         """p(z)"""
-        return self.priors.distribution(
-            lambda x: self.posteriors.components(self.posterior_params(x))
-        )
+        return self.priors.distribution(self.posterior_components)
+
+    def posterior_components(self, x):
+        """q(z|x) of pseudo-inputs x, as components of a mixture"""
+        return self.posteriors.components(self.posterior_params(x))
 
     def likelihood(self, z, y=None):
         """p(x|z) of z [..., B, D]"""
@@ -108,7 +110,7 @@ class VAE(GenerativeModel):
         q, p = self.posteriors.distribution(params), self.prior()
         z = posteriors.reparametrize(q, noise)
         distortion = -self.likelihood(z, y).log_prob(x)[0]  # [B]
-        rate = tf.reshape(bounds.rate(q, p, z), [-1])
+        rate = bounds.rate(q, p, z)[0]  # [B]
         loss = distortion + beta * self.penalty(q, p, rate)
         return {"loss": loss, "rate": rate, "distortion": distortion}
 
@@ -165,7 +167,7 @@ class VAE(GenerativeModel):
 
     def sample(self, seed, y=None):
         """Returns the mean of p(x|z), z drawn from the prior; row i depends on seed[i], y[i]."""
-        return self.decode(self.priors.draw(self.prior(), seed), y)
+        return self.decode(self.priors.draw(self.posterior_components, seed), y)
 
     def way(self, z0, z1, t):
         """Returns the codes at t [B] of the ways from z0 to z1, [B, D] each, as arrays."""

@@ -12,7 +12,7 @@ from zoo import replicas
 
 
 def rate(q: tfd.Distribution, p: tfd.Distribution, z: tf.Tensor) -> tf.Tensor:
-    """Returns KL(q || p): in closed form [B] where there is one, else log q(z) - log p(z) [k, B].
+    """Returns KL(q || p) [k, B]: in closed form where there is one, else log q(z) - log p(z).
 
     Args:
       q: posterior of B codes.
@@ -20,7 +20,7 @@ def rate(q: tfd.Distribution, p: tfd.Distribution, z: tf.Tensor) -> tf.Tensor:
       z: [k, B, D] drawn from q.
     """
     try:
-        return tfd.kl_divergence(q, p)
+        return tf.broadcast_to(tfd.kl_divergence(q, p), tf.shape(z)[:-1])
     except NotImplementedError:
         return q.log_prob(z) - p.log_prob(z)
 

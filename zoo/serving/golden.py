@@ -31,16 +31,20 @@ def write(path: str | os.PathLike, signatures, inputs: dict[str, list[Input]]) -
         request = {given.name: given.example(ROWS) for given in inputs["sample"]}
         images = signatures["sample"](*map(tf.constant, request.values()))["x"].numpy()
     for name, function in signatures.items():
-        # Noise is not an image: what an encoder makes of it changes with the last bit of a product.
-        request = {
-            given.name: given.example(ROWS) if images is None or not given.is_pixels else images
-            for given in inputs[name]
-        }
+        request = {given.name: _rows(given, images) for given in inputs[name]}
         answer = function(*map(tf.constant, request.values()))
         arrays |= {f"{name}/input/{key}": value for key, value in request.items()}
         arrays |= {f"{name}/output/{key}": value.numpy() for key, value in answer.items()}
     with files.atomic(path) as temporary, open(temporary, "wb") as file:
         np.savez_compressed(file, **arrays)
+
+
+def _rows(given, images):
+    """Rows of one input: samples, if there are any, where it takes images."""
+    # Noise is not an image: what an encoder makes of it changes with the last bit of a product.
+    if images is None or not given.is_pixels:
+        return given.example(ROWS)
+    return images[::-1] if given.name == "x1" else images
 
 
 def compare(version: pathlib.Path) -> dict[str, float]:

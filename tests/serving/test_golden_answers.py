@@ -1,0 +1,55 @@
+"""Golden answers would notice if a signature ignored one of its inputs."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from zoo import versions
+from zoo.serving import golden
+
+ALIKE = {"restyle": ("y", "y_new"), "interpolate": ("x0", "x1"), "morph": ("y", "y_new")}
+
+
+def stored(name):
+    """{signature: ({input: rows}, {output: rows})} of a committed model."""
+    base = versions.SAVED_MODELS / name
+    version = base / str(versions.versions(base)[-1])
+    found = {}
+    with np.load(version / "assets.extra" / golden.FILE) as arrays:
+        for key in arrays:
+            signature, kind, part = key.split("/")
+            found.setdefault(signature, ({}, {}))[kind == "output"][part] = arrays[key]
+    return version, found
+
+
+def test_inputs_of_one_type_differ():
+    checked = 0
+    for name in zoo.models():
+        _, found = stored(name)
+        for signature in ALIKE.keys() & found.keys():
+            one, other = (found[signature][0][part] for part in ALIKE[signature])
+            assert all(np.any(a != b) for a, b in zip(one, other, strict=True)), (name, signature)
+            checked += 1
+    assert checked == 19
+
+
+def changed(name, rows):
+    if rows.dtype == np.int32:
+        return rows[::-1] if name in ("y", "y_new", "cluster") else rows + 1
+    return 1 - rows if name in ("x", "x0", "x1", "t") else rows + 1
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    "name", ["cvae_mnist", "m2_mnist", "m1_m2_mnist", "vae_mnist", "cgan_mnist"]
+)
+def test_every_input_changes_the_answer(name):
+    version, found = stored(name)
+    module = tf.saved_model.load(str(version))
+    for signature in ALIKE.keys() & found.keys():
+        inputs, outputs = found[signature]
+        for part in inputs:
+            other = {**inputs, part: changed(part, inputs[part])}
+            answer = module.signatures[signature](**{k: tf.constant(v) for k, v in other.items()})
+            assert np.abs(answer["x"].numpy() - outputs["x"]).max() > 1e-3, (signature, part)
