@@ -11,7 +11,12 @@ from absl import flags
 from zoo import command_line, files, workdirs
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of a run.", required=True)
-_EXPORT_DIR = flags.DEFINE_string("export_dir", None, "Folder of exports.", required=True)
+_EXPORT_DIR = flags.DEFINE_string(
+    "export_dir",
+    None,
+    "Folder of exports, or an address such as s3://bucket/models.",
+    required=True,
+)
 _VERSION = flags.DEFINE_integer("version", None, "Version; the next free one if not given.")
 _WEIGHTS = flags.DEFINE_enum(
     "weights", "float32", ["float32", "float16"], "How weights are stored: float16 halves the size."
@@ -20,7 +25,7 @@ _WEIGHTS = flags.DEFINE_enum(
 
 def main():
     from zoo.errors import UserError
-    from zoo.serving import export
+    from zoo.serving import export, upload
     from zoo.training import loop
 
     workdir = files.tensorflow_path(_WORKDIR.value)
@@ -31,9 +36,19 @@ def main():
         raise UserError(
             f"{path} is missing or of other weights: run scripts/evaluate.py --workdir={workdir}."
         )
-    path = export.export(model, _EXPORT_DIR.value, metrics, _VERSION.value, _WEIGHTS.value)
+    given = {"metrics": metrics, "version": _VERSION.value, "weights": _WEIGHTS.value}
+    if files.is_address(_EXPORT_DIR.value):
+        path = upload.export_to(_EXPORT_DIR.value, model, **given)
+    else:
+        path = export.export(model, _EXPORT_DIR.value, **given)
     print("Exported to", path)
 
 
+def prepare():
+    workdirs.read_description(files.tensorflow_path(_WORKDIR.value))
+    if not files.is_address(_EXPORT_DIR.value):
+        files.check_writable(files.tensorflow_path(_EXPORT_DIR.value))
+
+
 if __name__ == "__main__":
-    command_line.run(main, lambda: workdirs.read_description(files.tensorflow_path(_WORKDIR.value)))
+    command_line.run(main, prepare)

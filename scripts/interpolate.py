@@ -20,7 +20,7 @@ what lies between four seeds. --labels turns one label into the next, which cond
 
 from absl import flags
 
-from zoo import cli, command_line
+from zoo import cli, command_line, files
 
 cli.define_data_flags()
 cli.define_model_flags()
@@ -81,6 +81,11 @@ def header(model, columns):
     return []
 
 
+def prepare():
+    cli.check_model_flags()
+    files.check_writable(files.user_path(_OUT.value).parent)
+
+
 def main():
     from zoo.drawing import pictures
 
@@ -92,4 +97,4 @@ def main():
 
 
 if __name__ == "__main__":
-    command_line.run(main, cli.check_model_flags)
+    command_line.run(main, prepare)

@@ -14,7 +14,7 @@ where the model is conditional, from the labels in turn.
 
 from absl import flags
 
-from zoo import cli, command_line
+from zoo import cli, command_line, files
 
 cli.define_model_flags()
 _OUT = flags.DEFINE_string("out", None, "A .png (grid), an .npz or a folder.", required=True)
@@ -28,6 +28,11 @@ _NEAREST = flags.DEFINE_string(
 )
 cli.define_data_flags()
 _COLUMNS = flags.DEFINE_integer("columns", 10, "Columns of the grid.", lower_bound=1)
+
+
+def prepare():
+    cli.check_model_flags()
+    files.check_writable(files.user_path(_OUT.value).parent)
 
 
 def main():
@@ -46,4 +51,4 @@ def main():
 
 
 if __name__ == "__main__":
-    command_line.run(main, cli.check_model_flags)
+    command_line.run(main, prepare)

@@ -12,7 +12,7 @@ import pathlib
 
 from absl import flags
 
-from zoo import cli, command_line
+from zoo import cli, command_line, files
 
 cli.define_config_flags()
 cli.define_data_flags()
@@ -24,7 +24,7 @@ flags.mark_flag_as_required("over")
 
 
 def main():
-    from zoo import files, sweeps, versions
+    from zoo import sweeps, versions
     from zoo.training import strategy
 
     config = flags.FLAGS.config
@@ -41,5 +41,10 @@ def main():
     print(f"Written to {folder / 'README.md'}.")
 
 
+def prepare():
+    for folder in (_WORKDIR.value, _REPORT.value):
+        files.check_writable(files.tensorflow_path(folder or "runs"))
+
+
 if __name__ == "__main__":
-    command_line.run(main)
+    command_line.run(main, prepare)

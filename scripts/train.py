@@ -53,7 +53,7 @@ def main():
 
 def prepare():
     for path in (_WORKDIR.value, _EXPORT_DIR.value):
-        files.tensorflow_path(path or ".")
+        files.check_writable(files.tensorflow_path(path or "runs"))
 
 
 if __name__ == "__main__":

@@ -128,7 +128,7 @@ def test_values_of_a_sweep(config, over, values):
         ("betta=1", r"Unknown config field 'betta'.*Did you mean 'beta'"),
         ("jit=2", r"jit=2: expected True or False"),
         ("latent_dim=2,0", r"latent_dim=0: expected 1 to"),
-        ("pixels=binarized,scaled", r"no density of scaled pixels"),
+        ("pixels=binarized,scaled", r"not a density of scaled pixels"),
         ("seed=1,1", r"has a value twice"),
     ],
 )

@@ -64,6 +64,13 @@ def test_evaluation_uses_the_judge_of_the_run_again(tmp_path, data_dir, exports_
     assert without["importance_samples"] == 5
 
 
+def check_picture(path, cell, columns, rows):
+    """Whether a PNG is a grid of cells with a line of names above."""
+    width, height = PIL.Image.open(path).size
+    assert width == 2 * (cell * columns + 2)
+    assert 2 * (cell * rows + 2) + 12 < height < 2 * (cell * rows + 2) + 60
+
+
 @pytest.mark.parametrize(
     ("run", "set_name", "side", "classes"),
     [
@@ -82,13 +89,11 @@ def test_train_evaluate_export_and_draw(run, set_name, side, classes, tmp_path, 
     name = f"cvae_{set_name}"
     changed = "-batch_size_16-hidden_16-jit_False-latent_dim_3-num_epochs_1"
     assert folder.name == name + changed
-    cell, header = side + 2, 18
-    picture = PIL.Image.open(folder / "samples.png")
-    assert picture.size == (2 * (cell * classes + 2), 2 * (cell * 10 + 2) + header)
-    picture = PIL.Image.open(folder / "restyle.png")
-    assert picture.size == (2 * (cell * (classes + 1) + 2), 2 * (cell * classes + 2) + header)
+    cell = side + 2
+    check_picture(folder / "samples.png", cell, classes, 10)
+    check_picture(folder / "restyle.png", cell, classes + 1, classes)
     columns = min(10, classes * 4)  # the small set has 8 test images
-    assert PIL.Image.open(folder / "reconstructions.png").width == 2 * (cell * columns + 2)
+    assert PIL.Image.open(folder / "reconstructions.png").width > 2 * (cell * columns + 2)
     metrics = json.loads((folder / "metrics.json").read_text())
     exported = folder / "export" / name / "1"
     assert (exported / "saved_model.pb").exists()
@@ -116,7 +121,7 @@ def test_train_evaluate_export_and_draw(run, set_name, side, classes, tmp_path, 
 
     out = tmp_path / "restyled.png"
     succeed(run("interpolate.py", *flags, "--grid", "--images=0,5", f"--out={out}"))
-    assert PIL.Image.open(out).size == (2 * (cell * (classes + 1) + 2), 2 * (cell * 2 + 2))
+    check_picture(out, cell, classes + 1, 2)
 
 
 STARTING = "Starting TensorFlow ...\n"
@@ -158,7 +163,8 @@ def test_a_training_says_its_own_lines_alone(photos, tmp_path):
     small = ["--config.g_hidden=(4,4)", "--config.d_hidden=(4,4)", "--config.batch_size=8"]
     more = [f"--data_dir={tmp_path}", "--config.precision=mixed_bfloat16"]
     out, errors = start(ROOT / "scripts" / "train.py", *flags, *small, *more, cwd=tmp_path)
-    bars = re.compile(r"img/s|^\s*$|images?/s|Starting TensorFlow|80 images in 2 classes")
+    # Bars show img/s, or s/img if they are slow.
+    bars = re.compile(r"img/s|s/img|^\s*$|image/s|s/image|Starting TensorFlow|80 images in 2 cl")
     others = [line for line in re.split(r"[\r\n]", errors) if not bars.search(line)]
     assert not others and "Exported to" in out
     assert "\ndcgan: " in out and not re.search(r"WARNING|E0000|W0000|I0000", out)
@@ -257,6 +263,14 @@ ERRORS = [
     ("train.py", ["--model=cvae", "--config.model=vae"], "choose another by --model."),
     ("train.py", ["--model=cvae", "--config.hidden=(0,)"], "hidden=(0,): expected whole numbers"),
     ("train.py", ["--model=cvae", "--export_dir=/dev/null"], "/dev/null is a file"),
+    ("train.py", ["--model=cvae", "--export_dir=/proc/x"], "/proc/x cannot be written"),
+    ("train.py", ["--model=cvae", "--workdir=gs://bucket/run"], "gs://bucket/run is an address"),
+    ("train.py", ["--model=cvae", "--config=FILE"], "--config is not a file here: set fields"),
+    ("train.py", ["--model=cvae", "--noconfig.jit"], "write --config.jit=False"),
+    ("train.py", ["--model=cvae", "--noconfig.jit=True"], "write --config.jit=False"),
+    ("train.py", ["--model=cvae", "--config.num_epochs=10.5"], "expected a whole number"),
+    ("sample.py", ["--saved_model=cvae_mnist", "--out=/proc/x/a.png"], "/proc/x cannot be writ"),
+    ("sweep.py", ["--model=gmm", "--over=seed=1", "--report=s3://a/b"], "s3://a/b is an address"),
     ("experiment.py", ["--num_epochs=1"], "the name comes before all flags"),
     ("benchmark.py", ["trian"], "given: 'trian'"),
     ("evaluate.py", ["--workdir=/no/such"], "not a workdir of a run"),

@@ -81,6 +81,23 @@ def test_it_trains_what_is_missing_and_leaves_a_table_and_a_figure(config, tiny_
     assert [file.stat().st_mtime_ns for file in files] == written
 
 
+def test_a_run_that_diverges_is_marked_and_the_others_are_reported(tiny_data, tmp_path, capsys):
+    config = configs.get_tiny("vae", dataset="tiny", pixels="dequantized", likelihood="gaussian")
+    fields = {"learning_rate": [1e-3, 10.0], "pixel_scale": [0.1, 0.002]}
+    config.clip_norm = 0.0
+    for _ in range(2):  # again at the next start, without another try
+        rows = sweeps.run(config, fields, tiny_data, tmp_path)
+        failed = [row for row in rows if sweeps.FAILED in row]
+        assert 0 < len(failed) < len(rows)
+        assert "is not finite" in failed[0]["failed"] or "The term" in failed[0]["failed"]
+    assert capsys.readouterr().out.count("Failed: ") == len(failed)
+    text = sweeps.report(config, rows, fields, tmp_path / "report")
+    assert "Failed: learning_rate=10.0" in text and "| 0.001 |" in text
+    with pytest.raises(zoo.UserError, match="All 2 runs failed"):
+        chosen = {"learning_rate": [10.0], "pixel_scale": [0.002, 0.0021]}
+        sweeps.run(config, chosen, tiny_data, tmp_path)
+
+
 @pytest.mark.thorough
 def test_criteria_are_their_formulas(config, tiny_data, tmp_path):
     (row,) = sweeps.run(config, {"covariance": ["diag"]}, tiny_data, tmp_path)

@@ -1,5 +1,6 @@
 """One process at a time trains in a workdir."""
 
+import errno
 import signal
 import subprocess
 import sys
@@ -46,6 +47,16 @@ def test_a_process_that_was_killed_holds_nothing(tmp_path, holder):
     with workdirs.held(tmp_path):
         pass
     assert not (tmp_path / ".lock").exists()
+
+
+def test_a_file_system_without_locks_is_worked_on_with_a_warning(tmp_path, monkeypatch, caplog):
+    def refuse(*given):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(workdirs.fcntl, "flock", refuse)
+    with workdirs.held(tmp_path):
+        assert (tmp_path / ".lock").exists()
+    assert "file system without locks" in caplog.text
 
 
 def test_a_process_may_hold_what_it_holds(tmp_path):

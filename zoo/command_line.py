@@ -131,6 +131,8 @@ def _parse(argv):
         cli.check_dataset(flags_.dataset)
         config = configs.get(flags_.model, **overrides)
         argv = [f"-{a}" if a.startswith("-config.") else a for a in argv]
+        for argument in argv:
+            _check_config_flag(argument)
         for argument in (a for a in argv if a.startswith("--config.")):
             field, equals, text = argument.removeprefix("--config.").partition("=")
             configs.check_field(config, field)
@@ -149,6 +151,18 @@ def _parse(argv):
         raise UserError(f"Unexpected argument {rest[1]!r}: flags are written as --name=value.")
     logging.set_verbosity(logging.WARNING)
     return rest
+
+
+def _check_config_flag(argument):
+    """Refuses --config=FILE and --noconfig.FIELD, which other programs take."""
+    name, _, value = argument.lstrip("-").partition("=")
+    if argument.startswith("-") and name == "config":
+        raise UserError(
+            f"--config={value}: --config is not a file here: set fields, as in "
+            "--config.latent_dim=20. A run's config.json lists them."
+        )
+    if argument.startswith("-") and name.startswith("noconfig."):
+        raise UserError(f"{argument}: write --config.{name.removeprefix('noconfig.')}=False.")
 
 
 def _unknown_flag(name):

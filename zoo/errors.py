@@ -16,6 +16,10 @@ class UserError(Exception):
         return word(super().__str__())
 
 
+class Diverged(UserError):
+    """The numbers of a run are not finite any more."""
+
+
 class Stopped(Exception):
     """A run was asked to stop, has saved a checkpoint, and can be started again."""
 

@@ -1,9 +1,10 @@
-"""Files and folders that appear whole or not at all."""
+"""Paths that people give, and files and folders that are written atomically."""
 
 import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,9 +18,45 @@ ARRAYS = (".npz", ".npy", ".csv")
 PATTERNS = "[]*?\\"
 
 
+def is_address(path: str | os.PathLike) -> bool:
+    """Returns whether a path is an address, such as s3://bucket/models, even one made a Path."""
+    return re.match(r"[A-Za-z][\w+.-]+:/", os.fspath(path)) is not None
+
+
 def user_path(path: str | os.PathLike) -> pathlib.Path:
-    """Returns the path that a person gave, `~` expanded."""
+    """Returns the path that a person gave, `~` expanded.
+
+    Raises:
+      UserError: for an address.
+    """
+    if is_address(path):
+        raise UserError(
+            f"{path} is an address, but this has to be a path on this machine: choose a folder and "
+            "copy it afterwards. scripts/export.py --export_dir=ADDRESS exports to an address, and "
+            "zoo.load(NAME, ADDRESS) loads from one."
+        )
     return pathlib.Path(path).expanduser()
+
+
+def check_writable(folder: str | os.PathLike) -> pathlib.Path:
+    """Returns the path of a folder that can be written, or made; leaves nothing in it.
+
+    Raises:
+      UserError: if it cannot.
+    """
+    folder = user_path(folder)
+    absolute = pathlib.Path(os.path.abspath(folder))
+    nearest = next(path for path in (absolute, *absolute.parents) if path.exists())
+    if not nearest.is_dir():
+        raise UserError(f"{folder}: {nearest} is a file, expected a folder: choose another one.")
+    try:
+        tempfile.TemporaryDirectory(prefix=".zoo.", dir=nearest).cleanup()
+    except OSError as error:
+        raise UserError(
+            f"{folder} cannot be written ({error.strerror}): choose another folder, or change the "
+            f"permissions of {nearest}."
+        ) from error
+    return folder
 
 
 def tensorflow_path(path: str | os.PathLike) -> pathlib.Path:

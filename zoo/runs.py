@@ -42,6 +42,8 @@ def train_and_export(
     if not strategies.is_chief(strategy):
         loop.train(config, dataset, workdir, strategy, judge)
         return None
+    for folder in (workdir, export_dir):  # before the work
+        files.check_writable(folder)
     with workdirs.held(workdir):
         return _train_and_export(config, dataset, workdir, export_dir, strategy, judge)
 

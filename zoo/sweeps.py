@@ -1,6 +1,7 @@
 """Runs of one entry over several values of its fields: a table, a figure, a winner."""
 
 import itertools
+import json
 import pathlib
 from collections.abc import Sequence
 
@@ -9,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import configs, data, evaluation, files, markdown, models, references
-from zoo.errors import UserError
+from zoo.errors import Diverged, UserError
 from zoo.evaluation import selection
 from zoo.models.traits import Trait
 from zoo.training import loop
@@ -18,6 +19,8 @@ from zoo.training import loop
 SEED = "seed"
 # The field by whose values test errors stand beside published ones.
 LABELS = "labels"
+# Why a run has no metrics.
+FAILED = "failed"
 # Metrics that runs are judged by, where they have them; lower is better.
 ERROR = "error"
 COMPARED = ("bic", "aic", ERROR, "loss")
@@ -81,23 +84,44 @@ def run(
 
     Returns:
       A row for each combination: its values, then its metrics on the test split; "bic" and "aic",
-      of the training split, where the likelihood is exact.
+      of the training split, where the likelihood is exact. A run that diverged has "failed" and the
+      reason instead; it is not tried again unless its folder is removed.
+
+    Raises:
+      UserError: if all runs diverged.
     """
     rows = []
     for chosen in combinations(fields):
         name = configs.folder_name(fields=chosen)
         print(f"{name}:")
         own = configs.get(config.model, **{**config.to_dict(), **chosen})
-        trained = loop.train(own, dataset, workdir / name, strategy)
-        metrics = evaluation.evaluate(evaluation.Subject(trained.model, dataset))
-        if Trait.LOG_PROB in trained.model.traits:
-            metrics |= selection.criteria(trained.model, dataset.train)
-        rows.append({**chosen, **metrics})
+        rows.append({**chosen, **_run_one(own, dataset, workdir / name, strategy)})
+    if all(FAILED in row for row in rows):
+        raise UserError(f"All {len(rows)} runs failed, the first: {rows[0][FAILED]}")
     return rows
+
+
+def _run_one(config, dataset, workdir, strategy):
+    """The metrics of a run; {"failed": the reason} of one that diverges."""
+    mark = workdir / "failed.json"
+    if mark.exists():
+        return json.loads(mark.read_text())
+    try:
+        trained = loop.train(config, dataset, workdir, strategy)
+        metrics = evaluation.evaluate(evaluation.Subject(trained.model, dataset))
+    except Diverged as error:
+        print(f"Failed: {error}")
+        files.write_json(mark, {FAILED: str(error)})
+        return {FAILED: str(error)}
+    if Trait.LOG_PROB in trained.model.traits:
+        metrics |= selection.criteria(trained.model, dataset.train)
+    return metrics
 
 
 def report(config, rows: list[dict], fields: dict[str, list], folder: pathlib.Path) -> str:
     """Leaves README.md, sweep.json and, over one field of numbers, sweep.png; returns the table."""
+    failed = [row for row in rows if FAILED in row]
+    rows = [row for row in rows if FAILED not in row]
     made = means(rows, fields)
     compared = [metric for metric in COMPARED if metric in rows[0]]
     lines = [table(made, len(fields.get(SEED, [0]))), ""]
@@ -107,6 +131,7 @@ def report(config, rows: list[dict], fields: dict[str, list], folder: pathlib.Pa
             if metric == ERROR:  # of the test split, which is not to choose by
                 continue
             lines.append(f"Lowest {metric}: {winners(rows, fields, metric)}.\n")
+    lines += [f"Failed: {_values(row, fields)}. {row[FAILED]}\n" for row in failed]
     text = "\n".join(lines).strip() + "\n"
     folder.mkdir(parents=True, exist_ok=True)
     if LABELS in fields and ERROR in rows[0]:
@@ -117,7 +142,7 @@ def report(config, rows: list[dict], fields: dict[str, list], folder: pathlib.Pa
         with files.atomic(folder / "sweep.png") as temporary:
             plot(made, named[0], compared).savefig(temporary, format="png", dpi=100)
         figure = "\n![Metrics over the field](sweep.png)\n"
-    files.write_json(folder / "sweep.json", rows)
+    files.write_json(folder / "sweep.json", [*rows, *failed])
     over = " ".join(f"--over={field}={','.join(map(str, v))}" for field, v in fields.items())
     better = " and ".join(compared)
     title = f"{config.model} on {config.dataset}, over {' and '.join(fields)}"
@@ -130,6 +155,10 @@ def report(config, rows: list[dict], fields: dict[str, list], folder: pathlib.Pa
             f"{text}{figure}"
         )
     return text
+
+
+def _values(row, fields):
+    return ", ".join(f"{field}={row[field]}" for field in fields)
 
 
 def means(rows: list[dict], fields: dict[str, list]) -> list[dict]:

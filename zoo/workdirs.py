@@ -1,8 +1,10 @@
 """The folder of a run: its config.json, its lock, where its export went. No TensorFlow."""
 
 import contextlib
+import errno
 import fcntl
 import json
+import logging
 import os
 import pathlib
 import socket
@@ -12,6 +14,8 @@ from zoo import files
 from zoo.errors import UserError
 
 JUDGE = "judge.json"
+# Errors of file systems that have no locks, some network file systems for example.
+WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 # The workdirs that this process holds.
 _held: set[pathlib.Path] = set()
 
@@ -85,7 +89,17 @@ def _lock(path):
         file = open(path, "a+")  # noqa: SIM115  (it stays open as long as the lock is held)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        except OSError as error:
+            if error.errno in WITHOUT_LOCKS:
+                logging.warning(
+                    "%s lies on a file system without locks (%s): do not train there in two "
+                    "processes at once.",
+                    path.parent,
+                    error.strerror,
+                )
+                return file
+            if not isinstance(error, BlockingIOError):
+                raise
             file.seek(0)
             holder = file.read() or "another process"
             file.close()

@@ -10,12 +10,14 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorboard.compat.proto import event_pb2
 
 import zoo
 from tests.processes import ROOT
 from zoo import configs, data, evaluation, models
 from zoo.training import guards, loop
 from zoo.training.averages import MovingAverages
+from zoo.training.log import Log
 
 
 def tiny(**overrides):
@@ -132,7 +134,7 @@ def test_it_tells_what_trains_and_when_em_has_converged(tmp_path, tiny_data, cap
         ({"latent_dim": 0}, "latent_dim=0: expected 1 to"),
         ({"clip_norm": -1.0}, "clip_norm=-1.0: expected 0.0 to"),
         ({"ema": 1.5}, "ema=1.5: expected"),
-        ({"pixels": "scaled"}, "no density of scaled.*pixels='binarized'"),
+        ({"pixels": "scaled"}, "not a density of scaled.*pixels='binarized'"),
     ],
 )
 def test_bad_settings_are_named_before_the_first_step(
@@ -195,6 +197,27 @@ def test_log_of_a_resumed_run_has_each_step_once(tmp_path, tiny_data):
     loop.train(tiny(num_epochs=2), tiny_data, tmp_path / "whole")
     assert lines(tmp_path / "whole") == whole
     assert [e["step"] for e in whole] == [5, 5, 10, 10]
+
+
+def events(workdir):
+    """(step, tag) of all scalars in a run's TensorBoard files."""
+    found = []
+    for path in sorted((workdir / "tensorboard").glob("events*")):
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            event = event_pb2.Event.FromString(record)
+            found += [(event.step, value.tag) for value in event.summary.value]
+    return found
+
+
+def test_tensorboard_has_each_step_of_a_resumed_run_once(tmp_path, tiny_data):
+    loop.train(tiny(num_epochs=2), tiny_data, tmp_path)
+    whole = events(tmp_path)
+    log = Log(tmp_path, 10, 20, 8, True, True)
+    log.metrics(13, "train", {"loss": 1.0})  # a step after the last checkpoint
+    log.close()
+    assert len(events(tmp_path)) == len(whole) + 1
+    Log(tmp_path, 10, 20, 8, True, True).close()
+    assert events(tmp_path) == whole and len(set(whole)) == len(whole) > 4
 
 
 def test_moving_average_is_that_of_the_weights(tmp_path, tiny_data, mirrored, no_noise):

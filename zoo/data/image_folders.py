@@ -18,6 +18,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 import tqdm
 
+from zoo import files
 from zoo.data import image_files
 from zoo.data.fit import fit_image
 from zoo.data.folder_listing import Listing, describe_skipped, list_images
@@ -55,6 +56,7 @@ def builder(root: pathlib.Path, data_dir: str | None, preparation: Preparation):
     tfds.disable_progress_bar()  # there is one of our own
     try:
         with contextlib.redirect_stdout(io.StringIO()):
+            files.check_writable(base)
             made.download_and_prepare()
     except Exception as error:  # TFDS wraps what its builders raise
         if (prepared / "dataset_info.json").exists():  # by another process, at the same time
@@ -72,8 +74,8 @@ def _clean(root):
 def _fingerprint(listing, preparation):
     """Changes with any file, name or setting."""
     content = hashlib.sha256(json.dumps([preparation, listing.class_names]).encode())
-    for split, files in sorted(listing.files.items()):
-        for file, label in files:
+    for split, found in sorted(listing.files.items()):
+        for file, label in found:
             status = os.stat(listing.root / file)
             line = (split, file, label, status.st_size, status.st_mtime_ns)
             content.update(json.dumps(line).encode())

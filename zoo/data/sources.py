@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 from absl import logging
 
+from zoo import files
 from zoo.data import (
     image_folders,
     mnist_5k,  # noqa: F401  (registers the builder with TFDS)
@@ -113,6 +114,7 @@ def _download(builder, dataset, manual_dir):
         raise UserError(
             f"Dataset {dataset!r} needs the network, but {host} is not reached. {remedy}"
         )
+    files.check_writable(builder.data_dir_root)
     print(f"Preparing dataset {dataset!r} in {builder.data_dir}.", file=sys.stderr)
     if not missing or not sys.stderr.isatty():
         tfds.disable_progress_bar()

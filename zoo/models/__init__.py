@@ -64,6 +64,10 @@ def create(
     Raises:
       UserError: for an unknown entry or field, or data that the model cannot take.
     """
+    if not isinstance(spec, Spec):
+        raise UserError(
+            f"spec={spec!r}: expected zoo.Spec(shape=(28, 28, 1), num_classes=10), for example."
+        )
     if isinstance(entry, str):
         # Not trained on any dataset yet, unless one is named.
         config = configs.get(entry, **{"dataset": "", **overrides})

@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 
+import numpy as np
 import tensorflow as tf
 from google.protobuf import text_format
 from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
@@ -20,6 +21,8 @@ EXTRA = "assets.extra"
 WARM_UP = "tf_serving_warmup_requests"
 # Types that weights may be stored in.
 WEIGHTS = ("float32", "float16")
+# How often a version is tried that others may take at the same time.
+ATTEMPTS = 10
 
 
 def export(
@@ -47,21 +50,27 @@ def export(
         was not trained on a named dataset.
 
     Raises:
-      UserError: if the version exists, weights are to be stored otherwise, or the name is not one
-        that folders and URLs take.
+      UserError: if the version exists, weights are to be stored otherwise or are not finite, the
+        name is not one that folders and URLs take, or the folder cannot be written.
     """
     if weights not in WEIGHTS:
         raise UserError(f"weights={weights!r} is not known: choose {' or '.join(WEIGHTS)}.")
-    folder = files.tensorflow_path(folder)
+    folder = files.check_writable(files.tensorflow_path(folder))
     metrics = metrics or {"training": {"steps": model.steps_taken()}}
     if not re.fullmatch(r"[\w.-]*", name) or name.strip(".") != name:
         raise UserError(
             f"name={name!r} cannot be a folder and part of a URL: use letters, digits, '_', '-'."
         )
     base = folder / (name or export_name(model.config.model, model.config.dataset))
-    version = max(versions(base), default=0) + 1 if version is None else version
-    target = base / str(version)
-    if version < 1 or target.exists():
+    number = max(versions(base), default=0) + 1 if version is None else version
+    for variable in model.served_variables():
+        if not np.all(np.isfinite(tf.cast(variable.value, tf.float64))):
+            raise UserError(
+                f"The weight {variable.path!r} is not finite: this model cannot be used. "
+                f"{model.remedy}."
+            )
+    target = base / str(number)
+    if number < 1 or target.exists():
         wrong = "exists" if target.exists() else "is not a version, they count from 1"
         raise UserError(
             f"{target} {wrong}: choose a whole number above "
@@ -71,8 +80,16 @@ def export(
     plain = models.from_description(models.description(model))
     for variable, trained in zip(plain.variables, model.variables, strict=True):
         variable.assign(trained.value)
-    with files.atomic(target) as temporary:
-        description = _write_version(temporary, plain, metrics, base.name, weights)
+    for _ in range(ATTEMPTS):
+        try:
+            with files.atomic(target) as temporary:
+                description = _write_version(temporary, plain, metrics, base.name, weights)
+            break
+        except OSError:
+            if not target.exists() or version is not None:
+                raise
+            # Another export has taken this version meanwhile.
+            target = base / str(max(versions(base)) + 1)
     pictures.save_samples(base / "samples.png", plain)
     _write_card(base, description, metrics)
     refresh_models_config(folder)

@@ -54,7 +54,7 @@ def _fetch(place, name, version):
         system, root = fsspec.url_to_fs(place)
         base = posixpath.join(root, name)
         if version is None:
-            version = _choose(name, place, _list_versions(system, base), None)
+            version = _choose(name, place, list_versions(system, base), None)
         source = posixpath.join(base, str(version))
         text = system.cat_file(posixpath.join(source, manifests.FILE)).decode()
         listed = manifests.read(text, f"{place}/{name}/{version}/{manifests.FILE}")
@@ -74,7 +74,8 @@ def _fetch(place, name, version):
         raise UserError(f"{place} cannot be read: {error or type(error).__name__}.") from error
 
 
-def _list_versions(system, base):
+def list_versions(system, base: str) -> list[int]:
+    """Returns the versions in a model's folder on a file system of fsspec, in order."""
     names = [posixpath.basename(path.rstrip("/")) for path in system.ls(base, detail=False)]
     return sorted(int(name) for name in names if name.isdigit())
 

@@ -1,4 +1,4 @@
-"""What ends a run before its time: numbers that are not finite, signals."""
+"""Conditions that stop a run early: numbers that are not finite, signals."""
 
 import contextlib
 import signal
@@ -6,14 +6,14 @@ import signal
 import numpy as np
 import tensorflow as tf
 
-from zoo.errors import UserError
+from zoo.errors import Diverged
 from zoo.training.checkpoint import Checkpoints
 
 
 def check_finite(
     terms: np.ndarray, names: list[str], step: int, checkpoints: Checkpoints, remedy: str
 ) -> None:
-    """Raises a UserError that names the step and the term if one of `terms` is not finite.
+    """Raises a Diverged that names the step and the term if one of `terms` is not finite.
 
     Args:
       terms: [n, terms], of the steps after `step`.
@@ -27,17 +27,17 @@ def check_finite(
         row = bad[0, 0]
         # The loss is the sum of the others: it is to blame only where no other is.
         column = min(bad[bad[:, 0] == row, 1], key=lambda c: names[c] == "loss")
-        raise UserError(
+        raise Diverged(
             f"The term {names[column]!r} is {terms[row, column]} at step {step + row + 1}. "
             f"{_last_good(checkpoints, remedy)}"
         )
 
 
 def check_weights(model, step: int, checkpoints: Checkpoints) -> None:
-    """Raises a UserError if a weight is not finite: a finite loss may have had no such gradient."""
+    """Raises a Diverged if a weight is not finite: a finite loss may have had no such gradient."""
     for variable in model.trainable_variables:
         if not np.all(np.isfinite(tf.cast(variable.value, tf.float32))):
-            raise UserError(
+            raise Diverged(
                 f"The weight {variable.path!r} is not finite after step {step}. "
                 f"{_last_good(checkpoints, model.remedy)}"
             )

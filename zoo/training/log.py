@@ -1,5 +1,6 @@
 """What a run reports: a progress bar, metrics.jsonl, TensorBoard."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -7,6 +8,7 @@ import sys
 
 import tensorflow as tf
 import tqdm
+from tensorboard.compat.proto import event_pb2
 
 from zoo import files
 
@@ -31,7 +33,10 @@ class Log:
         self.path = pathlib.Path(workdir) / "metrics.jsonl"
         if chief:
             self._forget_after(step)
-            self.writer = tf.summary.create_file_writer(str(pathlib.Path(workdir) / "tensorboard"))
+            folder = pathlib.Path(workdir) / "tensorboard"
+            for path in folder.glob("events.out.tfevents.*"):
+                _forget_events(path, step)
+            self.writer = tf.summary.create_file_writer(str(folder))
         self.bar = tqdm.tqdm(
             total=total_steps * batch_size,
             initial=step * batch_size,
@@ -79,6 +84,21 @@ class Log:
         self.bar.close()
         if self.chief:
             self.writer.close()
+
+
+def _forget_events(path, step):
+    """Removes the events after `step`, which a resumed run writes again."""
+    kept, dropped = [], False
+    with contextlib.suppress(tf.errors.DataLossError):  # the last event may be half
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            late = event_pb2.Event.FromString(record).step > step
+            dropped |= late
+            if not late:
+                kept.append(record)
+    if dropped:
+        with files.atomic(path) as temporary, tf.io.TFRecordWriter(str(temporary)) as writer:
+            for record in kept:
+                writer.write(record)
 
 
 def _step_of(line):
