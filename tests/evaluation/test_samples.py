@@ -4,12 +4,37 @@ import numpy as np
 import pytest
 import scipy.linalg
 
+import zoo
+from tests.entries import METRICS
 from zoo import configs, data, evaluation, models
 from zoo.evaluation import samples
 
 RNG = np.random.default_rng(0)
 REAL = RNG.normal(size=(60, 4)).astype(np.float32)
 FAKE = (RNG.normal(size=(50, 4)) * 0.7 + 0.4).astype(np.float32)
+
+
+def test_neighbours_of_repeated_images_mean_nothing():
+    repeated = np.repeat(REAL[:50], 6, 0)
+    assert samples.neighbourhoods(repeated, FAKE) == {}
+    assert samples.neighbourhoods(np.repeat(REAL[:50], 3, 0), FAKE)  # fewer copies than neighbours
+    assert samples.share_of_copies(REAL, REAL[::2]) == 1.0
+    assert samples.share_of_copies(REAL[:30], REAL[30:]) == 0.0
+
+
+def test_figures_without_a_meaning_are_left_out_and_the_report_says_why(tiny_data, tmp_path):
+    x, y = np.repeat(tiny_data.test.x[:8], 7, 0), np.repeat(tiny_data.test.y[:8], 7, 0)
+    split = data.InMemory(x, y)
+    dataset = data.Dataset("repeated", tiny_data.spec, split, split, split)
+    model = models.create(configs.get_tiny("gan", dataset="tiny"), tiny_data.spec)
+    classifier = models.create(configs.get_tiny("classifier", dataset="tiny"), tiny_data.spec)
+    measured = {**METRICS, "metrics": {"accuracy": 0.9}}
+    judge = evaluation.Judge(zoo.load(zoo.export(classifier, tmp_path, measured)))
+    before = {"metrics": {"precision": 0.5, "nearest_distance_ratio": 1.0}, "protocol": []}
+    found = evaluation.report(evaluation.Subject(model, dataset, judge), before=before)
+    assert not {"precision", "coverage", "nearest_distance_ratio"} & found["metrics"].keys()
+    protocol = " ".join(found["protocol"])
+    assert "stand more than 5 times" in protocol and "are training images as well" in protocol
 
 
 def test_frechet_distance_is_that_of_the_matrix_square_root():

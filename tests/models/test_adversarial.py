@@ -196,3 +196,13 @@ def test_data_that_do_not_fit_are_named():
     with pytest.raises(zoo.UserError, match="needs labels"):
         make("cgan", data.Spec((8, 8, 1), 0))
     assert make("gan", data.Spec((2,), 8)).sample(tf.constant([1, 2])).shape == (2, 2)
+
+
+def test_batch_normalisation_needs_two_rows():
+    with pytest.raises(zoo.UserError, match=r"normalises over the rows .*batch_size=4 or more"):
+        models.check(configs.get_tiny("gan", batch_size=3, d_steps=2, batch_norm=True))
+    model = make("gan", batch_norm=True)
+    x = np.random.default_rng(0).random([1, 8, 8, 1], np.float32)
+    assert model.fill({"x": tf.constant(x)})["x"].shape[0] == 2
+    without = make("gan", batch_norm=False)
+    assert without.fill({"x": tf.constant(x)})["x"].shape[0] == 1

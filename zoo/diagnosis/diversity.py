@@ -5,6 +5,7 @@ import scipy.spatial.distance
 import sklearn.metrics
 
 from zoo.diagnosis.subject import Subject
+from zoo.errors import UserError
 from zoo.evaluation import samples
 from zoo.evaluation.protocol import in_batches
 from zoo.objectives.adversarial import relative_spread
@@ -37,7 +38,13 @@ def measure(subject: Subject) -> tuple[dict[str, float], dict[str, np.ndarray]]:
         for prefix, kind in (("real_", "real"), ("", "generated")):
             figures[f"{prefix}classes"] = float(np.exp(samples.entropy(shares[kind])))
     real, fake = subject.features_of_held_out, subject.features_of_generated
-    figures["coverage"] = samples.neighbourhoods(real, fake)["coverage"]
+    neighbourhoods = samples.neighbourhoods(real, fake)
+    if not neighbourhoods:
+        raise UserError(
+            f"Many real rows stand more than {samples.K} times, and a diagnosis compares rows with "
+            "their neighbours: remove the copies."
+        )
+    figures["coverage"] = neighbourhoods["coverage"]
     of_real, of_fake = (
         scipy.spatial.distance.pdist(cloud[:PAIRED_ROWS].astype(np.float64))
         for cloud in (real, fake)

@@ -39,6 +39,9 @@ def evaluate(subject: Subject, only: Sequence[str] = ()) -> dict:
     for metric in chosen:
         if metric.applies_to(subject):
             subject.figures |= metric.measure(subject)
+            if metric.name in subject.left_out:
+                for name in metric.figures:  # of an earlier report
+                    subject.figures.pop(name, None)
         elif only:
             lacking = sorted(trait.value for trait in metric.needs - subject.traits)
             raise UserError(
@@ -83,6 +86,7 @@ def report(
         if metric.figures.keys() <= subject.figures.keys()
         if (sentence := metric.protocol(subject))
     ]
+    protocol += subject.left_out.values()
     covered = {name for metric in applying for name in metric.figures}
     if (before.get("metrics", {}).keys() & LABELS.keys()) - covered:
         # Figures that cannot be measured now, without the judge that they were measured with.

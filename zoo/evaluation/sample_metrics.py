@@ -58,8 +58,26 @@ def _smoothness(subject):
     return {name: figure for name, figure in figures.items() if not np.isnan(figure)}
 
 
+def _neighbourhoods(subject):
+    found = samples.neighbourhoods(subject.real.features, subject.fake.features)
+    if not found:
+        subject.left_out["neighbourhoods"] = (
+            f"More than {samples.MANY_COPIES:.0%} of the test images stand more than "
+            f"{samples.K} times: precision, recall, density and coverage are left out."
+        )
+    return found
+
+
 def _nearest(subject):
     train = subject.judge.see_split(subject.dataset.train.take(NEIGHBOURS)).features
+    copies = samples.share_of_copies(train, subject.real.features)
+    if copies > samples.MANY_COPIES:
+        subject.left_out["nearest_training_image"] = (
+            f"{copies:.0%} of the test images are training images as well: the distance to the "
+            "nearest training image is left out, and the other metrics are those of images that "
+            "the model has seen."
+        )
+        return {}
     ratio = samples.nearest_distance_ratio(train, subject.real.features, subject.fake.features)
     return {"nearest_distance_ratio": ratio}
 
@@ -100,7 +118,7 @@ METRICS = (
         "of samples near test images; recall, the share of test images near samples; density and "
         "coverage, the same with balls around test images only",
         SAMPLED_IMAGES,
-        lambda subject: samples.neighbourhoods(subject.real.features, subject.fake.features),
+        _neighbourhoods,
         lambda subject: f"Precision, recall, density and coverage are for k = {samples.K}.",
     ),
     Metric(

@@ -13,6 +13,10 @@ import sklearn.neighbors
 # Neighbours whose farthest makes the ball around a point (Naeem et al. 2020, section 4).
 K = 5
 CHUNK = 1000
+# Points whose distance is a smaller share of the cloud's size are the same point.
+SAME = 1e-5
+# If more points than this share are copies of others, distances to neighbours mean nothing.
+MANY_COPIES = 0.01
 
 
 def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:
@@ -60,9 +64,14 @@ def neighbourhoods(real: np.ndarray, fake: np.ndarray, k: int = K) -> dict[str, 
     lie in a real ball; recall: share of real points in a ball of a sample (Kynkäänniemi et al.
     2019, arXiv 1904.06991). Density: number of real balls in which a sample lies, over k; coverage:
     share of real balls that hold a sample (Naeem et al. 2020, arXiv 2002.09797).
+
+    Empty if more than MANY_COPIES of the real points stand more than k times: their balls have no
+    radius, and no sample lies in them.
     """
     k = min(k, len(real) - 1, len(fake) - 1)
     real_radius, fake_radius = (_radii(cloud, k) for cloud in (real, fake))
+    if np.mean(real_radius <= SAME * np.linalg.norm(real.std(0))) > MANY_COPIES:
+        return {}
     precise, balls = 0, 0
     recalled, covered = np.zeros(len(real), bool), np.zeros(len(real), bool)
     for start in range(0, len(fake), CHUNK):
@@ -85,6 +94,12 @@ def _radii(cloud, k):
     """Distance of each point to its k-th neighbour, itself not counted."""
     found = sklearn.neighbors.NearestNeighbors(n_neighbors=k, algorithm="brute").fit(cloud)
     return found.kneighbors()[0][:, -1]
+
+
+def share_of_copies(train: np.ndarray, real: np.ndarray) -> float:
+    """Returns the share of test points that are training points as well."""
+    distance = sklearn.metrics.pairwise_distances_argmin_min(real, train)[1]
+    return float(np.mean(distance <= SAME * np.linalg.norm(train.std(0))))
 
 
 def nearest_distance_ratio(train: np.ndarray, real: np.ndarray, fake: np.ndarray) -> float:

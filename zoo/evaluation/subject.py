@@ -28,6 +28,7 @@ class Subject:
         takes minutes.
       chunk: codes that are decoded at once for it.
       figures: what has been measured so far, by name.
+      left_out: {name of a metric: why it means nothing on these data}.
     """
 
     model: GenerativeModel
@@ -36,6 +37,7 @@ class Subject:
     importance_samples: int = 0
     chunk: int = density.CHUNK
     figures: dict = dataclasses.field(default_factory=dict)
+    left_out: dict[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def traits(self) -> frozenset[Trait]:

@@ -53,6 +53,8 @@ class Adversarial(GenerativeModel):
     # Turns of D to one of G.
     d_steps = 1
     learning_signals = ("gradient_norm", "spread")
+    # Rows of the smallest batch: over a single one batch normalisation gives 0 for every code.
+    fewest_rows = 1
     remedy = "Try a lower --config.learning_rate and --config.d_learning_rate"
 
     def __init__(self, config, spec):
@@ -163,10 +165,11 @@ class Adversarial(GenerativeModel):
     def fill(self, batch):
         """The batch with its first rows again at the end, to as many as can be judged."""
         size = batch["x"].shape[0]
-        if size is not None and size % self.rows_at_once == 0:
+        if size is not None and size % self.rows_at_once == 0 and size >= self.fewest_rows:
             return batch
         size = tf.shape(batch["x"])[0]
         rows = -(-size // self.rows_at_once) * self.rows_at_once
+        rows = tf.maximum(rows, self.fewest_rows)
         return {k: tf.gather(v, tf.range(rows) % size) for k, v in batch.items()}
 
     def generator_penalty(self):

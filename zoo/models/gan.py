@@ -32,6 +32,8 @@ class GAN(Adversarial):
         self.penalised = bool(config.r1 or config.r2 or config.gradient_penalty)
         self.d_steps = config.d_steps
         self.rows_at_once = config.d_steps * self.discriminator.rows_at_once
+        if config.batch_norm:
+            self.fewest_rows = 2 * self.rows_at_once
 
     def make_generator(self):
         config = self.config

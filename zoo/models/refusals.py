@@ -164,6 +164,12 @@ def gan_conflicts(config: Config) -> Iterator[str]:
             "loss='wasserstein' is a distance only where D's slope is bounded: choose "
             "--config.gradient_penalty=10 or --config.spectral_norm."
         )
+    if config.batch_norm and config.batch_size < 2 * config.d_steps:
+        yield (
+            f"batch_norm=True normalises over the rows of an update, of which batch_size="
+            f"{config.batch_size} leaves one: choose --config.batch_size={2 * config.d_steps} or "
+            "more, or --config.batch_norm=False."
+        )
 
 
 def infogan_conflicts(config: Config) -> Iterator[str]:
