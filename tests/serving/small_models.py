@@ -63,7 +63,16 @@ def half_plus(path: pathlib.Path, plus: float = 2.0) -> pathlib.Path:
     def scalar(x):
         return {"mean": tf.reduce_mean(x)}
 
+    @tf.function(input_signature=[spec("x", [None, 1])])
+    def column(x):
+        return {"y": module.halve(x)}
+
+    @tf.function(input_signature=[spec("x", [None, 2])])
+    def product(x):
+        return {"y": tf.matmul(x, tf.ones([2, 1]))}
+
     functions = {
+        "column": column, "product": product,
         "two": two, "echo": echo, "picky": picky, "slow": slow, "kinds": kinds,
         "nothing": nothing, "scalar": scalar,
     }  # fmt: skip

@@ -33,7 +33,7 @@ def server(tmp_path_factory):
     made = Server(
         f"--model_config_file={folder / 'models.config'}", "--enable_batching", log=folder / "log"
     )
-    assert "There is no /models/cvae_mnist here" in made.log()
+    assert "/models/cvae_mnist is " in made.log()
     yield made
     made.stop()
 

@@ -46,6 +46,18 @@ def test_predict_over_rest(server):
     assert third == pytest.approx([7 / 3])
 
 
+def test_shapes_are_left_to_the_graph(server):
+    """As TF Serving does: its best-known request has shape [3] where the signature says [?, 1]."""
+    body = {"signature_name": "column", "instances": [1.0, 2.0, 5.0]}
+    assert server.post("half:predict", body) == (200, {"predictions": [3.5, 4.0, 5.5]})
+    found = server.predict("half", "column", x=np.float32([1, 2, 5]))["y"]
+    np.testing.assert_array_equal(found, [3.5, 4.0, 5.5])
+    body = {"signature_name": "column", "inputs": [[1.0, 2.0], [5.0, 6.0]]}
+    assert server.post("half:predict", body)[1]["outputs"] == [[3.5, 4.0], [5.5, 6.0]]
+    body = {"signature_name": "two", "inputs": {"a": [1], "b": [[1]]}}
+    assert server.post("half:predict", body)[1]["outputs"] == {"double": [[2]], "sum": [2.0]}
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "text"),
     [
@@ -55,8 +67,8 @@ def test_predict_over_rest(server):
          'Serving signature name: "s" not found in signature def'),
         ("half:predict", {"signature_name": "nothing", "inputs": {}}, 400,
          "Failed to get input map"),
-        ("half:predict", {"signature_name": "two", "inputs": {"a": [1], "b": [[1]]}}, 400,
-         "Input b of signature two: expected int32 [?,2], given int32 [1,1]"),
+        ("half:predict", {"signature_name": "product", "instances": [[1.0, 2.0, 3.0]]}, 400,
+         "Matrix size-incompatible"),
         ("half:predict", {"signature_name": "two", "inputs": {"a": [1, 2], "b": [[1, 2]]}}, 400,
          "equal 0th-dimension size"),
         ("half:predict", {"inputs": 1.0}, 400, "at least one dimension"),
@@ -150,8 +162,8 @@ def test_predict_over_grpc(server):
         (predict_request("half"), "INVALID_ARGUMENT", "Missing but required: {x}"),
         (predict_request("half", x=[1.0], z=[1.0]), "INVALID_ARGUMENT", "Sent extra: {z}"),
         (predict_request("half", x=[1]), "INVALID_ARGUMENT", "expected float32, given int32 [1]"),
-        (predict_request("half", "two", a=[1.0], b=[[1, 2, 3]]), "INVALID_ARGUMENT",
-         "expected int32 [?,2], given int32 [1,3]"),
+        (predict_request("half", "product", x=np.ones([1, 3], np.float32)), "INVALID_ARGUMENT",
+         "Matrix size-incompatible"),
         (predict_request("half", outputs=["z"], x=[1.0]), "INVALID_ARGUMENT",
          "output tensor alias not found in signature: z"),
         (predict_request("half", outputs=["y", "y"], x=[1.0]), "INVALID_ARGUMENT",
@@ -231,6 +243,7 @@ def test_metrics_have_tf_servings_names(server):
     url = server.url.replace("/v1/models", "/monitoring/prometheus/metrics")
     text = requests.get(url, timeout=5).text
     assert ':tensorflow:serving:request_count{model_name="half",status="OK"}' in text
+    assert "# TYPE :tensorflow:serving:request_count counter" in text
     assert ':tensorflow:serving:request_count{model_name="half",status="INVALID_ARGUMENT"}' in text
     latency = ':tensorflow:serving:request_latency_count{API="Predict",entrypoint="REST",model_name'
     assert latency in text and "made-up" not in text

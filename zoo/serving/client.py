@@ -51,7 +51,12 @@ class RemoteModel(SignatureCalls):
 
     def __init__(self, place: "_Rest | _Grpc", model: ModelSpec):
         self._place, self._model = place, model
-        self._known = {k: s for k, s in place.read_signatures(model).items() if k != DEFAULT}
+        # Beside the default there is one that initialises, __saved_model_init_op.
+        self._known = {
+            key: signature
+            for key, signature in place.read_signatures(model).items()
+            if key != DEFAULT and not key.startswith("__")
+        }
         inputs = {
             name: Input(name, tensor.shape[1:], tensor.dtype.name)
             for signature in self._known.values()

@@ -32,7 +32,7 @@ class Metrics:
 
     def __init__(self):
         self._registry = prometheus_client.CollectorRegistry()
-        # A Counter's samples would be called request_count_total, which no dashboard knows.
+        # A Counter's samples would be called request_count_total, which TF Serving's is not.
         self._requests = prometheus_client.Gauge(
             f"{_PREFIX}request_count",
             "The total number of requests.",
@@ -73,4 +73,5 @@ class Metrics:
 
     def text(self) -> bytes:
         """Returns all counts as Prometheus reads them."""
-        return prometheus_client.generate_latest(self._registry)
+        text = prometheus_client.generate_latest(self._registry)
+        return text.replace(b"request_count gauge", b"request_count counter")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf import config_pb2
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from zoo.serving.contract import errors, examples, protos, signatures
@@ -50,9 +51,12 @@ class Servable:
             self.close()
             reason = str(error).strip() or type(error).__name__
             raise errors.ServingError(errors.StatusCode.UNKNOWN, reason) from error
-        self.protos = {key: proto for key, proto in meta.signature_def.items() if key[:2] != "__"}
+        # Metadata lists all of them, the initialisation among them, which no request can call.
+        self.protos = dict(meta.signature_def)
         self.signatures = {
-            key: signatures.Signature.from_proto(key, proto) for key, proto in self.protos.items()
+            key: signatures.Signature.from_proto(key, proto)
+            for key, proto in self.protos.items()
+            if not key.startswith("__")
         }
 
     def run(
@@ -85,11 +89,13 @@ class Servable:
         with self._lock:
             if (key, outputs) not in self._callables:
                 signature = self.signatures[key]
-                tensor = self._graph.get_tensor_by_name
-                fetches = [tensor(signature.outputs[name].tensor) for name in outputs]
-                feeds = [tensor(given.tensor) for given in signature.inputs.values()]
-                # Unlike Session.run, it neither casts nor reshapes what it is given.
-                self._callables[key, outputs] = self._session.make_callable(fetches, feeds)
+                options = config_pb2.CallableOptions(
+                    feed=[given.tensor for given in signature.inputs.values()],
+                    fetch=[signature.outputs[name].tensor for name in outputs],
+                )
+                # As TF Serving runs it: without Python's casts and checks of shapes, at a fifth of
+                # the cost of a call.
+                self._callables[key, outputs] = self._session._make_callable_from_options(options)
             self._running += 1
             return self._callables[key, outputs]
 

@@ -37,14 +37,9 @@ class Tensor(NamedTuple):
         return f"{self.dtype.name} [{sizes}]"
 
     def takes(self, array: np.ndarray) -> bool:
-        """Whether an array has this dtype and fits this shape."""
+        """Whether an array has this dtype. TF Serving leaves shapes to the graph."""
         kind = "string" if array.dtype.kind in "OSU" else array.dtype.name
-        if kind != self.dtype.name:
-            return False
-        if self.shape is None:
-            return True
-        pairs = zip(self.shape, array.shape, strict=False)
-        return len(self.shape) == array.ndim and all(s in (None, given) for s, given in pairs)
+        return kind == self.dtype.name
 
 
 class Signature(NamedTuple):
@@ -76,8 +71,8 @@ def complete(signature: Signature, given: Mapping[str, np.ndarray]) -> dict[str,
     """Returns the inputs of a request in the signature's order, defaults filled in.
 
     Raises:
-      ServingError: INVALID_ARGUMENT if names, dtypes or shapes are not the signature's;
-        UNIMPLEMENTED if the signature takes sparse or ragged tensors.
+      ServingError: INVALID_ARGUMENT if names or dtypes are not the signature's; UNIMPLEMENTED if
+        the signature takes sparse or ragged tensors.
     """
     missing = sorted(set(signature.inputs) - set(given) - set(signature.defaults))
     extra = sorted(set(given) - set(signature.inputs))
