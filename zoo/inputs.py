@@ -113,6 +113,8 @@ class Input(NamedTuple):
             array = np.array([spec.label(str(name)) for name in array.flat], np.int32)
         if self.is_pixels and array.dtype == np.uint8:
             array = array / np.float32(255)
+        if self.is_pixels and array.ndim == 3 and self.shape[-1] == 1:
+            array = array[..., None]  # grey images without their axis of one channel
         self._check_type(signature, array)
         if array.size and self.dtype == "float32" and not np.all(np.isfinite(array)):
             raise UserError(f"{signature}: {self.name} has values that are NaN or infinite.")

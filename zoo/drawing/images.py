@@ -9,6 +9,7 @@ import PIL.ImageDraw
 import PIL.ImageFont
 
 from zoo import files
+from zoo.errors import UserError
 from zoo.models.traits import Trait
 
 FONT_SIZE = 12
@@ -40,8 +41,30 @@ def to_pil(image: np.ndarray, scale: int = 1) -> PIL.Image.Image:
 
 
 def draw_grid(images: np.ndarray, columns: int = 10, scale: int = 2) -> PIL.Image.Image:
-    """Returns images [N, H, W, C] in [0, 1] side by side, row by row, each pixel `scale` wide."""
-    return to_pil(grid(images, columns), scale)
+    """Returns images side by side, row by row.
+
+    Args:
+      images: [N, H, W, C] or [N, H, W], or one image [H, W, C] or [H, W]; bytes, or floats in
+        [0, 1].
+      columns: of the grid; fewer if there are fewer images.
+      scale: width of a pixel.
+
+    Raises:
+      UserError: for another shape, or values that are not finite.
+    """
+    x = np.asarray(images)
+    if x.ndim == 2 or (x.ndim == 3 and x.shape[-1] in (1, 3)):
+        x = x[None]
+    x = x[..., None] if x.ndim == 3 else x
+    if x.ndim != 4 or x.shape[-1] not in (1, 3) or not len(x):
+        raise UserError(
+            f"Images are expected as [N, H, W, 1] or [N, H, W, 3], got shape {np.shape(images)}."
+        )
+    if x.dtype.kind in "iu":
+        x = x / np.float32(255)
+    if not np.all(np.isfinite(x)):
+        raise UserError("The images have pixels that are NaN or infinite.")
+    return to_pil(grid(x, min(columns, len(x))), scale)
 
 
 def save_png(

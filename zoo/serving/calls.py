@@ -1,6 +1,7 @@
 """Signatures as methods, with numpy in and out, wherever the model is."""
 
 import inspect
+import os
 from collections.abc import Mapping
 
 import numpy as np
@@ -30,6 +31,7 @@ class SignatureCalls:
         self, path, spec: Spec, signatures: Mapping[str, list[str]], inputs: Mapping[str, Input]
     ):
         self.path, self.spec, self.class_names = path, spec, spec.class_names
+        self._process = os.getpid()
         self.signatures, self.inputs = signatures, inputs
         self.conditional = "y" in signatures.get("sample", [])
 
@@ -75,7 +77,19 @@ class SignatureCalls:
         )
         return method
 
+    def __reduce__(self):
+        raise UserError(
+            f"The model at {self.path} cannot be pickled, because TensorFlow's graphs cannot: load "
+            "it in each process."
+        )
+
     def _call(self, name, args, inputs):
+        if os.getpid() != self._process:
+            raise UserError(
+                f"The model at {self.path} was loaded before this process was forked, and "
+                "TensorFlow does not survive a fork: load it in each process, or start processes "
+                'with multiprocessing.get_context("spawn").'
+            )
         expected = self.signatures[name]
         given = {**dict(zip(expected, args, strict=False)), **inputs}
         if len(args) > len(expected) or sorted(given) != sorted(expected):

@@ -53,6 +53,11 @@ def export(
       UserError: if the version exists, weights are to be stored otherwise or are not finite, the
         name is not one that folders and URLs take, or the folder cannot be written.
     """
+    if not isinstance(model, models.GenerativeModel):
+        raise UserError(
+            f"Only models of the zoo are exported, made by zoo.create or model.to_keras(), not "
+            f"{type(model).__name__}: use tf.saved_model.save for others."
+        )
     if weights not in WEIGHTS:
         raise UserError(f"weights={weights!r} is not known: choose {' or '.join(WEIGHTS)}.")
     folder = files.check_writable(files.tensorflow_path(folder))
