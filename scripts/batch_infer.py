@@ -29,6 +29,9 @@ _RECORDS = flags.DEFINE_string("records", "", "Pattern of TFRecord files with tf
 _OUT = flags.DEFINE_string("out", None, "Folder for the shards.", required=True)
 _FORMAT = flags.DEFINE_enum("format", "parquet", ["parquet", "tfrecord"], "Output file format.")
 _BATCH = flags.DEFINE_integer("batch_size", 256, "Rows per call.", 1)
+_BROKEN = flags.DEFINE_enum(
+    "broken", "skip", ["skip", "fail"], "What to do with a record that cannot be read."
+)
 _RUNNER = flags.DEFINE_string("runner", "DirectRunner", "Beam runner.")
 _OPTIONS = flags.DEFINE_list(
     "beam_options", [], "Options of the runner: --NAME=VALUE,--NAME=VALUE."
@@ -39,6 +42,7 @@ def prepare():
     cli.find_saved_model()
     if bool(_DATASET.value) == bool(_RECORDS.value):
         raise UserError("Say where images come from: --dataset=NAME or --records=FILES.")
+    files.check_writable(_OUT.value)
 
 
 def main():
@@ -48,7 +52,12 @@ def main():
     source = batch.Source(_DATASET.value, _SPLIT.value, _RECORDS.value, cli.data_places())
     out = files.user_path(_OUT.value)
     job = batch.Job(
-        str(files.user_path(_SAVED_MODEL.value)), _SIGNATURE.value, out, _FORMAT.value, _BATCH.value
+        str(files.user_path(_SAVED_MODEL.value)),
+        _SIGNATURE.value,
+        out,
+        _FORMAT.value,
+        _BATCH.value,
+        _BROKEN.value,
     )
     print(f"{batch.run(source, job, _RUNNER.value, _OPTIONS.value):,} rows written to {out}.")
 

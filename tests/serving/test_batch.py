@@ -1,6 +1,7 @@
 """Batch inference by Beam, where requirements-beam.txt is installed."""
 
 import numpy as np
+import PIL.Image
 import pytest
 import tensorflow as tf
 
@@ -65,3 +66,58 @@ def test_records_in_and_out(tmp_path):
 def test_a_signature_that_takes_no_images_is_refused(tmp_path):
     with pytest.raises(UserError, match="expected one that takes images, .* encode"):
         batch.run(batch.Source("mnist_5k"), batch.Job(MODEL, "decode", tmp_path), "DirectRunner")
+
+
+def write_records(path, broken=()):
+    """Ten records, some of which hold no image."""
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for i in range(10):
+            example = tf.train.Example()
+            feature = example.features.feature
+            image = tf.io.encode_png(np.full([28, 28, 1], i, np.uint8)).numpy()
+            feature["image"].bytes_list.value.append(b"none" if i in broken else image)
+            feature["y"].int64_list.value.append(i)
+            feature["key"].bytes_list.value.append(f"row {i}".encode())
+            writer.write(example.SerializeToString())
+
+
+def test_broken_records_are_named_and_left_out_or_end_the_job(tmp_path, capfd):
+    write_records(tmp_path / "in.tfrecord", broken=(3,))
+    source = batch.Source("", records=str(tmp_path / "in*"))
+    job = batch.Job(MODEL, "reconstruct", tmp_path / "out", format="tfrecord")
+    assert batch.run(source, job, "DirectRunner") == 9
+    said = capfd.readouterr().err
+    assert "The record 'row 3' cannot be read: " in said and "\n1 records that cannot" in said
+    with pytest.raises(UserError, match="The record 'row 3' cannot be read"):
+        batch.run(source, job._replace(out=tmp_path / "no", broken="fail"), "DirectRunner")
+
+
+def test_labels_of_a_folder_go_by_name(tmp_path):
+    """Folders number the classes that they have; the model has ten."""
+    rng = np.random.default_rng(0)
+    for name in ("Sneaker", "Bag"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for i in range(5):
+            x = rng.integers(0, 256, [28, 28], np.uint8)
+            PIL.Image.fromarray(x).save(tmp_path / "images" / name / f"{i}.png")
+    path = str(ROOT / "saved_models" / "cvae_fashion_mnist")
+    places = {"data_dir": str(tmp_path / "data")}
+    source = batch.Source(str(tmp_path / "images"), ["train"], places=places)
+    batch.run(source, batch.Job(path, "encode", tmp_path / "out"), "DirectRunner")
+    model = zoo.load(path)
+    train = data.load(str(tmp_path / "images"), channels=1, **places).train
+    assert train.y.max() == 1
+    names = np.array(["Bag", "Sneaker"])[train.y]
+    expected = model.encode(train.x, list(names))["loc"]
+    codes = read(tmp_path / "out", "loc")
+    found = [codes[f"train/{i}"] for i in range(train.size)]
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+    (tmp_path / "images" / "Bag").rename(tmp_path / "images" / "Bags")
+    with pytest.raises(UserError, match="class 'Bags', which the model does not know.* 'Bag'"):
+        batch.run(source, batch.Job(path, "encode", tmp_path / "no"), "DirectRunner")
+
+
+def test_unknown_options_of_beam_are_refused(tmp_path):
+    with pytest.raises(UserError, match="Beam has no option 'runer'"):
+        job = batch.Job(MODEL, "encode", tmp_path)
+        batch.run(batch.Source("mnist_5k"), job, "DirectRunner", ["--runer=x"])

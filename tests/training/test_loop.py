@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorboard.compat.proto import event_pb2
+from tensorflow.core.util import event_pb2
 
 import zoo
 from tests.processes import ROOT

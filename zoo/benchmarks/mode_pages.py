@@ -11,32 +11,36 @@ from zoo.data import densities
 from zoo.drawing import images
 
 PAGE = "collapse"
-TITLE = "A generator may give the same image for every code: what helps, and does L2?"
+TITLE = "Mode collapse: does L2 regularisation help, and what does?"
 QUESTION = """\
-The generator sees the data only through the discriminator, and its loss does not ask for variety:
-an image that D takes for real is a good answer to one code and to all codes. Modes are counted
-where they are known: eight Gaussians on a circle (`ring`), 25 on a grid (`grid`), and digits on
-three channels (`stacked_mnist`), 1,000 triples of classes. A mode is found if a sample lies within
-three standard deviations of its mean, or, for digits, if a classifier assigns a sample to it. The
-last column compares the samples' distribution over the modes with a uniform one; 0 is perfect.
+The generator G turns a random code into an image and sees the data only through the discriminator
+D. Its loss does not ask for variety: one image that fools D minimises it for every code. Modes are
+counted where they are known: eight Gaussians on a circle (`ring`), 25 on a grid (`grid`), and
+digits on three channels (`stacked_mnist`), 1,000 triples of classes. A mode is found if a sample
+lies within three standard deviations of its mean, or, for digits, if a classifier assigns a sample
+to it. "High quality" is the share of samples that lie that close to a mode. The last column is the
+KL divergence from the samples' distribution over the nearest modes to a uniform one; as many
+samples of a perfect sampler have the value in the last row. Packing shows D two or four rows
+together, minibatch stddev the variation among four.
 """
 # What the published results showed.
 ANSWER = """\
-The answer: a gradient penalty on D helps, L2 regularisation does not. With R1 + R2 (penalties on
-D's squared gradient norm at real and at generated rows) each of five trials finds all modes, and
-about 95% of the samples lie near one; r3gan, which has both penalties as well, does the same. The
-plain GAN finds half of the grid.
+The answer: a gradient penalty on D helps, L2 regularisation does not solve the problem. With R1 +
+R2 (penalties on D's squared gradient norm at real and at generated rows) each of five trials finds
+all modes, and about 95% of the samples lie near one; r3gan, which has both penalties as well, does
+the same. The plain GAN finds half of the grid.
 
-L2 on G's weights makes it worse: with small weights G is a smoother function of the code and
-reaches fewer modes. L2 on D's weights replaces one fault with another: D is too smooth to see where
-a mode ends, so G spreads its samples over the plane, and hardly any lies near a mode. L2 limits the
-weights everywhere, whereas R1 + R2 only limit how fast D changes near the rows.
+L2 on G's weights makes it worse: on both datasets it finds fewer modes than the plain GAN, though
+on the ring by less than the spread over trials. L2 on D's weights finds more modes, but not all; on
+the grid it replaces one fault with another: D is too smooth to see where a mode ends, so G spreads
+its samples over the plane, and hardly any lies near a mode. L2 limits the weights everywhere,
+whereas R1 + R2 only limit how fast D changes near the rows.
 
-Showing D several rows at once (packing, minibatch standard deviation) finds more modes than the
-plain GAN, but also leaves samples between them: the more rows at once, the more of these after the
-same number of steps. On stacked digits, where modes overlap and the classifier assigns every image
-to some class, even the plain GAN finds nearly all of them; only r3gan finds them all, and far more
-evenly.
+Showing D several rows at once (packing, minibatch standard deviation) finds more modes of the ring
+and the grid than the plain GAN. On the grid it also puts samples between modes, more with packing 4
+than with packing 2. On stacked digits three variants were tried once. There modes overlap and the
+classifier assigns every image to some class, so that even the plain GAN finds nearly all modes;
+r3gan finds them all, and more evenly, though ten times less so than a perfect sampler.
 """
 
 

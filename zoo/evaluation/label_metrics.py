@@ -95,8 +95,8 @@ METRICS = (
         frozenset({Trait.RESTYLES, Trait.IMAGES, Trait.GREY, Trait.JUDGE}),
         _restyled,
         lambda subject: (
-            f"Restyled are the first {min(styles.SOURCES, subject.dataset.test.size):,} test "
-            "images, each with every label."
+            f"The first {min(styles.SOURCES, subject.dataset.test.size):,} test images are "
+            "restyled to every label."
         ),
     ),
     Metric(

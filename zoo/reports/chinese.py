@@ -55,7 +55,7 @@ WORDS = {
     "reverse KL (nats)": "反向 KL（纳特）",
     "planted": "人为制造的故障",
     "right": "判断正确",
-    "figure": "指标",
+    "score": "指标",
     "a pixel next to a stroke": "笔画旁多一个像素",
     "a pixel away from strokes": "远处多一个像素",
     "shifted by a pixel": "整体平移一个像素",

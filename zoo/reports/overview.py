@@ -54,7 +54,7 @@ def _row(model, obtained, reference):
         "model": model,
         "obtained": obtained,
         "published": reference.figure,
-        "published protocol": reference.protocol,
+        "protocol, or best possible": reference.protocol,
     }
 
 
@@ -108,8 +108,8 @@ def _samples(saved_models):
             _link(exported.name),
             f"{figures[FRECHET]:.1f}",
             references.Reference(
-                f"best possible: {figures['frechet_floor']:.1f}",
-                "real training images scored as samples",
+                "",
+                f"best possible: {figures['frechet_floor']:.1f}, real training images as samples",
             ),
         )
         for exported in exports.read_all(saved_models)
@@ -130,7 +130,8 @@ def _modes(docs):
     return [
         _row(
             f"[GAN with {variant}](docs/questions/collapse.md)",
-            f"{found(variant)} ({len(trials[variant])} trials; without: {found('gan')})",
+            f"{found(variant)} ({len(trials[variant])} trials; without: {found('gan')}; "
+            f"packing 4: {found('packing 4')})",
             references.MODES,
         )
         for variant in MODES

@@ -3,8 +3,11 @@
 It needs requirements-beam.txt; nothing else of the zoo imports this module.
 """
 
+import contextlib
 import pathlib
+import re
 import shutil
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -18,12 +21,14 @@ from pyarrow import parquet
 
 import zoo
 from zoo import data
-from zoo.errors import UserError
+from zoo.errors import UserError, near_miss
 from zoo.serving.calls import SignatureCalls
 
 # Rows that one worker reads at a time.
 _RANGE = 2000
 FORMATS = ("parquet", "tfrecord")
+BROKEN = ("skip", "fail")
+SKIPPED = "skipped"
 
 
 class Source(NamedTuple):
@@ -52,6 +57,7 @@ class Job(NamedTuple):
       out: folder of the output's shards.
       format: of FORMATS.
       batch_size: rows of one call.
+      broken: what to do with a record that cannot be read, of BROKEN.
     """
 
     saved_model: str
@@ -59,6 +65,7 @@ class Job(NamedTuple):
     out: pathlib.Path
     format: str = "parquet"
     batch_size: int = 256
+    broken: str = "skip"
 
 
 class _Handler(ModelHandler[dict, dict, SignatureCalls]):
@@ -87,8 +94,8 @@ class _Handler(ModelHandler[dict, dict, SignatureCalls]):
 class _ReadRows(beam.DoFn):
     """(key, row) of a range of a split, of which each worker holds one copy."""
 
-    def __init__(self, source, preparation):
-        self._source, self._preparation = source, preparation
+    def __init__(self, source, preparation, labels):
+        self._source, self._preparation, self._labels = source, preparation, labels
 
     def setup(self):
         self._data = data.load(self._source.dataset, **self._source.places, **self._preparation)
@@ -97,7 +104,8 @@ class _ReadRows(beam.DoFn):
         name, start, end = element
         split = getattr(self._data, name)
         for i in range(start, min(end, split.size)):
-            yield f"{name}/{i}", {"x": split.x[i], "y": split.y[i], "seed": i}
+            y = split.y[i] if self._labels is None else np.int32(self._labels[split.y[i]])
+            yield f"{name}/{i}", {"x": split.x[i], "y": y, "seed": i}
 
 
 def run(source: Source, job: Job, runner: str, options: Sequence[str] = ()) -> int:
@@ -128,29 +136,62 @@ def run(source: Source, job: Job, runner: str, options: Sequence[str] = ()) -> i
             f"{job.out} holds what another job wrote: remove it or choose another --out."
         )
     _clean(job.out)
-    with beam.Pipeline(runner=runner, options=PipelineOptions(list(options))) as pipeline:
+    _check_options(options)
+    with (
+        _failures(),
+        beam.Pipeline(runner=runner, options=PipelineOptions(list(options))) as pipeline,
+    ):
         if source.records:
             rows = (
                 pipeline
                 | "Read" >> beam.io.ReadFromTFRecord(source.records)
-                | "Parse" >> beam.Map(_parse, model.spec.shape)
+                | "Parse" >> beam.FlatMap(_parse_or_skip, model.spec.shape, job.broken)
             )
         else:
-            ranges, preparation = _plan(source, model)
+            ranges, preparation, labels = _plan(source, model, "y" in given)
             rows = (
                 pipeline
                 | "Ranges" >> beam.Create(ranges)
                 | "Spread" >> beam.Reshuffle()
-                | "Read" >> beam.ParDo(_ReadRows(source, preparation))
+                | "Read" >> beam.ParDo(_ReadRows(source, preparation, labels))
             )
         results = rows | RunInference(KeyedModelHandler(_Handler(job)))
         _write(results, job, model.output_names(job.signature))
     _clean(job.out)
+    wanted = beam.metrics.MetricsFilter().with_name(SKIPPED)
+    counters = pipeline.result.metrics().query(wanted)["counters"]
+    if skipped := sum(counter.committed for counter in counters):
+        print(f"{skipped:,} records that cannot be read were left out.", file=sys.stderr)
     return _count(job)
 
 
-def _plan(source, model):
-    """Ranges of rows, and how images are prepared: as in training."""
+def _check_options(options):
+    """Refuses options that Beam does not know, which it would ignore."""
+    unknown = PipelineOptions(list(options)).get_all_options(retain_unknown_options=True)
+    known = PipelineOptions([]).get_all_options(retain_unknown_options=True)
+    wrong = sorted(unknown.keys() - known.keys())
+    if wrong:
+        raise UserError(
+            f"--beam_options: Beam has no option {wrong[0]!r}{near_miss(wrong[0], known)}."
+        )
+
+
+@contextlib.contextmanager
+def _failures():
+    """Raises a UserError that ended a job as itself."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:  # Beam wraps what a step raises
+        found = re.search(r"UserError: (.*)", str(error))
+        if not found:
+            raise
+        raise UserError(found[1]) from None
+
+
+def _plan(source, model, with_labels):
+    """Ranges of rows, how images are prepared, and the model's labels of the dataset's classes."""
     config = model.config
     preparation = {
         field: config[field]
@@ -163,15 +204,64 @@ def _plan(source, model):
             f"{source.dataset} has rows of shape {loaded.spec.shape}, the model takes "
             f"{model.spec.shape}."
         )
-    ranges = []
+    ranges, labels = [], _map_labels(loaded.spec, source.dataset, model) if with_labels else None
     for name in source.splits:
         split = getattr(loaded, name, None)
         if split is None:
             raise UserError(f"--split={name}: expected train, validation or test, or several.")
         if not isinstance(split, data.InMemory):
             raise UserError(f"{source.dataset} is too large to be held: give it as TFRecord files.")
+        if with_labels and split.count_unknown():
+            raise UserError(
+                f"{split.count_unknown():,} rows of {source.dataset}, split {name}, have no label, "
+                "and the signature takes y."
+            )
         ranges += [(name, start, start + _RANGE) for start in range(0, split.size, _RANGE)]
-    return ranges, preparation
+    return ranges, preparation, labels
+
+
+def _map_labels(spec, dataset, model):
+    """The model's label of each class of the dataset, by name; None if they are the same.
+
+    Classes of a folder are numbered by the names that it has, which may be some of the model's.
+    """
+    if not spec.num_classes:
+        raise UserError(f"{dataset} has no labels, and the signature takes y.")
+    if not spec.class_names or not model.class_names:
+        if spec.num_classes > model.spec.num_classes:
+            raise UserError(
+                f"{dataset} has {spec.num_classes} classes, the model {model.spec.num_classes}."
+            )
+        return None
+    unknown = [name for name in spec.class_names if name not in model.class_names]
+    if unknown:
+        raise UserError(
+            f"{dataset} has the class {unknown[0]!r}, which the model does not know."
+            f"{near_miss(unknown[0], model.class_names)} It knows {', '.join(model.class_names)}."
+        )
+    return [model.class_names.index(name) for name in spec.class_names]
+
+
+def _parse_or_skip(record, shape, broken):
+    """(key, row) of a tf.train.Example; nothing, and a line that names it, if it is broken."""
+    try:
+        yield _parse(record, shape)
+    except Exception as error:  # protobuf, TensorFlow and this module raise their own
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        text = f"The record {_key_of(record)!r} cannot be read: {reason}"
+        if broken == "fail":
+            raise UserError(text) from error
+        print(f"{text} It is left out.", file=sys.stderr, flush=True)
+        beam.metrics.Metrics.counter(__name__, SKIPPED).inc()
+
+
+def _key_of(record):
+    """The key of a record, if it has one that can be read, or its first bytes."""
+    try:
+        key = tf.train.Example.FromString(record).features.feature["key"].bytes_list.value
+        return key[0].decode()
+    except Exception:  # as above
+        return record[:20].hex()
 
 
 def _parse(record, shape):

@@ -8,7 +8,7 @@ import sys
 
 import tensorflow as tf
 import tqdm
-from tensorboard.compat.proto import event_pb2
+from tensorflow.core.util import event_pb2
 
 from zoo import files
 
