@@ -109,12 +109,14 @@ def test_dequantised_bytes_come_back_by_rounding_down():
 def test_float_images_are_taken_if_they_are_images():
     x = np.random.default_rng(0).integers(0, 256, (4, 2, 2, 1)).astype(np.uint8)
     np.testing.assert_array_equal(data.InMemory(x / np.float32(255), np.zeros(4)).x, x)
+    np.testing.assert_array_equal(data.InMemory(x.astype(np.int64), np.zeros(4)).x, x)
     broken = x / np.float32(255)
     broken[2, 0, 0] = np.nan
     for images, message in (
         (broken, "1 pixels are NaN or infinite, the first in image 2"),
         (x.astype(np.float32), r"expected in \[0, 1\], got .*divide bytes by 255"),
-        (x.astype(np.int64), "expected as bytes or as floats"),
+        (x.astype(np.int64) + 9, "expected as bytes, 0 to 255"),
+        (x > 9, "expected as bytes or as floats"),
     ):
         with pytest.raises(zoo.UserError, match=message):
             data.InMemory(images, np.zeros(4))

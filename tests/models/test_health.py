@@ -29,7 +29,9 @@ def test_a_generator_that_makes_one_image_is_named_within_two_epochs(
     loop.train(configs.get_tiny(entry, dataset="tiny", num_epochs=2), tiny_data, tmp_path)
     told = [line for line in capfd.readouterr().out.splitlines() if "collapsed" in line]
     assert len(told) == 1  # and not again
-    assert "Epoch 2: The samples have collapsed: they vary 0.0% as much as the data. Try" in told[0]
+    assert (
+        "Epoch 2: The samples have collapsed: their variation is 0.0% of the data's. Try" in told[0]
+    )
 
 
 @pytest.mark.parametrize("entry", ["gan", pytest.param("r3gan", marks=pytest.mark.thorough)])

@@ -103,6 +103,7 @@ def made(tiny_data):
         model, state, values = found[entry]
         for variable, value in zip(state, values, strict=True):
             variable.assign(value)
+        model.is_new = True
         return model
 
     return make
@@ -169,7 +170,7 @@ WAYS = {
 def test_what_cannot_be_learned_is_refused_in_every_form(entry, made, rows):
     x, y = rows
     model = made(entry)
-    before = [v.numpy() for v in model.variables]
+    before = [v.numpy() for v in model.trainable_variables]
     bad = [(change(x), y, message) for change, message in REFUSED_IMAGES.values()]
     bad += [(x, change(y), message) for change, message in REFUSED_LABELS.values()]
     for wrong_x, wrong_y, message in bad:
@@ -180,7 +181,7 @@ def test_what_cannot_be_learned_is_refused_in_every_form(entry, made, rows):
         for method in (model.train_on_batch, model.test_on_batch):
             with pytest.raises(zoo.UserError, match=message):
                 method(wrong_x, wrong_y)
-    for variable, value in zip(model.variables, before, strict=True):
+    for variable, value in zip(model.trainable_variables, before, strict=True):
         np.testing.assert_array_equal(variable.numpy(), value)
     x_wrong, message = REFUSED_IMAGES["[-1, 1]"]
     for form in ("numpy", "tf.data of tuples"):
@@ -259,3 +260,25 @@ def test_models_of_rows_need_rows_that_can_be_read_twice():
     model.compile(optimizer="adam")
     with pytest.raises(zoo.UserError, match="can be read only once"):
         model.fit((np.zeros([4, 2]) for _ in range(2)), verbose=0)
+
+
+def test_trained_weights_are_not_initialised_again(tiny_data, tmp_path, rows):
+    """Of an export, which does not count steps."""
+    config = configs.get_tiny("vae_vamp", dataset="tiny", learning_rate=0.0)
+    model = models.create(config, tiny_data.spec)
+    model.compile_for_run(None)
+    model.priors.pseudo_inputs.assign(tf.fill(model.priors.pseudo_inputs.shape, 0.25))
+    again = zoo.load(zoo.export(model, tmp_path)).to_keras()
+    before = [v.numpy() for v in again.trainable_variables]
+    again.fit(*rows, batch_size=8, verbose=0)
+    for variable, value in zip(again.trainable_variables, before, strict=True):
+        np.testing.assert_allclose(variable.numpy(), value, atol=1e-6)
+
+
+def test_a_model_that_was_initialised_takes_a_generator():
+    model = zoo.create("gmm", data.Spec((2,), 0), num_components=2)
+    model.compile(optimizer="adam")
+    x = np.random.default_rng(0).normal(size=[40, 2]).astype(np.float32)
+    model.start_from(data.InMemory(x))
+    model.fit((x[i : i + 10] for i in range(0, 40, 10)), verbose=0)
+    assert model.steps_taken() == 4

@@ -101,7 +101,7 @@ class Full(Triangular):
             return self._residual_coefficients(tf.range(self.count), dtype)
         expansion = self._expansion()
         exact = tf.where(expansion.rounds)[:, 0]
-        # Of the results of all by expansion, followed by the exact ones, whose stands for which.
+        # Index of the result to use for each component: of those by expansion, then the exact ones.
         behind = self.count + tf.cumsum(tf.cast(expansion.rounds, tf.int32)) - 1
         return {
             "expansion": expansion,

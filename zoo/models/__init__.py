@@ -147,6 +147,8 @@ def from_description(fields: dict, weights: Sequence | None = None) -> Generativ
     model = _make(config, spec, parts)
     for variable, saved in zip(model.served_variables(), weights or (), strict=bool(weights)):
         variable.assign(saved)
+    if weights:
+        model.is_new = False
     return model
 
 

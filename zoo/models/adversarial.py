@@ -165,11 +165,13 @@ class Adversarial(GenerativeModel):
     def fill(self, batch):
         """The batch with its first rows again at the end, to as many as can be judged."""
         size = batch["x"].shape[0]
-        if size is not None and size % self.rows_at_once == 0 and size >= self.fewest_rows:
+        # Statistics of batch normalisation are of all replicas.
+        fewest = -(-self.fewest_rows // tf.distribute.get_strategy().num_replicas_in_sync)
+        if size is not None and size % self.rows_at_once == 0 and size >= fewest:
             return batch
         size = tf.shape(batch["x"])[0]
         rows = -(-size // self.rows_at_once) * self.rows_at_once
-        rows = tf.maximum(rows, self.fewest_rows)
+        rows = tf.maximum(rows, fewest)
         return {k: tf.gather(v, tf.range(rows) % size) for k, v in batch.items()}
 
     def generator_penalty(self):
@@ -247,7 +249,7 @@ class Adversarial(GenerativeModel):
             "sample": self.signature(lambda *row: {"x": self.sample(*row)}, "seed", *y),
             "decode": self.signature(lambda *row: {"x": self.decode(*row)}, "z", *y),
         }
-        # A logit that depends on several rows is not an answer to one.
+        # A logit that depends on several rows cannot be served for a single one.
         if self.discriminator.rows_at_once == 1:
             logit = self.signature(lambda *row: {"logit": self.discriminate(*row)}, "x", *y)
             signatures["discriminate"] = logit

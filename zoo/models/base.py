@@ -68,6 +68,8 @@ class GenerativeModel(KerasHabits):
     def __init__(self, config: ml_collections.ConfigDict, spec: Spec):
         super().__init__(name=config.model)
         self.config, self.spec = ml_collections.FrozenConfigDict(config), spec
+        # Whether it has neither been initialised from data nor got trained weights.
+        self.is_new = True
         self.step = self.add_weight(
             name="step",
             shape=(),
@@ -167,7 +169,9 @@ class GenerativeModel(KerasHabits):
         return split
 
     def start_from(self, split: Split) -> None:
-        """Called once before the first step of a run, with its training images."""
+        """Initialises a new model from its training rows, before the first step."""
+        del split
+        self.is_new = False
 
     def start_epoch(self, epoch: int, epochs: int, split: Split) -> None:
         """Called before the first step of each epoch.

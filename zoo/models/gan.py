@@ -72,6 +72,7 @@ class GAN(Adversarial):
         yield from refusals.standardize_misfits(config, spec)
 
     def start_from(self, split):
+        super().start_from(split)
         self.units.start_from(split)
 
     def decode(self, z, y=None):

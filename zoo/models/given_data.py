@@ -185,4 +185,4 @@ def sentences() -> Iterator[None]:
 def _checked_batch(batch, needs):
     x, y = take_apart(batch)
     split = check_arrays(x, y, needs)
-    return split.x if y is None else (split.x, split.y)
+    return (split.x,) if y is None else (split.x, split.y)

@@ -125,6 +125,7 @@ class GMM(GenerativeModel):
     # --- Expectation maximisation -------------------------------------------------------------
 
     def start_from(self, split: data.Split) -> None:
+        super().start_from(split)
         config = self.config
         x, weight = self._sample_rows(split)
         mixtures.start(

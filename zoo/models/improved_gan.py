@@ -79,6 +79,7 @@ class ImprovedGAN(Classifies, Adversarial):
         self.discriminator.start(self.fill({"x": tf.constant(noise)})["x"], seeds.root(0))
 
     def start_from(self, split):
+        super().start_from(split)
         # From all over the split, which may be sorted by class.
         chosen = np.linspace(0, split.size - 1, min(START_ROWS, split.size)).astype(int)
         rows = data.to_memory(split.where(np.isin(np.arange(split.size), chosen)))
@@ -158,6 +159,6 @@ class ImprovedGAN(Classifies, Adversarial):
         return tf.nn.softmax(self.discriminator(x))
 
     def signatures(self):
-        # Who compares rows with others has no answer to one.
+        # Minibatch discrimination has no answer for a single row.
         answer = {"classify": self.classify_signature()} if self.matches_features else {}
         return {**super().signatures(), **answer}

@@ -60,7 +60,7 @@ class KerasHabits(keras.Model):
         """
         _refuse_weights(kwargs)
         x, y, split = self._checked(x, y)
-        if self.steps_taken() == 0:
+        if self._is_untrained():
             self.check_can_fit(split)
             if split:
                 self.start_from(split)
@@ -105,7 +105,7 @@ class KerasHabits(keras.Model):
         """Keras' `train_on_batch`, with the checks of `fit`."""
         _refuse_weights(kwargs)
         x, y, split = self._checked(x, y)
-        if self.steps_taken() == 0:
+        if self._is_untrained():
             self.check_can_fit(split)
         return super().train_on_batch(x, y, **kwargs)
 
@@ -130,8 +130,11 @@ class KerasHabits(keras.Model):
             raise UserError(
                 f"A new {self.config.model!r} is initialised from its training rows, and these can "
                 "be read only once: give arrays or a tf.data.Dataset, or call "
-                "model.start_from(zoo.data.InMemory(x, y)) and train from a copy saved after it."
+                "model.start_from(zoo.data.InMemory(x, y)) before."
             )
+
+    def _is_untrained(self):
+        return self.is_new and self.steps_taken() == 0
 
     def train_step(self, data):
         """Keras' hook for `fit`; the zoo's own loop calls `take_step`."""
@@ -216,7 +219,7 @@ class KerasHabits(keras.Model):
         if given_data.is_array(x):
             split = given_data.check_arrays(x, y, needs)
             return split.x, None if y is None else split.y, split
-        new = first_rows and self.steps_taken() == 0
+        new = first_rows and self._is_untrained()
         if isinstance(x, tf.data.Dataset):
             split = given_data.first_rows(x, needs) if new else None
             return given_data.check_dataset(x, needs), y, split

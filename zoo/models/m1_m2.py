@@ -98,7 +98,7 @@ class M1M2(Classifies, GenerativeModel):
 
     def check_can_fit(self, split):
         super().check_can_fit(split)
-        if self.m1.steps_taken() == 0:
+        if self.m1.is_new and self.m1.steps_taken() == 0:
             raise UserError(
                 f"M1 of this {self.config.model!r} is untrained: name an exported VAE, as in "
                 f"zoo.create({self.config.model!r}, spec, m1='saved_models/vae_mog_mnist'), or "
@@ -106,6 +106,7 @@ class M1M2(Classifies, GenerativeModel):
             )
 
     def start_from(self, split):
+        super().start_from(split)
         encode = self.m1.in_graph("encode")
         q = [encode(batch["x"]) for batch in split.batches(1000)]
         loc, scale = (np.concatenate([part[name] for part in q]) for name in ("loc", "scale"))

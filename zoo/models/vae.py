@@ -141,6 +141,7 @@ class VAE(GenerativeModel):
         self.annealing_steps = round(self.config.kl_warmup * (total_steps or 0))
 
     def start_from(self, split):
+        super().start_from(split)
         config = self.config
         if self.of_images and config.likelihood == "bernoulli" and self.spec.shape[-1] == 3:
             logging.warning(
