@@ -110,6 +110,7 @@ def add_pixels(images: np.ndarray, seed: int = 0) -> dict[str, np.ndarray]:
     for i, image in enumerate(images[..., 0]):
         distance = scipy.ndimage.distance_transform_edt(image < STROKE)
         black = (image == 0) & inside
+        black = black if black.any() else inside
         for kind, near in (
             ("next to a stroke", distance == distance[black].min()),
             ("away from strokes", distance >= min(APART, distance[black].max())),
