@@ -27,7 +27,11 @@ def trained(entry, fields):
     ("entry", "fields"),
     [
         ("classifier", {"channels_per_stage": (4, 8), "features": 8}),
-        ("vae", {"network": "conv", "hidden": (4, 8), "latent_dim": 2}),
+        pytest.param(
+            "vae",
+            {"network": "conv", "hidden": (4, 8), "latent_dim": 2},
+            marks=pytest.mark.thorough,
+        ),
         ("dcgan", {"d_hidden": (4, 8), "g_hidden": (4, 8), "d_dense": (4,), "latent_dim": 2}),
     ],
 )

@@ -12,6 +12,11 @@ from tests import tiny
 from zoo import configs, data, models
 
 ENTRIES = ("vae", "cvae", "gan", "m2", "classifier")
+# Those whose graphs take longest to build run in `make test-all` only.
+SOME = [
+    pytest.param(name, marks=() if name in ("cvae", "classifier") else pytest.mark.thorough)
+    for name in ENTRIES
+]
 ROWS, BATCH = 16, 8
 
 
@@ -122,7 +127,7 @@ def learned(model, *given):
     return [v.numpy() for v in model.trainable_variables]
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
+@pytest.mark.parametrize("entry", SOME)
 def test_the_same_rows_in_any_form_and_type_are_evaluated_alike(entry, made, rows):
     x, y = rows
     model = made(entry)
@@ -145,7 +150,7 @@ def test_the_same_rows_in_any_form_and_type_are_evaluated_alike(entry, made, row
         np.testing.assert_allclose(list(found.values()), list(expected.values()), rtol=1e-4)
 
 
-@pytest.mark.parametrize("entry", ["cvae", "gan"])
+@pytest.mark.parametrize("entry", ["cvae", pytest.param("gan", marks=pytest.mark.thorough)])
 def test_the_same_rows_in_any_form_are_learned_alike(entry, made, rows):
     x, y = rows
     expected = learned(made(entry), x, y)
@@ -245,6 +250,7 @@ def test_m1_m2_needs_a_trained_m1(tiny_data, rows):
         model.fit(*rows, verbose=0)
 
 
+@pytest.mark.thorough
 def test_gmvae_fits_its_clusters(tiny_data):
     config = configs.get_tiny("gmvae", dataset="tiny", cluster_at=0.5)
     model = models.create(config, tiny_data.spec)
