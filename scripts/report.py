@@ -25,8 +25,6 @@ def main():
     pages = reports.pages(saved_models, root)
     if not _CHECK.value:
         written = reports.write(pages)
-        # Chinese pages take their tables from the English ones.
-        written += reports.write(reports.pages(saved_models, root))
         print(f"Written: {', '.join(map(str, written)) or 'nothing, all was up to date'}.")
     elif stale := reports.find_stale(pages):
         raise UserError(

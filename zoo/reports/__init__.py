@@ -21,6 +21,7 @@ def pages(saved_models: pathlib.Path, root: pathlib.Path) -> dict[pathlib.Path, 
       UserError: if an export is damaged or not measured, or the README has no place for results.
     """
     docs, readme = root / "docs", root / "README.md"
+    generated = {**experiment_pages.committed(docs), **_benchmarks(docs)}
     cards = {
         saved_models / exported.name / "README.md": card.write(
             exported.name, exported.description, exported.metrics
@@ -34,9 +35,8 @@ def pages(saved_models: pathlib.Path, root: pathlib.Path) -> dict[pathlib.Path, 
         saved_models / "README.md": catalogue.page(saved_models),
         saved_models / "models.config": export.models_config(saved_models),
         **cards,
-        **questions.pages(docs, saved_models),
-        **experiment_pages.committed(docs),
-        **_benchmarks(docs),
+        **questions.pages(docs, saved_models, generated),
+        **generated,
     }
 
 

@@ -31,12 +31,15 @@ _MARKED = re.compile(
 _FIGURE = re.compile(r"(<!-- figure: (.*?) -->).*?(<!-- end -->)")
 
 
-def pages(docs: pathlib.Path, saved_models: pathlib.Path) -> dict[pathlib.Path, str]:
+def pages(
+    docs: pathlib.Path, saved_models: pathlib.Path, generated: dict[pathlib.Path, str]
+) -> dict[pathlib.Path, str]:
     """Returns {path: text} of all pages with tables to fill in, in English and in Chinese.
 
     Args:
       docs: the project's docs/, with questions/ and sweeps/.
       saved_models: folder of exports.
+      generated: {path: text} of the pages that tables are taken from.
 
     Raises:
       UserError: if what a table is to come from is not there.
@@ -46,14 +49,16 @@ def pages(docs: pathlib.Path, saved_models: pathlib.Path) -> dict[pathlib.Path, 
         text = path.read_text()
         if _MARKED.search(text):
             words = WORDS if path.parent.name == "zh" else {}
-            found[path] = _fill_figures(_fill(text, docs, saved_models, words), docs, path.stem)
+            found[path] = _fill_figures(
+                _fill(text, docs, saved_models, generated, words), docs, path.stem
+            )
     return found
 
 
-def _fill(text, docs, saved_models, words):
+def _fill(text, docs, saved_models, generated, words):
     def table(match):
         begin, kind, source, end = match.groups()
-        made = _MAKERS[kind](source, docs, saved_models)
+        made = _MAKERS[kind](source, docs, saved_models, generated)
         return f"{begin}\n{translate(made, words)}\n\n{end}"
 
     return _MARKED.sub(table, text)
@@ -86,17 +91,17 @@ def _translate_cell(cell, words):
     return words.get(cell, cell)
 
 
-def _from_page(source, docs, saved_models):
+def _from_page(source, docs, saved_models, generated):
     del saved_models
     path = docs / "questions" / f"{source.strip()}.md"
-    if not path.exists():
+    if path not in generated:
         raise UserError(f"There is no page {path} to take a table from.")
-    tables = re.findall(r"(?:^\|.*\n)+", path.read_text(), re.MULTILINE)
+    tables = re.findall(r"(?:^\|.*\n)+", generated[path], re.MULTILINE)
     return "\n".join(tables).strip()
 
 
-def _from_sweep(source, docs, saved_models):
-    del saved_models
+def _from_sweep(source, docs, saved_models, generated):
+    del saved_models, generated
     name, _, columns = source.partition(":")
     field, *figures = (column.strip() for column in columns.split(","))
     runs = json.loads((docs / "sweeps" / name.strip() / "sweep.json").read_text())
@@ -108,8 +113,8 @@ def _from_sweep(source, docs, saved_models):
     return markdown.table(rows)
 
 
-def _from_models(source, docs, saved_models):
-    del docs
+def _from_models(source, docs, saved_models, generated):
+    del docs, generated
     names = [name.strip() for name in source.split(",")]
     return catalogue.results(saved_models, names, links="../../saved_models")
 
