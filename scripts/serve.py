@@ -9,6 +9,7 @@ meant for development and tests: docs/serving.md lists the differences. Ports ar
 image tensorflow/serving, 8500 for gRPC and 8501 for REST.
 """
 
+import importlib.metadata
 import logging
 import os
 import shutil
@@ -19,37 +20,10 @@ from absl import flags
 
 from zoo import command_line, files
 from zoo.errors import UserError
+from zoo.serving import server_flags
 
 REAL = "tensorflow_model_server"
-flags.DEFINE_string("host", "127.0.0.1", "Address of the stand-in; 0.0.0.0 for all.")
-flags.DEFINE_integer("port", 8500, "gRPC port; 0 disables gRPC.", 0, 65535)
-flags.DEFINE_integer("rest_api_port", 8501, "REST port; 0 disables REST.", 0, 65535)
-flags.DEFINE_integer(
-    "rest_api_timeout_in_ms", 30_000, "Timeout of a REST request in milliseconds.", 1
-)
-flags.DEFINE_string("grpc_socket_path", "", "UNIX socket for gRPC.")
-flags.DEFINE_string("grpc_channel_arguments", "", "gRPC channel arguments: NAME=VALUE,NAME=VALUE.")
-flags.DEFINE_bool("enable_grpc_healthcheck_service", False, "Serve grpc.health.v1.")
-flags.DEFINE_string("model_name", "default", "Name of the model in --model_base_path.")
-flags.DEFINE_string("model_base_path", "", "Folder of one model's versions.")
-flags.DEFINE_string(
-    "model_config_file", "", "models.config, instead of --model_name and --model_base_path."
-)
-flags.DEFINE_integer(
-    "model_config_file_poll_wait_seconds", 0, "Seconds between readings of that file; 0: once.", 0
-)
-flags.DEFINE_integer(
-    "file_system_poll_wait_seconds", 1, "Seconds between looks for new versions; 0: once."
-)
-flags.DEFINE_bool("enable_batching", False, "Batch the rows of several requests.")
-flags.DEFINE_string("batching_parameters_file", "", "BatchingParameters in text format.")
-flags.DEFINE_string("monitoring_config_file", "", "MonitoringConfig in text format.")
-flags.DEFINE_bool("enable_model_warmup", True, "Run the warm-up requests before serving.")
-flags.DEFINE_bool(
-    "allow_version_labels_for_unavailable_models",
-    False,
-    "Accept labels of versions that are not loaded yet.",
-)
+flags.adopt_module_key_flags(server_flags)
 # tensorflow_model_server listens everywhere; its models are in the config that it is given.
 NOT_PASSED = ("host", "model_config_file", "model_base_path", "model_name")
 
@@ -74,10 +48,24 @@ def read_models():
         return models.proto
     if not given.model_base_path:
         raise UserError("Say what to serve: --model_config_file=FILE or --model_base_path=FOLDER.")
+    if "://" in given.model_base_path:
+        if not shutil.which(REAL):
+            raise UserError(
+                f"--model_base_path={given.model_base_path}: the stand-in serves folders of this "
+                "machine only; copy the model here."
+            )
+        return server_configs.single_model(given.model_name, given.model_base_path)
     base = files.user_path(given.model_base_path).absolute()
     if not base.is_dir():
         raise UserError(f"--model_base_path: there is no folder {base}.")
     return server_configs.single_model(given.model_name, str(base))
+
+
+def _write_value(value):
+    """A flag's value as the real server reads it."""
+    if isinstance(value, list):
+        return ",".join(value)
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def exec_real(models):
@@ -96,23 +84,24 @@ def exec_real(models):
         with tempfile.NamedTemporaryFile("w", suffix=".config", delete=False) as written:
             written.write(text_format.MessageToString(models))
         path = written.name
-    values = {f.name: f.value for f in flags.FLAGS.get_key_flags_for_module(sys.argv[0])}
-    for name in ("batching_parameters_file", "monitoring_config_file"):
-        values[name] = values[name] and files.user_path(values[name])
+    values = {"port": flags.FLAGS.port, "rest_api_port": flags.FLAGS.rest_api_port}
+    given = [f for f in flags.FLAGS.get_key_flags_for_module(sys.argv[0]) if f.present]
+    values |= {f.name: f.value for f in given if f.name not in NOT_PASSED}
+    for name in [name for name in values if name.endswith("_file")]:
+        values[name] = files.user_path(values[name])
     # It sets labels before any model is loaded.
     if any(config.version_labels for config in models.model_config_list.config):
         values["allow_version_labels_for_unavailable_models"] = True
     command = [REAL, f"--model_config_file={path}"]
-    for name, value in values.items():
-        if name not in NOT_PASSED and value != "":
-            command.append(f"--{name}={str(value).lower() if isinstance(value, bool) else value}")
+    command += [f"--{name}={_write_value(value)}" for name, value in values.items()]
     os.execvp(REAL, command)
 
 
 def read_options(models):
-    """The stand-in's options, as arguments."""
+    """The stand-in's options but how it loads, as arguments."""
     from zoo.serving import server_configs
 
+    server_flags.check_for_stand_in()
     given = flags.FLAGS
     if given.batching_parameters_file and not given.enable_batching:
         raise UserError("--batching_parameters_file needs --enable_batching.")
@@ -137,12 +126,58 @@ def read_options(models):
         "poll": given.file_system_poll_wait_seconds,
         "batching": batching,
         "metrics_path": metrics_path,
-        "warm_up": given.enable_model_warmup,
+        "cors": given.rest_api_enable_cors_support,
         "labels_for_unavailable": given.allow_version_labels_for_unavailable_models,
     }
 
 
+def read_loading():
+    """How versions are loaded."""
+    from zoo.serving.manager import Loading
+
+    given = flags.FLAGS
+    return Loading(
+        threads=given.num_load_threads or os.cpu_count() or 1,
+        warm_ups=max(given.num_request_iterations_for_warmup, 1) * given.enable_model_warmup,
+        tags=tuple(given.saved_model_tags),
+        session=read_session(),
+    )
+
+
+def read_session():
+    """How TensorFlow is to run sessions, as a ConfigProto."""
+    from zoo.serving import server_configs
+    from zoo.serving.servables import make_session_config
+
+    given = flags.FLAGS
+    session = make_session_config()
+    if given.tensorflow_session_config_file:
+        path = files.user_path(given.tensorflow_session_config_file)
+        session.MergeFrom(server_configs.read(path, type(session)()))
+    both = given.tensorflow_session_parallelism
+    if given.tensorflow_intra_op_parallelism or both:
+        session.intra_op_parallelism_threads = given.tensorflow_intra_op_parallelism or both
+    if given.tensorflow_inter_op_parallelism or both:
+        session.inter_op_parallelism_threads = given.tensorflow_inter_op_parallelism or both
+    if given.per_process_gpu_memory_fraction:
+        fraction = given.per_process_gpu_memory_fraction
+        session.gpu_options.per_process_gpu_memory_fraction = fraction
+    return session
+
+
+def show_version():
+    """Prints what --version asks for."""
+    if shutil.which(REAL):
+        os.execvp(REAL, [REAL, "--version"])
+    version = importlib.metadata.version
+    print(f"Stand-in for TensorFlow ModelServer: generative-zoo {version('generative-zoo')}")
+    print(f"TensorFlow Library: {version('tensorflow')}")
+    sys.exit(0)
+
+
 def prepare():
+    if flags.FLAGS.version:
+        show_version()
     models = read_models()
     if shutil.which(REAL):
         exec_real(models)
@@ -158,7 +193,8 @@ def main():
     log.addHandler(logging.StreamHandler(sys.stdout))
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # the loader is called deprecated
     log.info("%s is not on the PATH: the zoo's stand-in serves, for development and tests.", REAL)
-    server.run(server.Options(**OPTIONS), lambda places: print(f"Ready: {places}", flush=True))
+    options = server.Options(**OPTIONS, loading=read_loading())
+    server.run(options, lambda places: print(f"Ready: {places}", flush=True))
 
 
 if __name__ == "__main__":

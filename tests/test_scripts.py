@@ -44,6 +44,7 @@ def succeed(done):
     return done.stdout
 
 
+@pytest.mark.thorough
 def test_evaluation_uses_the_judge_of_the_run_again(tmp_path, data_dir, exports_folder):
     """All figures of the training are still there afterwards, without --judge."""
     pictures = image_files.write(tmp_path / "photos", "a", "b", "c", size=(8, 8), count=20)

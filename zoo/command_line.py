@@ -24,6 +24,7 @@ EXTRAS = {
     "apache_beam": "beam",
     "grpc_health": "serve",
     "nicegui": "explore",
+    "orjson": "serve",
     "prometheus_client": "serve",
     "pyarrow": "beam",
     "starlette": "serve",

@@ -90,7 +90,8 @@ def test_a_large_product_takes_most_of_the_time():
     assert list(busy.values()) == sorted(busy.values(), reverse=True)
 
 
-@pytest.mark.parametrize("jit", [True, pytest.param(False, marks=pytest.mark.thorough)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("jit", [True, False])
 def test_profile_of_an_entry(jit, tiny_data):
     found = profile.profile(tiny("vae", jit=jit), tiny_data.train, tiny_data.spec, 4, 2)
     assert found.share > 0

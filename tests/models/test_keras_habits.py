@@ -30,6 +30,7 @@ def arrays(tiny_data):
     return tiny_data.train.x, tiny_data.train.y
 
 
+@pytest.mark.thorough
 def test_data_may_come_in_any_of_keras_forms(tiny_data, arrays):
     """Bytes and floats, tuples and dicts, arrays and datasets: the same weights."""
     x, y = arrays

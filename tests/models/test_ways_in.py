@@ -173,7 +173,7 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
+@pytest.mark.parametrize("entry", SOME)
 def test_what_cannot_be_learned_is_refused_in_every_form(entry, made, rows):
     x, y = rows
     model = made(entry)
@@ -283,6 +283,7 @@ def test_trained_weights_are_not_initialised_again(tiny_data, tmp_path, rows):
         np.testing.assert_allclose(variable.numpy(), value, atol=1e-6)
 
 
+@pytest.mark.thorough
 def test_a_model_that_was_initialised_takes_a_generator():
     model = zoo.create("gmm", data.Spec((2,), 0), num_components=2)
     model.compile(optimizer="adam")

@@ -34,6 +34,7 @@ def server(tmp_path_factory):
         f"--monitoring_config_file={monitoring}",
         "--enable_grpc_healthcheck_service",
         "--rest_api_timeout_in_ms=5000",
+        "--rest_api_enable_cors_support",
         "--grpc_channel_arguments=grpc.max_concurrent_streams=200",
         f"--grpc_socket_path={folder / 'socket'}",
         log=folder / "log",

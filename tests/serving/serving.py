@@ -21,8 +21,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 class Server(ServerProcess):
     """scripts/serve.py with some flags, ready to answer when it is made."""
 
-    def __init__(self, *flags, log):
-        super().__init__(*flags, log=log)
+    def __init__(self, *flags, **options):
+        super().__init__(*flags, **options)
         self.url = f"http://127.0.0.1:{self.rest_port}/v1/models"
         self.channel = grpc.insecure_channel(f"127.0.0.1:{self.port}")
         self.predictions = prediction_service_pb2_grpc.PredictionServiceStub(self.channel)

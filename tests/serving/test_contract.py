@@ -21,7 +21,8 @@ def test_paths():
     spec = paths.ModelSpec
     for method, path, verb, model in [
         ("POST", "/v1/models/m:predict", "predict", spec("m")),
-        ("POST", "/V1/MODELS/m/Versions/3:PREDICT", "predict", spec("m", 3)),
+        ("POST", "/V1/MODELS/m/Versions/3:predict", "predict", spec("m", 3)),
+        ("GET", "/v1/models/m/METADATA", "status", spec("m")),
         ("POST", "/v1/models/m/labels/stable:classify", "classify", spec("m", None, "stable")),
         ("POST", "/v1/models/a%20b:regress", "regress", spec("a b")),
         ("GET", "/v1/models/m", "status", spec("m")),
@@ -50,6 +51,7 @@ def test_paths():
         ("POST", "/v1/models/foo/label/some:regress", "Malformed request"),
         ("POST", "/v1/models/foo/versions/5/labels/x:regress", "Malformed request"),
         ("POST", "/v1/models/foo:explain", "Malformed request"),
+        ("POST", "/v1/models/foo:PREDICT", "Malformed request"),
         ("DELETE", "/v1/models/foo", "Malformed request"),
     ],
 )  # fmt: skip

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from zoo.serving.contract import (
+    json_numbers,
     json_replies,
     json_requests,
     signatures,
@@ -55,6 +56,10 @@ INT, FLOAT, STRING = {"x": tf.int32}, {"x": tf.float32}, {"x": tf.string}
         ({"instances": [3e-308]}, FLOAT, [0]),
         ({"instances": [10**30]}, FLOAT, [np.float32(1e30)]),
         ('{"instances": [NaN, Infinity, -Infinity]}', FLOAT, [np.nan, np.inf, -np.inf]),
+        ('{"instances": [Inf, -Inf, -NaN]}', FLOAT, [np.inf, -np.inf, np.nan]),
+        ('{"x": "Inf, \\" Inf", "instances": [Inf]}', FLOAT, [np.inf]),
+        ('{"instances": [1, 2], "instances": [3]}', INT, [1, 2]),
+        ('{"instances": [{"x": 1, "x": 2}]}', INT, [1]),
         ({"instances": ["a", {"b64": "aGVsbG8="}]}, STRING, [b"a", b"hello"]),
         ({"instances": [{"x": {"b64": "aGVsbG8="}}]}, STRING, [b"hello"]),
         ({"inputs": {"b64": "aGVsbG8="}}, STRING, b"hello"),
@@ -86,6 +91,11 @@ def test_several_inputs_in_both_forms():
         ("", INT, "JSON Parse error: The document is empty"),
         ("instances = [1, 2]", INT, "JSON Parse error: Invalid value"),
         ('{"instances": [1', INT, "JSON Parse error"),
+        ('{"instances": [1]} x', INT, "The document root must not be followed by other values."),
+        ('{"instances": [1] x}', INT, "Missing a comma or closing bracket."),
+        ('{"instances": [1],}', INT, "Missing a name for object member."),
+        ('{"instances": "x', INT, "Missing a closing quotation mark in string."),
+        ('{"instances": [Info]}', INT, "JSON Parse error: Invalid value."),
         (b'{"instances": ["\xff"]}', STRING, "JSON Parse error: Invalid encoding"),
         ("[1]", INT, "Is not object"),
         ('{"instances": ' + "[" * 100_000 + "]" * 100_000 + "}", INT, "JSON Parse error"),
@@ -146,6 +156,23 @@ def test_messages_show_a_part_of_what_is_large():
 def test_floats_are_written_as_tf_serving_writes_them(value, text):
     reply = json_replies.from_predictions({"y": np.array([value], np.float32)}, by_rows=True)
     assert reply == f'{{"predictions": [{text}]}}'
+
+
+def test_floats_are_written_with_the_digits_of_printf():
+    """Numbers of all sizes, at the edges of notations and in the middle between two decimals."""
+    rng = np.random.default_rng(0)
+    powers = [np.float32(10.0**k) for k in range(-20, 12)]
+    edges = np.array([np.nextafter(p, np.float32(to)) for p in powers for to in (0, 1, 1e30)])
+    for values in (
+        rng.integers(0, 2**32, 50_000, dtype=np.uint32).view(np.float32),
+        (rng.random(50_000) ** 8).astype(np.float32),
+        (rng.integers(-20_000, 20_000, 20_000) / 64).astype(np.float32),
+        edges,
+        -edges,
+        rng.normal(size=1000),
+    ):
+        written = json.loads(json_numbers.write(values), parse_float=str, parse_constant=str)
+        assert written == json_numbers.decimals(values) == json_numbers.write_rows(values)
 
 
 def test_floats_come_back_as_they_were():

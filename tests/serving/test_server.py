@@ -1,5 +1,6 @@
 """scripts/serve.py as its clients see it: both protocols."""
 
+import gzip
 import json
 
 import grpc
@@ -77,6 +78,9 @@ def test_shapes_are_left_to_the_graph(server):
          "Task size 17 is larger than maximum input batch size 16"),
         ("half:predict", {"signature_name": "picky", "instances": [11]}, 400, "expected below 10"),
         ("nope:predict", {"instances": [1]}, 404, "Servable not found for request: Latest(nope)"),
+        ("nope:predict", {"instances": {}}, 404, "Servable not found for request: Latest(nope)"),
+        ("nope:predict", "[", 400, "JSON Parse error: Invalid value."),
+        ("half:PREDICT", {"instances": [1]}, 400, "Malformed request"),
         ("none:predict", {"instances": [1]}, 404, "Servable not found for request: Latest(none)"),
         ("half/versions/9:predict", {"instances": [1]}, 404,
          "Servable not found for request: Specific(half, 9)"),
@@ -101,6 +105,25 @@ def test_errors_over_rest(server, path, body, status, text):
     prepared.headers["content-length"] = str(len(prepared.body))
     reply = session.send(prepared, timeout=30)
     assert reply.status_code == status and text in reply.json()["error"], reply.text
+
+
+def test_gzip_upper_case_and_other_hosts(server):
+    """As TF Serving has them: bodies in gzip, paths in upper case, pages of other hosts."""
+    body = gzip.compress(b'{"instances": [1.0, 2.0]}')
+    packed = {"headers": {"Content-Encoding": "gzip"}}
+    assert server.post("half:predict", body, **packed) == (200, {"predictions": [3.5, 4.0]})
+    for broken, text in ((b"hello", "not the gzip"), (body[:-9], "too early")):
+        status, reply = server.post("half:predict", broken, **packed)
+        assert status == 400 and text in reply["error"]
+    status, reply = server.post("half:predict", gzip.compress(bytes(65 << 20)), **packed)
+    assert status == 413
+    url = server.url.replace("/v1/models", "/V1/MODELS") + "/half:predict"
+    reply = requests.post(url, json={"instances": [1.0]}, timeout=30)
+    assert reply.json() == {"predictions": [3.5]}
+    assert reply.headers["Access-Control-Allow-Origin"] == "*"
+    ask = requests.options(url, headers={"Origin": "http://page.example"}, timeout=30)
+    assert ask.status_code == 200 and ask.headers["Access-Control-Allow-Methods"] == "POST, GET"
+    assert requests.options(url, timeout=30).status_code == 400
 
 
 def test_tensorflow_1_over_rest(server):

@@ -9,10 +9,13 @@ import time
 import grpc
 import numpy as np
 import pytest
+import tensorflow as tf
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from tensorflow_serving.apis import prediction_log_pb2
 
 from tests.processes import script
 from tests.serving import small_models
-from tests.serving.serving import ROOT, Server
+from tests.serving.serving import ROOT, Server, predict_request
 
 CONFIG = ROOT / "saved_models" / "models.config"
 
@@ -127,6 +130,59 @@ def test_versions_come_go_and_fail_while_requests_are_answered(tmp_path):
     assert server.process.wait(30) == 0
 
 
+def _write_warm_up(version, request):
+    (version / "assets.extra").mkdir()
+    log = prediction_log_pb2.PredictionLog()
+    log.predict_log.request.CopyFrom(request)
+    path = version / "assets.extra" / "tf_serving_warmup_requests"
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        writer.write(log.SerializeToString())
+
+
+def test_models_are_served_one_by_one_while_others_are_loaded(tmp_path):
+    """In the order of the config with one thread; the states are those of TF Serving."""
+    for name in ("slow", "fast"):
+        small_models.half_plus(tmp_path / name / "1")
+    _write_warm_up(tmp_path / "slow" / "1", predict_request("slow", "slow", x=np.float32([30.0])))
+    (tmp_path / "empty").mkdir()
+    entries = [
+        f'config {{ name: "{name}" base_path: "{path}" model_platform: "tensorflow" }}'
+        for name, path in {
+            "slow": tmp_path / "slow",
+            "fast": tmp_path / "fast",
+            "empty": tmp_path / "empty",
+            "version": tmp_path / "fast" / "1",
+            "away": tmp_path / "away",
+        }.items()
+    ]
+    config = tmp_path / "models.config"
+    config.write_text(f"model_config_list {{ {' '.join(entries)} }}")
+    flags = [f"--model_config_file={config}", "--num_load_threads=1", "--num_unload_threads=2"]
+    flags += ["--enable_grpc_healthcheck_service", "--tensorflow_session_parallelism=1"]
+    server = Server(*flags, log=tmp_path / "log", until="listening: REST on http://127.0.0.1:")
+    health = health_pb2_grpc.HealthStub(server.channel)
+    asked = health_pb2.HealthCheckRequest()
+    server.wait_for(lambda: server.state("slow", 1) == "LOADING")
+    assert server.state("fast", 1) == "START"
+    status, reply = server.post("fast:predict", {"instances": [1.0]})
+    assert status == 404 and "Servable not found" in reply["error"]
+    assert health.Check(asked, timeout=5).status == health_pb2.HealthCheckResponse.NOT_SERVING
+    server.wait_for(lambda: "Ready:" in server.log())
+    assert health.Check(asked, timeout=5).status == health_pb2.HealthCheckResponse.SERVING
+    assert server.post("fast:predict", {"instances": [1.0]})[0] == 200
+    for line in (
+        "Loading 5 models; listening: REST on",
+        "slow version 1 is served; 1 more to load.",
+        "fast version 1 is served.",
+        "--num_unload_threads has no effect: ",
+        f"No versions of servable empty found under base path {tmp_path / 'empty'}. Did you forget",
+        "It is itself a version: give the folder that contains it.",
+        f"Could not find base path {tmp_path / 'away'} for servable away",
+    ):
+        assert server.log().count(line) == 1, (line, server.log())
+    assert server.stop() == 0
+
+
 def test_the_real_server_is_run_where_there_is_one(tmp_path):
     """With the same flags; base paths of the container are those of the checkout."""
     real = tmp_path / "tensorflow_model_server"
@@ -139,6 +195,8 @@ def test_the_real_server_is_run_where_there_is_one(tmp_path):
         "--port=9",
         "--grpc_socket_path=/tmp/s",
         "--noenable_model_warmup",
+        "--saved_model_tags=serve,gpu",
+        "--mixed_precision=bfloat16",
     ]
     done = script("serve.py", f"--model_config_file={CONFIG}", *flags, env=env)
     assert done.returncode == 0, done.stderr
@@ -149,6 +207,8 @@ def test_the_real_server_is_run_where_there_is_one(tmp_path):
         "--rest_api_port=8501",
         "--grpc_socket_path=/tmp/s",
         "--enable_model_warmup=false",
+        "--saved_model_tags=serve,gpu",
+        "--mixed_precision=bfloat16",
     ):
         assert flag in given
     known = {"--host", "--model_name", "--model_base_path", "--batching_parameters_file"}
@@ -162,7 +222,12 @@ def test_the_real_server_is_run_where_there_is_one(tmp_path):
         ([], "Say what to serve: --model_config_file=FILE or --model_base_path=FOLDER"),
         (["--model_base_path=/no/such"], "--model_base_path: there is no folder /no/such"),
         (["--model_config_file=/no/such"], "/no/such cannot be read"),
-        (["--model_config_file=README.md"], "README.md is not a ModelServerConfig"),
+        (["--model_config_file=README.md"], "README.md is not a ModelServerConfig: Error parsing "
+         "text-format tensorflow.serving.ModelServerConfig: "),
+        (["--model_base_path=gs://bucket/model"], "serves folders of this machine only"),
+        (["--model_base_path=tests", "--ssl_config_file=x"], "the stand-in has no TLS; run"),
+        (["--model_base_path=tests", "--tensorflow_session_config_file=README.md"],
+         "README.md is not a ConfigProto"),
         (["--model_base_path=tests", "--batching_parameters_file=x"], "needs --enable_batching"),
         (["--model_base_path=tests", "--enable_batching", "--batching_parameters_file=README.md"],
          "README.md is not a BatchingParameters"),

@@ -29,12 +29,13 @@ class ServerProcess:
       rest_port: of REST.
     """
 
-    def __init__(self, *flags, log: pathlib.Path):
+    def __init__(self, *flags, log: pathlib.Path, until: str = "Ready:"):
         """Starts a server and waits until it is ready.
 
         Args:
           *flags: of scripts/serve.py, but ports.
           log: file for what it writes.
+          until: what it has written when the wait ends.
 
         Raises:
           RuntimeError: if it ends before it is ready; with its output.
@@ -45,7 +46,7 @@ class ServerProcess:
         command = [sys.executable, str(_SCRIPT), *ports, *map(str, flags)]
         with open(log, "w") as file:
             self.process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
-        while "Ready:" not in self.log():
+        while until not in self.log():
             if self.process.poll() is not None:
                 raise RuntimeError(self.log())
             time.sleep(0.05)

@@ -5,7 +5,9 @@ import concurrent.futures
 import contextlib
 import logging
 from collections.abc import Iterator
+from typing import NamedTuple
 
+from tensorflow.core.protobuf import config_pb2
 from tensorflow_serving.apis import get_model_status_pb2, status_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
@@ -13,7 +15,7 @@ from zoo.serving import wanted_versions
 from zoo.serving.contract import errors
 from zoo.serving.contract.errors import ServingError, StatusCode
 from zoo.serving.contract.paths import ModelSpec
-from zoo.serving.servables import Servable, settle_memory
+from zoo.serving.servables import TAG, Servable, settle_memory
 
 _STATE = get_model_status_pb2.ModelVersionStatus
 _log = logging.getLogger("zoo.serving")
@@ -36,26 +38,44 @@ class _Version:
         return self.error is None or self.files != wanted_versions.describe_files(path)
 
 
+class Loading(NamedTuple):
+    """How versions are loaded.
+
+    Attributes:
+      threads: versions that are loaded side by side.
+      warm_ups: how often the warm-up requests of a version run before it is served; 0 for never.
+      tags: of the graph in a SavedModel.
+      session: how TensorFlow runs it.
+    """
+
+    threads: int = 1
+    warm_ups: int = 1
+    tags: tuple[str, ...] = (TAG,)
+    session: config_pb2.ConfigProto | None = None
+
+
 class ModelManager:
     """Loads what a ModelServerConfig names and keeps it in step with the folders.
 
     A new version is loaded before the old one is unloaded, and the old one stays if the new one
-    fails. Everything runs in one event loop but loading itself, for which there is a thread.
+    fails. Everything runs in one event loop but loading itself, for which there are threads.
     """
 
-    def __init__(self, *, warm_up: bool = True, labels_for_unavailable: bool = False):
+    def __init__(self, loading: Loading, *, labels_for_unavailable: bool = False):
         """Makes a manager without models.
 
         Args:
-          warm_up: whether versions answer their warm-up requests before they are served.
+          loading: how versions are loaded.
           labels_for_unavailable: whether a label may name a version that is not loaded.
         """
-        self._warm_up, self._labels_for_unavailable = warm_up, labels_for_unavailable
+        self._loading, self._labels_for_unavailable = loading, labels_for_unavailable
         self._configs: dict[str, model_server_config_pb2.ModelConfig] = {}
         self._labels: dict[str, dict[str, int]] = {}
         self._versions: dict[str, dict[int, _Version]] = {}
         self._lock = asyncio.Lock()
-        self._thread = concurrent.futures.ThreadPoolExecutor(1, "loader")
+        self._threads = concurrent.futures.ThreadPoolExecutor(loading.threads, "loader")
+        self._remaining = 0  # versions that wait to be loaded, or are being loaded
+        self._said: dict[str, str] = {}  # what is wrong with a model's folder
         self._unloading: set[asyncio.Task] = set()
         self._closing = False
 
@@ -143,7 +163,7 @@ class ModelManager:
                 for number in [n for n, v in versions.items() if v.servable]:
                     self._unload(name, number)
         await asyncio.gather(*self._unloading)
-        self._thread.shutdown()
+        self._threads.shutdown()
 
     def _find(self, spec):
         if not spec.name:
@@ -191,21 +211,28 @@ class ModelManager:
         self._labels = labels
 
     async def _follow_folders(self):
-        for name in dict.fromkeys([*self._versions, *self._configs]):
-            await self._follow_folder(name)
+        names = dict.fromkeys([*self._versions, *self._configs])
+        await asyncio.gather(*map(self._follow_folder, names))
 
     async def _follow_folder(self, name):
         """Loads the versions that a model ought to have, then unloads all others of it."""
         config, versions = self._configs.get(name), self._versions.setdefault(name, {})
-        found = wanted_versions.find_versions(config.base_path) if config else {}
-        aspired = (
-            wanted_versions.choose_versions(found, config.model_version_policy) if config else []
-        )
+        found, aspired = {}, []
+        if config:
+            found = wanted_versions.find_versions(config.base_path)
+            aspired = wanted_versions.choose_versions(found, config.model_version_policy)
+            self._say_if_empty(name, config.base_path, found)
+        wanted = []
         for number in sorted(aspired, reverse=True):
             version = versions.get(number)
             if version is None or (version.state == _STATE.END and version.may_load(found[number])):
                 versions[number] = _Version(wanted_versions.describe_files(found[number]))
-                await self._load(name, number, found[number])
+                wanted.append(number)
+        self._remaining += len(wanted)
+        for number in wanted:
+            await self._load(name, number, found[number])
+        if wanted and not self._remaining:
+            await asyncio.get_running_loop().run_in_executor(self._threads, settle_memory)
         # The old version serves until the new one does.
         if not aspired or set(aspired) & set(self._available(name)):
             for number, version in versions.items():
@@ -214,12 +241,20 @@ class ModelManager:
         if config is None and not any(version.servable for version in versions.values()):
             del self._versions[name]
 
+    def _say_if_empty(self, name, base_path, found):
+        """Logs that a model has no versions, once for as long as it has none."""
+        problem = "" if found else wanted_versions.explain_no_versions(name, base_path)
+        if problem and problem != self._said.get(name):
+            _log.warning("%s", problem)
+        self._said[name] = problem
+
     async def _load(self, name, number, path):
         version = self._versions[name][number]
-        version.state = _STATE.LOADING
         loop = asyncio.get_running_loop()
         try:
-            servable = await loop.run_in_executor(self._thread, self._open, name, number, path)
+            servable = await loop.run_in_executor(
+                self._threads, self._open, name, number, path, version
+            )
         except Exception as unexpected:  # one model that is odd costs no other
             error = unexpected
             if not isinstance(unexpected, ServingError):
@@ -229,21 +264,25 @@ class ModelManager:
             reason = error.message.splitlines()[0] if error.message else error.code.name
             _log.error("%s version %d cannot be served: %s", name, number, reason)
             return
+        finally:
+            self._remaining -= 1
         version.servable, version.state = servable, _STATE.AVAILABLE
-        _log.info("%s version %d is served.", name, number)
+        more = f"; {self._remaining} more to load" if self._remaining else ""
+        _log.info("%s version %d is served%s.", name, number, more)
 
-    def _open(self, name, number, path):
-        """A servable that is ready to answer; in the loader's thread."""
-        servable = Servable(name, number, path)
-        if self._warm_up:
+    def _open(self, name, number, path, version):
+        """A servable that is ready to answer; in a loader's thread."""
+        version.state = _STATE.LOADING
+        servable = Servable(name, number, path, self._loading.tags, self._loading.session)
+        if self._loading.warm_ups:
             try:
-                servable.warm_up(path)
+                for _ in range(self._loading.warm_ups):
+                    servable.warm_up(path)
             except ServingError as error:
                 servable.close()
                 raise ServingError(
                     error.code, f"A warm-up request failed: {error.message}"
                 ) from error
-        settle_memory()
         return servable
 
     def _unload(self, name, number):
@@ -256,8 +295,8 @@ class ModelManager:
     async def _close_when_idle(self, name, number, version):
         await version.idle.wait()
         servable, version.servable = version.servable, None
-        await asyncio.get_running_loop().run_in_executor(self._thread, servable.close)
+        await asyncio.get_running_loop().run_in_executor(self._threads, servable.close)
         if not self._closing:
-            await asyncio.get_running_loop().run_in_executor(self._thread, settle_memory)
+            await asyncio.get_running_loop().run_in_executor(self._threads, settle_memory)
         version.state = _STATE.END
         _log.info("%s version %d is unloaded.", name, number)

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import re
+import zlib
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -13,12 +15,22 @@ from zoo.serving.metrics import Metrics
 from zoo.serving.service import Service, off_loop
 
 MAX_BODY_BYTES = 64 << 20
+_GZIP = 16 + zlib.MAX_WBITS
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "POST, GET",
+    "Access-Control-Allow-Headers": "Content-Type",
+}
 _log = logging.getLogger("zoo.serving")
 
 
 def create_app(
-    service: Service, metrics: Metrics, timeout: float, metrics_path: str | None
+    service: Service,
+    metrics: Metrics,
+    timeout: float,
+    metrics_path: str | None,
+    cors: bool = False,
 ) -> Starlette:
     """Returns the application.
 
@@ -27,9 +39,11 @@ def create_app(
       metrics: that count.
       timeout: seconds for a request, from its first byte.
       metrics_path: of Prometheus; None for no such page.
+      cors: whether replies may be read by web pages of other hosts.
     """
-    api = _Api(service, metrics, timeout)
-    routes = [Route("/v1/{rest:path}", api.answer, methods=_METHODS)]
+    api = _Api(service, metrics, timeout, _CORS if cors else {})
+    # TF Serving takes these two characters in either case.
+    routes = [Route(f"/{v}1/{{rest:path}}", api.answer, methods=_METHODS) for v in "vV"]
     if metrics_path is not None:
 
         async def show_metrics(request: Request) -> Response:
@@ -48,11 +62,17 @@ async def _not_found(request: Request, error: Exception) -> Response:
 
 
 class _Api:
-    def __init__(self, service, metrics, timeout):
+    def __init__(self, service, metrics, timeout, headers):
         self._service, self._metrics, self._timeout = service, metrics, timeout
+        self._headers = headers
 
     async def answer(self, request: Request) -> Response:
         """Answers anything under /v1/, errors included."""
+        reply = await self._answer(request)
+        reply.headers.update(self._headers)
+        return reply
+
+    async def _answer(self, request):
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._dispatch(request)
@@ -71,6 +91,8 @@ class _Api:
         path = raw.split(b"?")[0].decode("latin-1")
         with self._metrics.count("REST") as counted:
             body = await self._read_body(request)
+            if request.method == "OPTIONS":
+                return _preflight(request)
             call = paths.parse(request.method, path)
             counted.api = call.verb.capitalize()
             if self._service.knows(call.model.name):
@@ -96,7 +118,10 @@ class _Api:
                 "The body of the request did not arrive in time",
                 http_status=408,
             ) from None
-        return b"".join(chunks)
+        body = b"".join(chunks)
+        if "gzip" in request.headers.get("content-encoding", ""):
+            return await asyncio.to_thread(_unpack, body)
+        return body
 
     async def _predict(self, model, body):
         parsed = await off_loop(len(body), json_requests.parse_predict, body)
@@ -119,6 +144,28 @@ class _Api:
 
     async def _status(self, model, body):
         return json_replies.from_status(self._service.status(model))
+
+
+def _preflight(request):
+    """What a browser asks before a page of another host may send a request."""
+    if not re.search("https?://", request.headers.get("origin", "")):
+        raise errors.ServingError(
+            errors.StatusCode.FAILED_PRECONDITION, "Origin header is missing in CORS preflight"
+        )
+    return Response(media_type="application/json")
+
+
+def _unpack(body):
+    unpacker = zlib.decompressobj(_GZIP)
+    try:
+        unpacked = unpacker.decompress(body, MAX_BODY_BYTES + 1)
+    except zlib.error as error:
+        raise errors.invalid(f"The body is not the gzip that its header says: {error}") from None
+    if len(unpacked) > MAX_BODY_BYTES:
+        raise _body_too_large()
+    if not unpacker.eof:
+        raise errors.invalid("The gzip of the body ends too early")
+    return unpacked
 
 
 def _body_too_large():

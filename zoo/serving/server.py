@@ -12,7 +12,8 @@ from typing import NamedTuple
 import grpc
 import uvicorn
 import uvloop
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health as grpc_health
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tensorflow_serving.config import model_server_config_pb2
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -21,7 +22,7 @@ from zoo.serving import grpc as grpc_services
 from zoo.serving import rest, server_configs
 from zoo.serving.batching import Runner
 from zoo.serving.contract.errors import ServingError
-from zoo.serving.manager import ModelManager
+from zoo.serving.manager import Loading, ModelManager
 from zoo.serving.metrics import Metrics
 from zoo.serving.service import Service
 
@@ -29,7 +30,7 @@ from zoo.serving.service import Service
 GRACE = 30.0
 # Seconds for the line and the headers of an HTTP request.
 HEADER_TIMEOUT = 30.0
-_HEALTHY = ("", "tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")
+_HEALTH_NAMES = ("", "tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")
 _log = logging.getLogger("zoo.serving")
 
 
@@ -50,7 +51,8 @@ class Options(NamedTuple):
       poll: seconds between two looks at the folders; 0 or less for a single one.
       batching: None for no joining of rows.
       metrics_path: of Prometheus; None for no such page.
-      warm_up: whether versions answer their warm-up requests before they are served.
+      loading: how versions are loaded.
+      cors: whether web pages of other hosts may ask over REST.
       labels_for_unavailable: whether a label may name a version that is not loaded.
     """
 
@@ -67,7 +69,8 @@ class Options(NamedTuple):
     poll: float = 1.0
     batching: server_configs.Batching | None = None
     metrics_path: str | None = None
-    warm_up: bool = True
+    loading: Loading = Loading()
+    cors: bool = False
     labels_for_unavailable: bool = False
 
 
@@ -93,24 +96,28 @@ async def _serve(options, announce):
         # Ports first: a port that is taken is said before minutes of loading.
         listener = _listen(options.host, options.rest_port) if options.rest_port else None
         manager = ModelManager(
-            warm_up=options.warm_up, labels_for_unavailable=options.labels_for_unavailable
+            options.loading, labels_for_unavailable=options.labels_for_unavailable
         )
-        runner = Runner(options.batching)
+        runner, health = Runner(options.batching), grpc_health.aio.HealthServicer()
         service, metrics = Service(manager, runner), Metrics()
-        grpc_server = await _create_grpc(options, service, metrics)
+        grpc_server = _create_grpc(options, service, metrics, health)
         stack.callback(runner.close)
         stack.push_async_callback(manager.close)
-        try:
-            await _or_stop(manager.reload(options.models), stop)
-        except ServingError as error:
-            raise UserError(f"Failed to start server. {error.message}") from error
+        await _set_health(health, health_pb2.HealthCheckResponse.NOT_SERVING)
         await grpc_server.start()
         stops = [lambda: grpc_server.stop(GRACE)]
         if listener is not None:
             stops.append(await _start_rest(options, service, metrics, listener))
         stack.push_async_callback(_stop_all, stops)
+        count = len(options.models.model_config_list.config)
+        _log.info("Loading %d models; listening: %s.", count, _places(options))
+        try:
+            await _or_stop(manager.reload(options.models), stop)
+        except ServingError as error:
+            raise UserError(f"Failed to start server. {error.message}") from error
         stack.callback(_start_polls(options, manager))
         if not stop.is_set():
+            await _set_health(health, health_pb2.HealthCheckResponse.SERVING)
             announce(_places(options))
             await stop.wait()
             _log.info("Stopping: requests under way are answered.")
@@ -144,17 +151,19 @@ def _listen(host, port):
         ) from error
 
 
-async def _create_grpc(options, service, metrics):
+async def _set_health(servicer, status):
+    for name in _HEALTH_NAMES:
+        await servicer.set(name, status)
+
+
+def _create_grpc(options, service, metrics, health):
     # Two servers on one port would each get a part of the requests.
     arguments = (("grpc.so_reuseport", 0), *options.channel_arguments)
     parse = grpc_services.ParseRequests()
     server = grpc.aio.server(options=arguments, interceptors=[parse])
     grpc_services.add_services(server, service, metrics)
     if options.health:
-        servicer = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
-        for name in _HEALTHY:
-            await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
+        health_pb2_grpc.add_HealthServicer_to_server(health, server)
     host = f"[{options.host}]" if ":" in options.host else options.host
     places = [f"{host}:{options.port}"] if options.port else []
     places += [f"unix:{options.socket_path}"] if options.socket_path else []
@@ -206,7 +215,9 @@ class _RestServer(uvicorn.Server):
 
 async def _start_rest(options, service, metrics, listener):
     """Starts REST; returns what stops it."""
-    app = rest.create_app(service, metrics, options.rest_timeout, options.metrics_path)
+    app = rest.create_app(
+        service, metrics, options.rest_timeout, options.metrics_path, options.cors
+    )
     config = uvicorn.Config(
         app,
         http=_Protocol,

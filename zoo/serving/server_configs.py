@@ -5,11 +5,13 @@ tensorflow-serving-api has no stubs for the last two, so their messages are decl
 
 import os
 import pathlib
-from typing import NamedTuple
+import re
+from typing import NamedTuple, TypeVar
 
 from google.protobuf import (
     descriptor_pb2,
     descriptor_pool,
+    message,
     message_factory,
     text_format,
     wrappers_pb2,
@@ -47,11 +49,11 @@ def _declare():
     )
     file.dependency.append(wrappers_pb2.DESCRIPTOR.name)
     for name, fields in _MESSAGES.items():
-        message = file.message_type.add(name=name)
+        added_type = file.message_type.add(name=name)
         for number, (field, kind) in enumerate(fields.items(), 1):
             repeated = isinstance(kind, list)
             kind = kind[0] if repeated else kind
-            added = message.field.add(name=field, number=number)
+            added = added_type.field.add(name=field, number=number)
             added.label = _FIELD.LABEL_REPEATED if repeated else _FIELD.LABEL_OPTIONAL
             if isinstance(kind, str):
                 added.type, added.type_name = _FIELD.TYPE_MESSAGE, kind
@@ -66,6 +68,7 @@ def _declare():
 
 
 _CLASSES = _declare()
+_Message = TypeVar("_Message", bound=message.Message)
 
 
 class Batching(NamedTuple):
@@ -109,7 +112,7 @@ def read_models(path: str | os.PathLike) -> Models:
     Raises:
       UserError: if the file cannot be read, or has no list of models.
     """
-    proto = _read(path, model_server_config_pb2.ModelServerConfig())
+    proto = read(path, model_server_config_pb2.ModelServerConfig())
     if proto.WhichOneof("config") != "model_config_list":
         raise UserError(f"{path}: expected a model_config_list {{ config {{ ... }} }}.")
     moved, folder = {}, pathlib.Path(path).resolve().parent
@@ -150,7 +153,7 @@ def read_batching(path: str | os.PathLike) -> Batching:
     Raises:
       UserError: if it cannot be read, or asks for what does not go together.
     """
-    proto = _read(path, _CLASSES["BatchingParameters"]())
+    proto = read(path, _CLASSES["BatchingParameters"]())
     fields = {
         "max_batch_size": "max_batch_size",
         "max_enqueued_batches": "max_enqueued_batches",
@@ -182,15 +185,23 @@ def read_prometheus_path(path: str | os.PathLike) -> str | None:
     Raises:
       UserError: if it cannot be read.
     """
-    config = _read(path, _CLASSES["MonitoringConfig"]()).prometheus_config
+    config = read(path, _CLASSES["MonitoringConfig"]()).prometheus_config
     return (config.path or _PROMETHEUS_PATH) if config.enable else None
 
 
-def _read(path, message):
+def read(path: str | os.PathLike, target: _Message) -> _Message:
+    """Returns a message, filled with what a file in text format says.
+
+    Raises:
+      UserError: if it cannot be read.
+    """
     try:
         text = pathlib.Path(path).expanduser().read_text()
-        return text_format.Parse(text, message)
+        return text_format.Parse(text, target)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read: {error}.") from error
     except text_format.ParseError as error:
-        raise UserError(f"{path} is not a {message.DESCRIPTOR.name}: {error}") from error
+        name, where = target.DESCRIPTOR.name, re.sub(r"^(\d+:\d+) :", r"\1:", str(error))
+        raise UserError(
+            f"{path} is not a {name}: Error parsing text-format tensorflow.serving.{name}: {where}"
+        ) from error

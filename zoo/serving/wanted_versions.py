@@ -68,6 +68,19 @@ def find_versions(base_path: str) -> dict[int, pathlib.Path]:
     return found
 
 
+def explain_no_versions(name: str, base_path: str) -> str:
+    """Returns why a model has no versions, in the words of TF Serving."""
+    if not os.path.exists(base_path):
+        return f"Could not find base path {base_path} for servable {name}"
+    hint = ""
+    if os.path.exists(os.path.join(base_path, "saved_model.pb")):
+        hint = " It is itself a version: give the folder that contains it."
+    return (
+        f"No versions of servable {name} found under base path {base_path}. Did you forget to name "
+        f"your leaf directory as a number (eg. '/1/')?{hint}"
+    )
+
+
 def choose_versions(
     found: dict[int, pathlib.Path],
     policy: _Config.ServableVersionPolicy,

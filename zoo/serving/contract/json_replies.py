@@ -1,7 +1,6 @@
-"""Arrays to the JSON of replies, its numbers written as TF Serving writes them."""
+"""Arrays to the JSON of replies."""
 
 import base64
-import functools
 import json
 from collections.abc import Mapping
 
@@ -9,9 +8,9 @@ import numpy as np
 from google.protobuf import json_format
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
-from zoo.serving.contract import errors
+from zoo.serving.contract import errors, json_numbers
 
-_PRINTED = {np.dtype(np.float32): 9, np.dtype(np.float64): 17}
+_NUMBERS = [np.dtype(name) for name in json_numbers.DTYPES]
 
 
 def from_predictions(outputs: Mapping[str, np.ndarray], by_rows: bool) -> str:
@@ -40,8 +39,7 @@ def from_predictions(outputs: Mapping[str, np.ndarray], by_rows: bool) -> str:
                 f"Tensor name: {name} has inconsistent batch size: {shape[0]} expecting: {batch}"
             )
         batch = shape[0]
-    # With "...", as a row that is a scalar would lose its dtype, and bytes their last zeros.
-    columns = [[_write(n, outputs[n][i, ...]) for i in range(batch or 0)] for n in names]
+    columns = [_write_rows(name, outputs[name]) for name in names]
     if len(names) > 1:
         rows = [_join(names, row) for row in zip(*columns, strict=True)]
     else:
@@ -65,14 +63,14 @@ def from_classifications(classes: np.ndarray | None, scores: np.ndarray | None) 
     numbers = np.zeros(given.shape, np.float32) if scores is None else scores
     rows = [
         ", ".join(f"[{k}, {s}]" for k, s in zip(*pair, strict=True))
-        for pair in zip(labels, map(_decimals, numbers), strict=True)
+        for pair in zip(labels, map(json_numbers.decimals, numbers), strict=True)
     ]
     return f'{{"results": [{", ".join(f"[{row}]" for row in rows)}]}}'
 
 
 def from_regressions(values: np.ndarray) -> str:
     """Returns the reply of a regress request, of float32 [B]."""
-    return f'{{"results": [{", ".join(_decimals(values))}]}}'
+    return f'{{"results": [{", ".join(json_numbers.decimals(values))}]}}'
 
 
 def from_status(status: get_model_status_pb2.GetModelStatusResponse) -> str:
@@ -106,51 +104,33 @@ def _join(names, written):
 
 
 def _write(name, array):
-    if array.ndim > 1 and len(array) > 1:  # row by row, as templates of whole batches are large
-        return f"[{', '.join([_write(name, row) for row in array])}]"
-    return _template(array.shape) % tuple(_leaves(name, array))
+    """An output in one text."""
+    if array.dtype in _NUMBERS:
+        return json_numbers.write(array)
+    texts = iter(_texts(name, array))
+
+    def nest(shape):
+        if not shape:
+            return next(texts)
+        return f"[{', '.join([nest(shape[1:]) for _ in range(shape[0])])}]"
+
+    return nest(array.shape)
 
 
-@functools.lru_cache(maxsize=256)
-def _template(shape):
-    """Nested lists of that shape with %s for each value."""
-    text = "%s"
-    for size in reversed(shape):
-        text = f"[{', '.join([text] * size)}]"
-    return text
+def _write_rows(name, array):
+    """A text for each row of an output."""
+    if array.dtype in _NUMBERS:
+        return json_numbers.write_rows(array)
+    # With "...", as a row that is a scalar would lose the last zeros of its bytes.
+    return [_write(name, array[i, ...]) for i in range(len(array))]
 
 
-def _leaves(name, array):
-    if array.dtype in _PRINTED:
-        return _decimals(array)
-    if array.dtype == bool:
-        return ["true" if value else "false" for value in array.ravel()]
-    if array.dtype.kind in "iu":
-        return map(str, array.ravel().tolist())
-    if array.dtype.kind in "OSU":
-        quote = _quote_bytes if name.endswith("_bytes") else _quote
-        return [quote(value) for value in array.ravel()]
-    raise errors.invalid(f"Failed to write JSON value for tensor type: {array.dtype.name}")
-
-
-def _decimals(array):
-    """Six significant digits where these give the same number again, else all that it takes."""
-    values = array.ravel()
-    numbers = values.tolist()
-    texts = (("%.6g\n" * len(numbers)) % tuple(numbers)).split("\n")[:-1]
-    with np.errstate(over="ignore"):
-        again = np.array(list(map(float, texts)), array.dtype)
-    wrong = np.flatnonzero((again != values) & np.isfinite(values)).tolist()
-    if wrong:
-        digits = f"%.{_PRINTED[array.dtype]}g\n" * len(wrong)
-        longer = (digits % tuple(numbers[i] for i in wrong)).split("\n")
-        for i, text in zip(wrong, longer, strict=False):
-            texts[i] = text
-    # Whole numbers get a point, so that a list has one type for every reader.
-    return [t if "." in t or "e" in t else _WORDS.get(t) or f"{t}.0" for t in texts]
-
-
-_WORDS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+def _texts(name, array):
+    """Values that are not numbers, one after the other."""
+    if array.dtype.kind not in "OSU":
+        raise errors.invalid(f"Failed to write JSON value for tensor type: {array.dtype.name}")
+    quote = _quote_bytes if name.endswith("_bytes") else _quote
+    return [quote(value) for value in array.ravel()]
 
 
 def _quote(value):

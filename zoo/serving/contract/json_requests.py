@@ -12,20 +12,40 @@ from zoo.serving.contract.json_values import TOO_BIG, is_base64, show, to_array
 from zoo.serving.contract.signatures import Tensor
 
 _MAYBE_TOO_BIG = re.compile(rb"[eE]\+?\d{3}|\d{300}")
+# Numbers that RapidJSON reads and Python does not; and a string, which may hold the same letters.
+_MAYBE_INFINITE = re.compile(rb"\bInf\b|-NaN")
+_STRING_OR_INFINITE = re.compile(rb'"(?:[^"\\]|\\.)*"|-NaN|\bInf\b')
+# Python's reasons, as RapidJSON has them.
+_REASONS = {
+    "Expecting value": "Invalid value.",
+    "Extra data": "The document root must not be followed by other values.",
+    "Expecting property name enclosed in double quotes": "Missing a name for object member.",
+    "Illegal trailing comma before end of object": "Missing a name for object member.",
+    "Illegal trailing comma before end of array": "Invalid value.",
+    "Expecting ':' delimiter": "Missing a colon after a name of object member.",
+    "Expecting ',' delimiter": "Missing a comma or closing bracket.",
+    "Unterminated string starting at": "Missing a closing quotation mark in string.",
+    "Invalid control character at": "Invalid encoding in string.",
+    "Invalid \\escape": "Invalid escape character in string.",
+    "Invalid \\uXXXX escape": "Incorrect hex digit after \\u escape in string.",
+}
 
 
 class PredictBody(NamedTuple):
-    """A predict request whose tensors are still JSON, as its signature has to be known for them.
+    """A predict request whose tensors are still JSON: its signature says what they have to be.
 
     Attributes:
       signature_name: "" for the default one.
-      by_rows: whether it came in row form.
-      values: of "instances" or "inputs".
+      document: the whole request.
     """
 
     signature_name: str
-    by_rows: bool
-    values: Any
+    document: dict[str, Any]
+
+    @property
+    def by_rows(self) -> bool:
+        """Whether it came in row form, "instances"."""
+        return "instances" in self.document
 
 
 def parse_object(body: bytes) -> dict:
@@ -39,14 +59,18 @@ def parse_object(body: bytes) -> dict:
     try:
         # Slower, and so only where a number may be over the largest double.
         parse_float = _to_finite if _MAYBE_TOO_BIG.search(body) else None
-        document = json.loads(body.decode("utf-8"), parse_float=parse_float)
+        if _MAYBE_INFINITE.search(body):
+            body = _STRING_OR_INFINITE.sub(_spell_out, body)
+        document = json.loads(
+            body.decode("utf-8"), parse_float=parse_float, object_pairs_hook=_keep_first
+        )
     except UnicodeDecodeError as error:
         raise errors.invalid(
             f"JSON Parse error: Invalid encoding at offset: {error.start}"
         ) from None
     except json.JSONDecodeError as error:
-        text = f"JSON Parse error: Invalid value. {error.msg} at offset: {error.pos}"
-        raise errors.invalid(text) from None
+        reason = _REASONS.get(error.msg, f"Invalid value. {error.msg}")
+        raise errors.invalid(f"JSON Parse error: {reason} at offset: {error.pos}") from None
     except RecursionError:
         raise errors.invalid("JSON Parse error: The document is nested too deeply") from None
     except (ValueError, OverflowError):  # whole numbers of thousands of digits among them
@@ -54,6 +78,16 @@ def parse_object(body: bytes) -> dict:
     if not isinstance(document, dict):
         raise errors.invalid(f"JSON Value: {show(document)} Is not object")
     return document
+
+
+def _spell_out(match):
+    """A number as Python reads it; strings stay as they are."""
+    return {b"-NaN": b"NaN", b"Inf": b"Infinity"}.get(match[0], match[0])
+
+
+def _keep_first(pairs):
+    """An object; of two values for one key the first one, as in TF Serving."""
+    return dict(reversed(pairs))
 
 
 def _to_finite(text):
@@ -75,29 +109,13 @@ def signature_name(document: dict) -> str:
 
 
 def parse_predict(body: bytes) -> PredictBody:
-    """Returns what a predict request holds.
+    """Returns a predict request, of which only the signature's name has been looked at.
 
     Raises:
-      ServingError: INVALID_ARGUMENT for what is no such request.
+      ServingError: INVALID_ARGUMENT for a body that is not a JSON object.
     """
     document = parse_object(body)
-    name = signature_name(document)
-    if "instances" in document and "inputs" in document:
-        raise errors.invalid(
-            f"JSON Value: {show(document)} Not formatted correctly expecting only one of 'inputs' "
-            "or 'instances' keys to exist "
-        )
-    if "inputs" in document:
-        return PredictBody(name, False, document["inputs"])
-    if "instances" not in document:
-        raise errors.invalid("Missing 'inputs' or 'instances' key")
-    instances = document["instances"]
-    if not isinstance(instances, list):
-        text = f"JSON Value: {show(document)} Expecting 'instances' to be an list/array"
-        raise errors.invalid(text)
-    if not instances:
-        raise errors.invalid(f"JSON Value: {show(document)} No values in 'instances' array")
-    return PredictBody(name, True, instances)
+    return PredictBody(signature_name(document), document)
 
 
 def to_arrays(body: PredictBody, inputs: dict[str, Tensor]) -> dict[str, np.ndarray]:
@@ -110,7 +128,23 @@ def to_arrays(body: PredictBody, inputs: dict[str, Tensor]) -> dict[str, np.ndar
         raise errors.invalid(
             f"Failed to get input map for signature: {body.signature_name or 'DEFAULT'}"
         )
-    return _rows(body.values, inputs) if body.by_rows else _columns(body.values, inputs)
+    document = body.document
+    if "instances" in document and "inputs" in document:
+        raise errors.invalid(
+            f"JSON Value: {show(document)} Not formatted correctly expecting only one of 'inputs' "
+            "or 'instances' keys to exist "
+        )
+    if "inputs" in document:
+        return _columns(document["inputs"], inputs)
+    if "instances" not in document:
+        raise errors.invalid("Missing 'inputs' or 'instances' key")
+    instances = document["instances"]
+    if not isinstance(instances, list):
+        text = f"JSON Value: {show(document)} Expecting 'instances' to be an list/array"
+        raise errors.invalid(text)
+    if not instances:
+        raise errors.invalid(f"JSON Value: {show(document)} No values in 'instances' array")
+    return _rows(instances, inputs)
 
 
 def _columns(values, inputs):

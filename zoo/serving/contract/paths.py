@@ -12,6 +12,7 @@ _POST = re.compile(rf"{_MODEL}{_VERSION}:(?P<verb>classify|regress|predict)", re
 _GET = re.compile(
     rf"/v1/models(?:/(?P<model>[^/:]+))?{_VERSION}(?:/(?P<verb>metadata))?", re.I | re.A
 )
+_VERBS = ("classify", "regress", "predict", "metadata")
 _MAX_VERSION = 2**63 - 1
 
 
@@ -38,7 +39,9 @@ def parse(method: str, path: str) -> Call:
     """
     pattern = {"POST": _POST, "GET": _GET}.get(method)
     match = pattern.fullmatch(path) if pattern else None
-    if match is None:
+    # Only the rest of a path may be in upper case: TF Serving matches it whole, and then compares.
+    verb = match["verb"] if match else None
+    if match is None or (method == "POST" and verb not in _VERBS):
         raise errors.invalid(f"Malformed request: {method} {path}")
     name, version, label = match["model"], match["version"], match["label"]
     if name is None:
@@ -50,4 +53,4 @@ def parse(method: str, path: str) -> Call:
         None if version is None else int(version),
         None if label is None else urllib.parse.unquote(label),
     )
-    return Call((match["verb"] or "status").lower(), spec)
+    return Call(verb if verb in _VERBS else "status", spec)
