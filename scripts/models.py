@@ -7,18 +7,21 @@ scripts/models.py --saved_models=runs/cvae_mnist_5k/export
 
 from absl import flags
 
-from zoo import command_line, listings, versions
+from zoo import command_line, listings
 from zoo.errors import UserError
+from zoo.serving import places
 
 _SAVED_MODELS = flags.DEFINE_string(
-    "saved_models", None, "Folder of trained models; saved_models/ of the checkout if not given."
+    "saved_models",
+    None,
+    "Folder or address of trained models; saved_models/ of the checkout if not given.",
 )
 
 
 def show():
     try:
-        folder = versions.models_folder(_SAVED_MODELS.value)
-        trained = f"Trained models in {folder}:\n\n{listings.models(folder)}"
+        found = listings.models(_SAVED_MODELS.value)
+        trained = f"Trained models in {places.Place(_SAVED_MODELS.value)}:\n\n{found}"
     except UserError as error:
         if _SAVED_MODELS.value:
             raise

@@ -1,14 +1,17 @@
 """What there is: entries to train and trained models, as tables to look at and lists to use."""
 
+import html
 import json
 import os
 import pathlib
 import re
+from collections.abc import Sequence
 
 import tabulate
 
-from zoo import configs, headlines, versions
+from zoo import configs, headlines
 from zoo.errors import UserError
+from zoo.serving import places
 
 
 class Listing(tuple):
@@ -16,21 +19,25 @@ class Listing(tuple):
 
     Attributes:
       rows: a dict for each name, with equal keys.
+      notes: lines below the table.
     """
 
     rows: list[dict]
+    notes: list[str]
 
-    def __new__(cls, names, rows: list[dict]):
+    def __new__(cls, names, rows: list[dict], notes: Sequence[str] = ()):
         """Makes a listing of names, with a row for each."""
         made = super().__new__(cls, names)
-        made.rows = rows
+        made.rows, made.notes = rows, list(notes)
         return made
 
     def __repr__(self):
-        return tabulate.tabulate(self.rows, headers="keys", disable_numparse=True)
+        table = tabulate.tabulate(self.rows, headers="keys", disable_numparse=True)
+        return "\n".join([table, *self.notes])
 
     def _repr_html_(self):
-        return tabulate.tabulate(self.rows, headers="keys", tablefmt="html", disable_numparse=True)
+        table = tabulate.tabulate(self.rows, "keys", tablefmt="html", disable_numparse=True)
+        return table + "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
 
 
 def entries() -> Listing:
@@ -43,16 +50,24 @@ def entries() -> Listing:
     return Listing(names, rows)
 
 
-def models(folder: str | os.PathLike | None = None) -> Listing:
-    """Returns the names of the trained models in a folder; see `versions.models_folder` for None.
+def models(place: str | os.PathLike | None = None) -> Listing:
+    """Returns the names of the trained models in a place, by default where `zoo.load` looks.
+
+    Folders that are not exports of the zoo are left out, and named below the table.
+
+    Args:
+      place: a folder, or an address that fsspec reads.
 
     Raises:
-      UserError: if there is no such folder, or an export in it is damaged.
+      UserError: if there is no such folder, or the address cannot be read.
     """
-    folder = versions.models_folder(folder)
-    found = [(base, versions.versions(base)) for base in sorted(folder.iterdir())]
-    rows = [_row(base, numbers[-1]) for base, numbers in found if numbers]
-    return Listing([row["model"] for row in rows], rows)
+    where, rows, notes = places.Place(place), [], []
+    for name, numbers in where.models().items():
+        try:
+            rows.append(_row(where, name, numbers[-1]))
+        except UserError as error:
+            notes.append(f"Left out: {error}")
+    return Listing([row["model"] for row in rows], rows, notes)
 
 
 def read(version: pathlib.Path) -> tuple[dict, dict]:
@@ -61,16 +76,19 @@ def read(version: pathlib.Path) -> tuple[dict, dict]:
     Raises:
       UserError: if it was not exported by the zoo, or is damaged.
     """
-    extra = version / "assets.extra"
+    return _parse(lambda path: (version / path).read_text(), str(version))
+
+
+def _parse(read_file, where):
     try:
         description, metrics = (
-            json.loads((extra / name).read_text()) for name in ("config.json", "metrics.json")
+            json.loads(read_file(f"assets.extra/{name}.json")) for name in ("config", "metrics")
         )
         if not isinstance(description["config"], dict) or not isinstance(metrics["training"], dict):
             raise ValueError("not what an export writes")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, places.Missing, ValueError, KeyError, TypeError) as error:
         raise UserError(
-            f"{version} was not exported by the zoo, or is damaged ({error}): export it again."
+            f"{where} was not exported by the zoo, or is damaged ({error}): export it again."
         ) from error
     return description, metrics
 
@@ -80,16 +98,19 @@ def size(version: pathlib.Path) -> int:
     return sum(path.stat().st_size for path in version.rglob("*") if path.is_file())
 
 
-def _row(base, number):
-    description, metrics = read(base / str(number))
+def _row(place, name, number):
+    description, metrics = _parse(
+        lambda path: place.read(name, number, path), f"{place}/{name}/{number}"
+    )
     config = description["config"]
-    return {
-        "model": base.name,
+    row = {
+        "model": name,
         "entry": config["model"],
         "dataset": config["dataset"],
         "version": number,
         "reached": headlines.describe(metrics),
-        "MB": f"{size(base / str(number)) / 1e6:.1f}",
-        "images": "yes" if len(description["shape"]) == 3 else "",
-        "signatures": ", ".join(description["signatures"]),
     }
+    if place.folder is not None:
+        row["MB"] = f"{size(place.folder / name / str(number)) / 1e6:.1f}"
+    row["images"] = "yes" if len(description["shape"]) == 3 else ""
+    return {**row, "signatures": ", ".join(description["signatures"])}

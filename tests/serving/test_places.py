@@ -80,9 +80,12 @@ def test_an_address_is_fetched_once(exported, address, tmp_path, monkeypatch):
     here = zoo.load("gmm_ring", exported)
     np.testing.assert_array_equal(loaded.sample(seed=[1, 2]), here.sample(seed=[1, 2]))
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    assert zoo.load("gmm_ring", address, version=2).path == loaded.path
+    for version in (2, "2"):
+        assert zoo.load("gmm_ring", address, version).path == loaded.path
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
-    with pytest.raises(zoo.UserError, match="has no model 'gmm_rin'"):
+    with pytest.raises(zoo.UserError, match="version='two': expected a whole number"):
+        zoo.load("gmm_ring", address, "two")
+    with pytest.raises(zoo.UserError, match="has no model 'gmm_rin' .* Did you mean 'gmm_ring'"):
         zoo.load("gmm_rin", address)
     with pytest.raises(zoo.UserError, match="cannot be read"):
         zoo.load("gmm_ring", "http://localhost:9/models", version=1)
@@ -147,7 +150,16 @@ def test_listings_are_tables_and_lists(folder):
     assert "<td>gmm_ring</td>" in zoo.models(folder)._repr_html_()
     assert set(zoo.entries()) == set(configs.entries()) and "arXiv" in repr(zoo.entries())
     (folder / "gmm_grid" / "1" / "assets.extra" / "metrics.json").write_text("[]")
-    with pytest.raises(
-        zoo.UserError, match="gmm_grid/1 was not exported by the zoo, or is damaged"
-    ):
-        zoo.models(folder)
+    (folder / "foreign" / "1").mkdir(parents=True)
+    for place in (folder, f"file://{folder}"):
+        found = zoo.models(place)
+        assert list(found) == ["gmm_ring"] and len(found.notes) == 2
+        for name in ("foreign", "gmm_grid"):
+            assert f"{name}/1 was not exported by the zoo, or is damaged" in repr(found)
+            assert f"{name}/1 was not exported" in found._repr_html_()
+
+
+def test_names_are_listed_where_they_are_loaded_from(address, monkeypatch):
+    monkeypatch.setenv("ZOO_MODELS", address)
+    found = zoo.models()
+    assert list(found) == ["gmm_grid", "gmm_ring"] and found.rows[1]["version"] == 2

@@ -155,10 +155,10 @@ def from_description(fields: dict, weights: Sequence | None = None) -> Generativ
 class _Callable(types.ModuleType):
     """A module that lists trained models where it is called."""
 
-    def __call__(self, folder=None):
+    def __call__(self, place=None):
         from zoo import listings
 
-        return listings.models(folder)
+        return listings.models(place)
 
 
 sys.modules[__name__].__class__ = _Callable

@@ -79,7 +79,7 @@ def _read_inputs(description, spec):
 def load(
     model: str | os.PathLike,
     place: str | os.PathLike | None = None,
-    version: int | None = None,
+    version: int | str | None = None,
 ) -> LoadedModel:
     """Returns a trained model by its name, as in load("cvae_mnist"), or by its path.
 

@@ -4,12 +4,17 @@ A place holds one folder per model, with its versions: saved_models/ of a checko
 that fsspec reads, "https://host/models" or "s3://bucket/models" say.
 """
 
+import contextlib
+import errno
 import hashlib
+import json
 import os
 import pathlib
 import posixpath
+import shutil
+import sys
+from collections.abc import Iterator
 
-import aiohttp
 import fsspec
 import platformdirs
 import tqdm
@@ -19,59 +24,120 @@ from zoo.errors import UserError, near_miss
 
 # The environment's folder for copies of what lies elsewhere.
 CACHE = "ZOO_CACHE"
+# Seconds that a web server may stay silent.
+TIMEOUT = 30.0
+_DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-def find(
-    name: str, place: str | os.PathLike | None = None, version: int | None = None
-) -> pathlib.Path:
-    """Returns the folder of a model's version, fetched before if it lies at an address.
+class Unreachable(UserError):
+    """A place that does not answer, or that answers with something else than files."""
 
-    Args:
-      name: of the model, "cvae_mnist" say.
-      place: folder or address; that of the environment's ZOO_MODELS, or else saved_models/ of the
-        checkout, if None.
-      version: the newest one if None.
 
-    Raises:
-      UserError: if it is not there, or is not what its manifest says.
+class Missing(LookupError):
+    """A file or a folder that a place does not have."""
+
+
+class Place:
+    """A folder of models by name, on this machine or at an address.
+
+    Attributes:
+      folder: its path; None for an address.
     """
-    address = os.fspath(place or os.environ.get(versions.PLACE, ""))
-    if "://" in address:
-        return _fetch(address.rstrip("/"), name, version)
-    folder = versions.models_folder(place)
-    known = [base.name for base in sorted(folder.iterdir()) if versions.versions(base)]
-    if name not in known:
-        raise UserError(
-            f"{folder} holds no model {name!r}.{near_miss(name, known)} It holds "
-            f"{', '.join(known) or 'none'}."
-        )
-    return folder / name / str(_choose(name, folder, versions.versions(folder / name), version))
+
+    def __init__(self, place: str | os.PathLike | None = None):
+        """Looks up a place; an address is not read yet.
+
+        Args:
+          place: folder or address; that of the environment's ZOO_MODELS, or else saved_models/ of
+            the checkout, if None.
+
+        Raises:
+          UserError: if there is no such folder, or nothing reads such addresses.
+        """
+        address = os.fspath(place or os.environ.get(versions.PLACE, ""))
+        self.folder = None
+        if not files.is_address(address):
+            self.folder = versions.models_folder(place)
+            address = str(self.folder)
+        self._text = address.rstrip("/")
+        with self._reading():
+            self._system, self._root = fsspec.url_to_fs(self._text, **_web_options(self._text))
+
+    def __str__(self):
+        return self._text
+
+    def names(self) -> list[str]:
+        """Returns the names in it, of models or of something else, in order."""
+        with self._reading():
+            paths = self._system.ls(self._root, detail=False)
+        return sorted(posixpath.basename(path.rstrip("/")) for path in paths)
+
+    def models(self) -> dict[str, list[int]]:
+        """Returns {name: versions} of what has versions, in order.
+
+        Raises:
+          Unreachable: if the place cannot be read.
+        """
+        found = {}
+        for name in self.names():
+            with contextlib.suppress(Missing):
+                if numbers := self.versions(name):
+                    found[name] = numbers
+        return found
+
+    def versions(self, name: str) -> list[int]:
+        """Returns the versions of a model, in order.
+
+        Raises:
+          Missing: if there is no such folder.
+          Unreachable: if the place cannot be read.
+        """
+        with self._reading():
+            return list_versions(self._system, posixpath.join(self._root, name))
+
+    def read(self, name: str, version: int, path: str) -> str:
+        """Returns a file of a version, as text.
+
+        Raises:
+          Missing: if there is none.
+          Unreachable: if the place cannot be read.
+        """
+        with self._reading():
+            data = self._system.cat_file(posixpath.join(self._root, name, str(version), path))
+        return data.decode("utf-8", "replace")
+
+    def copy(self, name: str, version: int, path: str, target: pathlib.Path) -> None:
+        """Copies a file of a version to a path on this machine; raises as `read` does."""
+        with self._reading():
+            source = posixpath.join(self._root, name, str(version), path)
+            self._system.get_file(source, str(target))
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Says what is wrong with the place, whatever its file system raises."""
+        try:
+            yield
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise Missing(str(error)) from error
+        except TimeoutError as error:
+            raise Unreachable(f"{self} did not answer within {TIMEOUT:g} s.") from error
+        except Exception as error:  # each file system has errors of its own
+            if isinstance(error, OSError) and error.errno in _DISK_IS_FULL:
+                raise
+            reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+            raise Unreachable(f"{self} cannot be read: {reason}.") from error
 
 
-def _fetch(place, name, version):
-    """The folder of a version in the cache, to which its files are copied if they are not there."""
-    try:
-        system, root = fsspec.url_to_fs(place)
-        base = posixpath.join(root, name)
-        if version is None:
-            version = _choose(name, place, list_versions(system, base), None)
-        source = posixpath.join(base, str(version))
-        text = system.cat_file(posixpath.join(source, manifests.FILE)).decode()
-        listed = manifests.read(text, f"{place}/{name}/{version}/{manifests.FILE}")
-        # Under the manifest's own digest: another export of the same version is downloaded again.
-        cache = os.environ.get(CACHE) or platformdirs.user_cache_dir("generative-zoo")
-        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-        target = files.tensorflow_path(cache) / digest / name / str(version)
-        if not target.exists():
-            _copy(system, source, target, [*listed["files"], manifests.FILE], name)
-        return target
-    except FileNotFoundError as error:
-        raise UserError(
-            f"{place} has no model {name!r} of version {version or '1 or more'}: give another name "
-            "or version=N, which a server that lists no folders needs."
-        ) from error
-    except (OSError, ImportError, aiohttp.ClientError, TimeoutError) as error:
-        raise UserError(f"{place} cannot be read: {error or type(error).__name__}.") from error
+def _web_options(address):
+    """Of fsspec's web file systems: the environment's proxies, and an end to waiting."""
+    protocols = [name for name in ("http", "https") if f"{name}://" in address]
+    if not protocols:
+        return {}
+    import aiohttp
+
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=TIMEOUT, sock_read=TIMEOUT)
+    options = {"client_kwargs": {"trust_env": True, "timeout": timeout}}
+    return dict.fromkeys(protocols, options)
 
 
 def list_versions(system, base: str) -> list[int]:
@@ -80,13 +146,36 @@ def list_versions(system, base: str) -> list[int]:
     return sorted(int(name) for name in names if name.isdigit())
 
 
-def _copy(system, source, target, paths, name):
-    """Copies files to a folder that appears whole or not at all."""
-    with files.atomic(target) as temporary:
-        for path in tqdm.tqdm(paths, f"Fetching {name}", unit="file", leave=False):
-            (temporary / path).parent.mkdir(parents=True, exist_ok=True)
-            system.get_file(posixpath.join(source, path), str(temporary / path))
-        manifests.check(temporary, name)
+def find(
+    name: str, place: str | os.PathLike | None = None, version: int | str | None = None
+) -> pathlib.Path:
+    """Returns the folder of a model's version, fetched before if it lies at an address.
+
+    Args:
+      name: of the model, "cvae_mnist" say.
+      place: as `Place` takes it.
+      version: the newest one if None.
+
+    Raises:
+      UserError: if it is not there, or is not what its manifest says.
+    """
+    number, where = _to_number(version), Place(place)
+    if where.folder is None:
+        return _fetch(where, name, number)
+    known = where.models()
+    if name not in known:
+        raise UserError(
+            f"{where} holds no model {name!r}.{near_miss(name, known)} It holds "
+            f"{', '.join(known) or 'none'}."
+        )
+    return where.folder / name / str(_choose(name, where, known[name], number))
+
+
+def _to_number(version):
+    try:
+        return None if version is None else int(version)
+    except (TypeError, ValueError):
+        raise UserError(f"version={version!r}: expected a whole number, such as 2.") from None
 
 
 def _choose(name, place, known, version):
@@ -99,10 +188,107 @@ def _choose(name, place, known, version):
     return known[-1] if version is None else version
 
 
+def _fetch(place, name, version):
+    """The folder of a version in the cache; it is copied there if it is not what lies there."""
+    cache = _Cache(place, name)
+    try:
+        number = version
+        if number is None:
+            number = _choose(name, place, place.versions(name), None)
+        manifest = place.read(name, number, manifests.FILE)
+        listed = manifests.read(manifest, f"{place}/{name}/{number}/{manifests.FILE}")
+        return cache.fill(number, manifest, [*listed["files"], manifests.FILE])
+    except Missing as error:
+        near = ""
+        with contextlib.suppress(UserError, Missing):
+            near = near_miss(name, place.names())
+        raise UserError(
+            f"{place} has no model {name!r} of version {version or '1 or more'}.{near} A server "
+            "that lists no folders needs version=N."
+        ) from error
+    except UserError as error:
+        kept = cache.find(version)
+        if kept is None:
+            raise
+        print(f"{error} The copy in the cache is used: {kept}", file=sys.stderr, flush=True)
+        return kept
+
+
+class _Cache:
+    """Copies of a model from an address, each under the digest of its manifest.
+
+    So another export of the same version is another copy. An index says which copy is whose, for
+    when the place is out of reach.
+    """
+
+    def __init__(self, place, name):
+        folder = os.environ.get(CACHE) or platformdirs.user_cache_dir("generative-zoo")
+        self._place, self._name = place, name
+        self._folder = files.tensorflow_path(folder)
+        key = hashlib.sha256(f"{place}\n{name}".encode()).hexdigest()[:16]
+        self._index = self._folder / "index" / f"{key}.json"
+
+    def find(self, version: int | None) -> pathlib.Path | None:
+        """Returns the copy of a version, or of the newest one that was fetched; None without it."""
+        known = self._read_index()
+        numbers = [version] if version is not None else sorted(map(int, known), reverse=True)
+        for number in numbers:
+            path = self._folder / known.get(str(number), "-") / self._name / str(number)
+            if self._is_whole(path):
+                return path
+        return None
+
+    def fill(self, version: int, manifest: str, paths: list[str]) -> pathlib.Path:
+        """Returns the copy of a version, made if there is none or it is damaged.
+
+        Raises:
+          UserError: if the cache cannot be written, or what comes is not what the manifest lists.
+        """
+        digest = hashlib.sha256(manifest.encode()).hexdigest()[:16]
+        target = self._folder / digest / self._name / str(version)
+        if not self._is_whole(target):
+            try:
+                shutil.rmtree(target, ignore_errors=True)
+                self._copy(version, target, paths)
+                files.write_json(self._index, {**self._read_index(), str(version): digest})
+            except OSError as error:
+                raise UserError(
+                    f"The cache {self._folder} cannot be written ({error.strerror or error}): the "
+                    f"environment's {CACHE} names another folder."
+                ) from error
+        return target
+
+    def _copy(self, version, target, paths):
+        """Copies files to a folder that appears whole or not at all."""
+        try:
+            with files.atomic(target) as temporary:
+                about = f"Fetching {self._name}"
+                for path in tqdm.tqdm(paths, about, unit="file", leave=False, disable=None):
+                    (temporary / path).parent.mkdir(parents=True, exist_ok=True)
+                    self._place.copy(self._name, version, path, temporary / path)
+                manifests.check(temporary, self._name)
+        except OSError:
+            if not self._is_whole(target):  # else another process was faster
+                raise
+
+    def _is_whole(self, path):
+        try:
+            manifests.check(path, self._name)
+        except UserError:
+            return False
+        return True
+
+    def _read_index(self):
+        try:
+            return json.loads(self._index.read_text())
+        except (OSError, ValueError):
+            return {}
+
+
 def locate(
     model: str | os.PathLike,
     place: str | os.PathLike | None = None,
-    version: int | None = None,
+    version: int | str | None = None,
 ) -> tuple[pathlib.Path, str | None]:
     """Returns the folder of a version that a person means, and the name if it was given by name.
 
