@@ -15,6 +15,7 @@ What is not about time:
 
 scripts/benchmark.py modes --dataset=ring     modes that GANs find; and grid, stacked_mnist
 scripts/benchmark.py faults --dataset=mnist   how often scripts/diagnose.py is right
+scripts/benchmark.py formats                  which exports convert to LiteRT and ONNX
 """
 
 import pathlib
@@ -246,6 +247,14 @@ def modes():
     print(f"Written to {docs / mode_pages.PAGE}.md.")
 
 
+def formats():
+    from zoo.benchmarks import formats as benchmark
+
+    folder = files.user_path(_DOCS.value or "runs")
+    benchmark.measure(folder, lambda line: print(line, flush=True))
+    print(f"Written to {folder / benchmark.PAGE}.")
+
+
 MEASURES = {
     "train": train,
     "gan": gan,
@@ -256,6 +265,7 @@ MEASURES = {
     "serving": serving,
     "modes": modes,
     "faults": faults,
+    "formats": formats,
 }
 
 

@@ -39,9 +39,7 @@ def main():
     def load(name):
         if not _SERVER.value:
             return zoo.load(name, folder)
-        model = zoo.connect(_SERVER.value, name)
-        model.ask_limits()
-        return model
+        return zoo.connect(_SERVER.value, name)
 
     @ui.page("/")
     def index():

@@ -1,16 +1,28 @@
 #!/usr/bin/env python3
-"""Exports the best weights of a run as a SavedModel, with its metrics, card and samples.
+"""Exports the best weights of a run as a SavedModel, or a SavedModel in another format.
 
 scripts/export.py --workdir=runs/cvae_mnist_5k --export_dir=saved_models
+scripts/export.py --saved_model=cvae_mnist --format=litert --export_dir=converted
+scripts/export.py --saved_model=cvae_mnist --format=onnx --export_dir=converted
+
+ONNX needs the packages of the extra "onnx".
 """
 
 import json
 
 from absl import flags
 
-from zoo import command_line, files, workdirs
+from zoo import command_line, files, manifests, workdirs
+from zoo.errors import UserError
 
-_WORKDIR = flags.DEFINE_string("workdir", None, "Folder of a run.", required=True)
+_WORKDIR = flags.DEFINE_string("workdir", None, "Folder of a run.")
+_SAVED_MODEL = flags.DEFINE_string(
+    "saved_model", None, "Name of a trained model, or folder of an export, to convert."
+)
+_FORMAT = flags.DEFINE_enum(
+    "format", "saved_model", ["saved_model", "litert", "onnx"], "What a --saved_model becomes."
+)
+flags.mark_flags_as_mutual_exclusive(["workdir", "saved_model"], required=True)
 _EXPORT_DIR = flags.DEFINE_string(
     "export_dir",
     None,
@@ -23,8 +35,27 @@ _WEIGHTS = flags.DEFINE_enum(
 )
 
 
+def convert():
+    from zoo.serving import convert as formats
+    from zoo.serving import loading, places
+
+    path, _ = places.locate(_SAVED_MODEL.value)
+    name = json.loads((path / manifests.FILE).read_text())["name"]
+    folder = files.user_path(_EXPORT_DIR.value)
+    model = loading.load(path)
+    for key, difference in formats.convert(model, name, _FORMAT.value, folder).items():
+        print(f"{key:<16}differs from the SavedModel by {difference:.1e} at most")
+    print("Written to", folder)
+
+
 def main():
-    from zoo.errors import UserError
+    if _SAVED_MODEL.value:
+        convert()
+    else:
+        export_run()
+
+
+def export_run():
     from zoo.serving import export, upload
     from zoo.training import loop
 
@@ -45,6 +76,13 @@ def main():
 
 
 def prepare():
+    if _SAVED_MODEL.value:
+        if _FORMAT.value == "saved_model":
+            raise UserError("--saved_model needs --format=litert or --format=onnx.")
+        files.check_writable(_EXPORT_DIR.value)
+        return
+    if _FORMAT.value != "saved_model":
+        raise UserError(f"--format={_FORMAT.value} converts an export: give --saved_model.")
     workdirs.read_description(files.tensorflow_path(_WORKDIR.value))
     if not files.is_address(_EXPORT_DIR.value):
         files.check_writable(files.tensorflow_path(_EXPORT_DIR.value))

@@ -43,7 +43,7 @@ def pins(name):
     ("file", "wanted"),
     [
         ("requirements.txt", PROJECT["dependencies"] + EXTRAS["serve"] + EXTRAS["explore"]),
-        ("requirements-dev.txt", EXTRAS["dev"]),
+        ("requirements-dev.txt", EXTRAS["dev"] + EXTRAS["onnx"]),
         ("requirements-bench.txt", EXTRAS["bench"]),
         ("requirements-gpu.txt", EXTRAS["gpu"]),
     ],

@@ -231,6 +231,7 @@ def test_a_walk_between_test_images_needs_one_label_only_where_labels_count(
             assert pictures.walk(loaded, x, y, 3)[0].shape == (3, 8, 8, 1)
 
 
+@pytest.mark.thorough
 def test_diagnose_prints_json_alone_and_leaves_a_page(tmp_path):
     spec = data.Spec((2,), 8)
     model = models.create(configs.get_tiny("gan", dataset="ring/600"), spec)

@@ -13,7 +13,7 @@ import importlib
 from zoo import tf_startup
 
 _WHERE = {
-    "Spec": "zoo.data.pipeline",
+    "Spec": "zoo.spec",
     "UserError": "zoo.errors",
     "connect": "zoo.serving.client",
     "create": "zoo.models",
@@ -24,7 +24,7 @@ _WHERE = {
 }
 # `zoo.models` is the package of models, and lists trained ones where it is called.
 _MODULES = ("configs", "data", "models")
-_WITHOUT_TENSORFLOW = ("UserError", "configs", "entries")
+_WITHOUT_TENSORFLOW = ("Spec", "UserError", "configs", "connect", "entries")
 __all__ = sorted([*_WHERE, *_MODULES])
 
 

@@ -1,6 +1,5 @@
 """What the scripts share: flags of models, data and judges, and what they name."""
 
-import logging as std_logging
 import os
 import pathlib
 from collections.abc import Collection
@@ -148,11 +147,7 @@ def open_model():
     given = flags.FLAGS
     if not given.server:
         return zoo.load(given.saved_model)
-    # Its warnings about each new try say less than the error that follows the last one.
-    std_logging.getLogger("urllib3").setLevel(std_logging.ERROR)
-    model = zoo.connect(given.server, given.model_name)
-    model.ask_limits()
-    return model
+    return zoo.connect(given.server, given.model_name)
 
 
 def define_judge_flag() -> None:

@@ -24,7 +24,6 @@ EXTRAS = {
     "apache_beam": "beam",
     "grpc_health": "serve",
     "nicegui": "explore",
-    "orjson": "serve",
     "prometheus_client": "serve",
     "pyarrow": "beam",
     "starlette": "serve",

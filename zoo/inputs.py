@@ -1,16 +1,14 @@
 """The inputs of signatures: name, shape, dtype, limits, an example and what they are.
 
-Models, loader, cards, warm-up requests and golden answers read them here.
+Models, loader, client, cards, warm-up requests and golden answers read them here. No TensorFlow.
 """
 
-import re
 from typing import Any, NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
-from zoo.data import Spec
 from zoo.errors import UserError
+from zoo.spec import Spec
 
 # In which order signatures take their inputs, for callers that only know the names.
 ORDER = {
@@ -25,7 +23,6 @@ ORDER = {
     "restyle": ("x", "y", "y_new"),
     "morph": ("z", "y", "y_new", "t"),
 }
-_EXPECTED = "{name} is expected in {range}"
 
 
 class Input(NamedTuple):
@@ -66,9 +63,6 @@ class Input(NamedTuple):
     def is_pixels(self) -> bool:
         return self.name in ("x", "x0", "x1") and len(self.shape) == 3
 
-    def tensor_spec(self) -> tf.TensorSpec:
-        return tf.TensorSpec([None, *self.shape], self.dtype, self.name)
-
     def example(self, rows: int) -> np.ndarray:
         """Returns rows within the limits, the same ones at each call, others for each name."""
         rng = np.random.default_rng(list(self.name.encode()))
@@ -82,17 +76,6 @@ class Input(NamedTuple):
         if self.high is None:
             return rng.normal(size=shape).astype(np.float32)
         return rng.uniform(self.low or 0.0, self.high, shape).astype(np.float32)
-
-    def in_range(self, tensor: tf.Tensor) -> list[tf.Operation]:
-        """Returns operations that fail in a graph where a value is out of range, or NaN."""
-        message, checks = _EXPECTED.format(name=self.name, range=self.range()), []
-        if self.low is not None:
-            low = tf.constant(self.low, self.dtype)
-            checks.append(tf.debugging.assert_greater_equal(tensor, low, message))
-        if self.high is not None:
-            high = tf.constant(self.high, self.dtype)
-            checks.append(tf.debugging.assert_less_equal(tensor, high, message))
-        return checks
 
     def range(self) -> str:
         """Returns the limits in words."""
@@ -151,19 +134,6 @@ class Input(NamedTuple):
         wrong = array[(array < low) | (array > high)].flat[0]
         what = f"label {self.name}" if self.is_label else self.name
         raise UserError(f"{signature}: {what}={wrong} is out of range: expected {low} .. {high}.")
-
-
-def read_range(name: str, message: str) -> tuple[int, int] | None:
-    """Returns the limits of an integer input that a graph names when a value is out of them.
-
-    Args:
-      name: of the input.
-      message: the error of the graph; None is returned if it is about something else.
-    """
-    found = re.search(
-        re.escape(_EXPECTED.format(name=name, range="")) + r"(-?\d+) \.\. (-?\d+)", message
-    )
-    return (int(found[1]), int(found[2])) if found else None
 
 
 def make(names, spec: Spec, latent_dim: int = 0, num_clusters: int = 0) -> list[Input]:

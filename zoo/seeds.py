@@ -33,9 +33,6 @@ class Stream(enum.IntEnum):
     LABELLED = 11  # the order of labelled rows beside others
 
 
-_WORD = 0xFFFFFFFF
-
-
 def root(seed) -> tf.Tensor:
     """Returns the int32 [2] seed of a run, from its integer seed."""
     return tf.stack([tf.cast(seed, tf.int32), tf.constant(0, tf.int32)])
@@ -105,46 +102,54 @@ def _philox_words(seeds, groups):
 
     Philox 4x32-10 of Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3".
     """
-    seed = tf.cast(tf.cast(seeds, tf.int64), tf.uint64)  # a negative seed fills the upper word too
-    zero = tf.zeros_like(seed)
-    mixed = _philox(
-        [seed & _WORD, _upper(seed), zero, zero], [zero + 0x3EC8F720, zero + 0x02461E29]
-    )
+    sign = tf.cast(tf.bitwise.right_shift(seeds, 31), tf.uint32)  # all ones in a negative seed
+    seed, zero = tf.cast(seeds, tf.uint32), tf.zeros_like(sign)
+    mixed = _philox([seed, sign, zero, zero], [zero + 0x3EC8F720, zero + 0x02461E29])
     key, counter = mixed[:2], mixed[2:]
-    group = tf.cast(tf.range(groups), tf.uint64)[None, :] + zero[:, None]
+    group = tf.constant(np.arange(groups), tf.uint32)[None, :] + zero[:, None]
     counters = [group, tf.zeros_like(group), *(c[:, None] + 0 * group for c in counter)]
-    words = _philox(counters, [k[:, None] for k in key])
-    return tf.cast(tf.stack(words, axis=-1), tf.uint32)
+    return tf.stack(_philox(counters, [k[:, None] for k in key]), axis=-1)
 
 
 def _philox(counter, key):
-    """Four words of 32 bits from a counter of four and a key of two, each in a uint64."""
+    """Four words from a counter of four and a key of two, all of them uint32.
+
+    Without products of 64 bits, which converters of graphs do not know.
+    """
     # Constants once rather than in each round: signatures are traced often.
-    word, half, *factors = (tf.constant(n, tf.uint64) for n in (_WORD, 32, 0xD2511F53, 0xCD9E8D57))
-    steps = [tf.constant(n, tf.uint64) for n in (0x9E3779B9, 0xBB67AE85)]
-    upper, lower = tf.bitwise.right_shift, tf.bitwise.bitwise_and
+    factors = [_halves(tf.constant(n, tf.uint32)) for n in (0xD2511F53, 0xCD9E8D57)]
+    steps = [tf.constant(n, tf.uint32) for n in (0x9E3779B9, 0xBB67AE85)]
     c, k = counter, key
     for _ in range(10):
-        high, low = factors[0] * c[0], factors[1] * c[2]
-        c = [
-            upper(low, half) ^ c[1] ^ k[0],
-            lower(low, word),
-            upper(high, half) ^ c[3] ^ k[1],
-            lower(high, word),
-        ]
-        k = [lower(key + step, word) for key, step in zip(k, steps, strict=True)]
+        (high, low), (high2, low2) = _multiply(factors[0], c[0]), _multiply(factors[1], c[2])
+        c = [high2 ^ c[1] ^ k[0], low2, high ^ c[3] ^ k[1], low]
+        k = [key + step for key, step in zip(k, steps, strict=True)]
     return c
 
 
-def _upper(word):
-    """The upper 32 bits of a uint64, in a uint64."""
-    return tf.bitwise.right_shift(word, tf.constant(32, tf.uint64))
+def _halves(word):
+    """The upper and the lower 16 bits of a uint32."""
+    # Not by a mask, which LiteRT lacks, nor by a difference, which TensorFlow may rewrite to a sum
+    # with the negative, which uint32 lacks.
+    return _shift(word, 16), _shift(word * 0x10000, 16)
+
+
+def _shift(word, bits):
+    return tf.bitwise.right_shift(word, tf.constant(bits, tf.uint32))
+
+
+def _multiply(factor, word):
+    """The upper and the lower uint32 of a product; the factor is given by its halves."""
+    (a, b), (c, d) = factor, _halves(word)
+    # (a 2^16 + b)(c 2^16 + d); neither of the two sums exceeds 32 bits.
+    bd = b * d
+    middle, rest = _halves(a * d + _shift(bd, 16))
+    return a * c + middle + _shift(b * c + rest, 16), (a * 0x10000 + b) * word
 
 
 def _box_muller(words):
     """Standard normal numbers [B, 4 groups] from uint32 [B, groups, 4], two from each two words."""
-    mantissa = (words & 0x7FFFFF) | 0x3F800000
-    u = tf.bitcast(mantissa, tf.float32) - 1.0
+    u = tf.cast(_shift(words * 0x200, 9), tf.float32) * 2.0**-23  # of the lower 23 bits
     u = tf.reshape(u, [tf.shape(u)[0], u.shape[1] * 2, 2])
     radius = tf.sqrt(-2.0 * tf.math.log(tf.maximum(u[..., 0], 1e-7)))
     angle = 2.0 * np.float32(np.pi) * u[..., 1]

@@ -107,6 +107,7 @@ def test_fewer_labels_than_a_batch_takes_come_several_times():
         assert np.sum(batch["y"] >= 0) == 7
 
 
+@pytest.mark.thorough
 def test_streamed_rows_are_mixed_as_well(data_dir):
     whole = data.load("mnist_5k", data_dir=str(data_dir))
     streamed = data.load("mnist_5k", data_dir=str(data_dir), in_memory_bytes=0)

@@ -51,6 +51,21 @@ def make_prior(kind):
     return part.distribution(components)
 
 
+@pytest.mark.parametrize("kind", posteriors.KINDS)
+def test_scales_stay_finite_far_from_the_data(kind):
+    """Where an encoder gives any numbers; near the data they are as before."""
+    part, near = make_posterior_part(kind)
+    for size in (1e2, 1e4):
+        q = part.distribution(near * size)
+        z = posteriors.reparametrize(q, tf.ones([3, DIM]))
+        assert np.all(np.isfinite(z)) and np.all(np.isfinite(q.log_prob(z)))
+        assert np.all(np.isfinite(bounds.rate(q, make_prior("standard"), z[None])))
+        assert np.all(np.isfinite(part.moments(near * size)))
+    logs = tf.constant([-9.9, 0.3, 9.9])
+    np.testing.assert_array_equal(posteriors.bound(logs), logs)
+    np.testing.assert_array_equal(posteriors.bound(logs * 20), [-10, 6, 10])
+
+
 def plane(width=16.0, points=1001):
     """A grid of codes [G, 2] and the area of each."""
     axis = np.linspace(-width, width, points, dtype=np.float32)

@@ -92,6 +92,7 @@ def test_untrained_models_leave_a_page_a_table_and_a_figure(
     check_page(name, runs, tiny_data, tmp_path)
 
 
+@pytest.mark.thorough
 def test_an_experiment_trains_and_leaves_a_page_a_table_and_a_figure(
     small, runs, tiny_data, tmp_path
 ):

@@ -32,7 +32,11 @@ def trained(entry, fields):
             {"network": "conv", "hidden": (4, 8), "latent_dim": 2},
             marks=pytest.mark.thorough,
         ),
-        ("dcgan", {"d_hidden": (4, 8), "g_hidden": (4, 8), "d_dense": (4,), "latent_dim": 2}),
+        pytest.param(
+            "dcgan",
+            {"d_hidden": (4, 8), "g_hidden": (4, 8), "d_dense": (4,), "latent_dim": 2},
+            marks=pytest.mark.thorough,
+        ),
     ],
 )
 def test_global_settings_of_keras_change_nothing(entry, fields):

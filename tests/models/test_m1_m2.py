@@ -103,6 +103,7 @@ def test_what_cannot_be_m1_is_named(fields, message):
         models.create(tiny(**fields), SPEC)
 
 
+@pytest.mark.thorough
 def test_exports_that_cannot_be_m1_are_named(vae, tmp_path):
     (tmp_path / "empty").mkdir()
     cvae = export_tiny("cvae", tmp_path)

@@ -270,6 +270,7 @@ def test_models_of_rows_need_rows_that_can_be_read_twice():
         model.fit((np.zeros([4, 2]) for _ in range(2)), verbose=0)
 
 
+@pytest.mark.thorough
 def test_trained_weights_are_not_initialised_again(tiny_data, tmp_path, rows):
     """Of an export, which does not count steps."""
     config = configs.get_tiny("vae_vamp", dataset="tiny", learning_rate=0.0)

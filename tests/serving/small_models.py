@@ -3,6 +3,7 @@
 import pathlib
 
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 _V1 = tf.compat.v1
 
@@ -78,6 +79,16 @@ def half_plus(path: pathlib.Path, plus: float = 2.0) -> pathlib.Path:
     }  # fmt: skip
     signatures = {"serving_default": default, **functions}
     tf.saved_model.save(module, str(path), signatures=signatures)
+    return path
+
+
+def declare_scalar(path: pathlib.Path, key: str) -> pathlib.Path:
+    """Makes a signature claim scalars, which its graph does not keep to."""
+    saved = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes())
+    signature = saved.meta_graphs[0].signature_def[key]
+    for info in (*signature.inputs.values(), *signature.outputs.values()):
+        del info.tensor_shape.dim[:]
+    (path / "saved_model.pb").write_bytes(saved.SerializeToString())
     return path
 
 

@@ -5,6 +5,7 @@ import pathlib
 import re
 import socket
 import subprocess
+import sys
 
 import numpy as np
 import PIL.Image
@@ -12,6 +13,7 @@ import pytest
 
 import zoo
 from tests.processes import call
+from tests.serving import small_models
 from tests.serving.serving import ROOT, Server
 from zoo.benchmarks.servers import free_ports
 from zoo.errors import UserError
@@ -53,10 +55,8 @@ def place(server, request):
 def test_every_signature_as_from_zoo_load(place, name):
     local, remote = zoo.load(ROOT / "saved_models" / name), zoo.connect(place, name)
     assert {k: list(v) for k, v in remote.signatures.items()} == dict(local.signatures)
-    assert remote.spec.shape == local.spec.shape and remote.conditional == local.conditional
-    remote.ask_limits()
-    if local.conditional:
-        assert remote.spec.num_classes == local.spec.num_classes
+    assert remote.conditional == local.conditional
+    assert remote.spec == local.spec and remote.inputs == local.inputs
     for signature, names in local.signatures.items():
         rows = 3 if "x" in names else 40
         given = [local.inputs[key].example(rows) for key in names]
@@ -81,9 +81,6 @@ def test_many_rows_go_in_several_calls(server):
 
 def test_mistakes_are_named(place, server):
     remote = zoo.connect(place, "cvae_mnist")
-    with pytest.raises(Refused, match=r"y is expected in 0 .. 9"):
-        remote.sample([1], [12])
-    remote.ask_limits()
     with pytest.raises(UserError, match=r"label y=12 is out of range: expected 0 .. 9"):
         remote.sample([1], [12])
     with pytest.raises(UserError, match="takes seed, y; given: seed"):
@@ -101,8 +98,9 @@ def test_mistakes_are_named(place, server):
     [port] = free_ports(1)
     with pytest.raises(Refused, match="No server answers at"):
         zoo.connect(place.rsplit(":", 1)[0] + f":{port}", "cvae_mnist")
-    with pytest.raises(UserError, match="expected HOST:PORT"):
-        zoo.connect("ftp://localhost:1", "cvae_mnist")
+    for wrong in ("ftp://localhost:1", "::1:8501", "http://localhost:x", ""):
+        with pytest.raises(UserError, match="expected HOST:PORT"):
+            zoo.connect(wrong, "cvae_mnist")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         with pytest.raises(Refused, match=r"did not answer within 0.2 s"):
@@ -118,6 +116,41 @@ def test_equal_seeds_give_equal_images_by_all_paths(server):
         np.testing.assert_allclose(remote.sample([8], [5])[0], local[1], atol=1e-5)
         among = remote.sample([*range(100, 130), 7], [*[1] * 30, 3])
         np.testing.assert_allclose(among[-1], local[0], atol=1e-5)
+
+
+def test_it_needs_no_tensorflow(place):
+    code = f"""
+import sys, zoo
+model = zoo.connect("{place}/", "cvae_mnist")
+print(model.sample([1, 2], [3, "4"]).shape, "tensorflow" in sys.modules)"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("(2, 28, 28, 1) False\n", "")
+
+
+def test_the_help_of_a_method_says_what_it_takes(place):
+    remote, local = (zoo.connect(place, "gmvae_mnist"), zoo.load(ROOT / "saved_models/gmvae_mnist"))
+    assert (
+        remote.sample_cluster.__doc__.splitlines()[1:]
+        == (local.sample_cluster.__doc__.splitlines()[1:])
+    )
+    assert remote.inputs["cluster"].high == local.inputs["cluster"].high
+
+
+def test_models_of_others_have_the_names_of_their_signatures(tmp_path):
+    small_models.half_plus(tmp_path / "half" / "1")
+    server = Server(
+        "--model_name=half", f"--model_base_path={tmp_path / 'half'}", log=tmp_path / "log"
+    )
+    try:
+        for place in (f"127.0.0.1:{server.rest_port}", f"grpc://127.0.0.1:{server.port}"):
+            remote = zoo.connect(place, "half", version="1")
+            assert remote.signatures["two"] == ["a", "b"]
+            answer = remote.two(a=[1.0, 2.0], b=[[1, 2], [3, 4]])
+            np.testing.assert_array_equal(answer["sum"], [4, 9])
+            kinds = remote.kinds(flag=[1], n=[7])
+            assert kinds["third"].dtype == np.float64 and kinds["small"].dtype == np.uint8
+    finally:
+        server.stop()
 
 
 def test_scripts_draw_from_a_server(server, tmp_path):

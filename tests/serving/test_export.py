@@ -60,6 +60,7 @@ def test_warm_up_requests_are_ones_that_the_signatures_take(model, tmp_path):
     assert seen == list(model.signatures())
 
 
+@pytest.mark.thorough
 def test_answers_that_changed_are_noticed(model, tmp_path):
     path = export.export(model, tmp_path, METRICS)
     assert max(golden.compare(path).values()) < 1e-5
@@ -102,6 +103,7 @@ def test_an_export_that_fails_leaves_nothing(model, tmp_path, monkeypatch):
     assert not [p for p in (tmp_path / "cvae_tiny").iterdir() if p.name.startswith(".")]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "entry",
     ["cvae", *(pytest.param(entry, marks=pytest.mark.thorough) for entry in ("gan", "gmm"))],

@@ -53,3 +53,23 @@ def test_every_input_changes_the_answer(name):
             other = {**inputs, part: changed(part, inputs[part])}
             answer = module.signatures[signature](**{k: tf.constant(v) for k, v in other.items()})
             assert np.abs(answer["x"].numpy() - outputs["x"]).max() > 1e-3, (signature, part)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", zoo.models())
+def test_answers_are_finite_far_from_the_data(name):
+    """Inverted, noise, white and black, of which training has seen nothing."""
+    model = zoo.load(versions.SAVED_MODELS / name)
+    if len(model.spec.shape) != 3:
+        pytest.skip("not of images")
+    _, found = stored(name)
+    inverted = (
+        1 - found["sample"][1]["x"] if "sample" in found else np.zeros([2, *model.spec.shape])
+    )
+    noise = np.random.default_rng(0).random(inverted.shape)
+    for x in (inverted, noise, np.ones_like(noise), np.zeros_like(noise)):
+        for signature, names in model.signatures.items():
+            given = {n: model.inputs[n].example(len(x)) for n in names}
+            given |= {n: x.astype(np.float32) for n in names if model.inputs[n].is_pixels}
+            for output, values in model.run(signature, given).items():
+                assert np.all(np.isfinite(values)), (signature, output)

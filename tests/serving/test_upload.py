@@ -34,6 +34,7 @@ def test_addresses_are_no_folders(model):
             export.export(model, folder)
 
 
+@pytest.mark.thorough
 def test_two_exports_at_once_take_two_versions(model, tmp_path, monkeypatch):
     write = manifests.write
 

@@ -259,6 +259,7 @@ def test_bfloat16_trains_and_keeps_float32_weights(tmp_path, tiny_data):
     assert np.isfinite(lines(tmp_path)[-1]["loss"])
 
 
+@pytest.mark.thorough
 def test_keras_fit_trains_on_two_replicas(tiny_data, mirrored):
     batches = tiny_data.train.batches(8, "binarized")
     with mirrored.scope():

@@ -8,11 +8,12 @@ import numpy as np
 from zoo import files
 from zoo.data import arrays, densities, image_folders, labelled, sources, stacked
 from zoo.data.in_memory import InMemory, to_memory
-from zoo.data.pipeline import Spec, binarize, to_float, to_pixels
+from zoo.data.pipeline import binarize, to_float, to_pixels
 from zoo.data.reader import Reader, hold_out
 from zoo.data.splits import Dataset, Shard, Split
 from zoo.data.streamed import Generated, Streamed
 from zoo.errors import UserError
+from zoo.spec import Spec
 
 __all__ = [
     "Dataset",

@@ -12,9 +12,9 @@ from zoo.data import reader
 from zoo.data.fit import fit_image
 from zoo.data.image_folders import Preparation
 from zoo.data.in_memory import InMemory
-from zoo.data.pipeline import Spec
 from zoo.data.splits import Dataset
 from zoo.errors import UserError, near_miss
+from zoo.spec import Spec
 
 # Keys of an .npz file by split; "test" and "val" may be missing.
 KEYS = {"train": ("x", "x_train"), "validation": ("x_val",), "test": ("x_test",)}

@@ -13,10 +13,10 @@ import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from zoo import seeds
-from zoo.data.pipeline import Spec
 from zoo.data.splits import Dataset
 from zoo.data.streamed import Generated
 from zoo.errors import UserError
+from zoo.spec import Spec
 
 SIZES = {"train": 100_000, "validation": 10_000, "test": 10_000}
 

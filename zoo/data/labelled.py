@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from zoo import seeds
 from zoo.data.in_memory import InMemory, to_memory
-from zoo.data.pipeline import Spec
 from zoo.data.splits import Shard, Split
 from zoo.errors import UserError
+from zoo.spec import Spec
 
 UNKNOWN = -1
 

@@ -8,10 +8,10 @@ from zoo.data import sources
 from zoo.data.fit import fit_image
 from zoo.data.image_folders import Preparation
 from zoo.data.in_memory import to_memory
-from zoo.data.pipeline import Spec
 from zoo.data.splits import Split
 from zoo.data.streamed import Streamed
 from zoo.errors import UserError
+from zoo.spec import Spec
 
 # TFDS' EMNIST is stored with rows and columns exchanged.
 TRANSPOSED = {"emnist"}

@@ -15,8 +15,9 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import seeds
-from zoo.data.pipeline import Spec, to_float
+from zoo.data.pipeline import to_float
 from zoo.errors import UserError
+from zoo.spec import Spec
 
 # Rows of a split that is not in memory by which it is known again.
 FINGERPRINTED = 1000

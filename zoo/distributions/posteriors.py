@@ -17,8 +17,15 @@ from zoo.distributions.gaussians import DiagonalComponents, FullComponents
 
 # Features that the encoder passes to every step of a flow.
 CONTEXT = 64
+# Scales stay in exp(-10) .. exp(10): only rows unlike any in the data would leave it, and overflow.
+MAX_LOG_SCALE = 10.0
 # Draws, half of them mirrored, that tell the moments of a posterior without a closed form.
 MOMENT_DRAWS = 64
+
+
+def bound(log_scale: tf.Tensor) -> tf.Tensor:
+    """Returns logarithms of scales, those that an encoder gives far from its data cut off."""
+    return tf.clip_by_value(log_scale, -MAX_LOG_SCALE, MAX_LOG_SCALE)
 
 
 class Posterior(keras.Layer):
@@ -59,7 +66,10 @@ class Diagonal(Posterior):
     def loc_and_scale(self, params):
         """Returns m and exp(s), [..., D] each, from (m, s) [..., 2 D]."""
         loc, log_scale = tf.split(params, 2, axis=-1)
-        return loc, tf.exp(log_scale)
+        return loc, tf.exp(bound(log_scale))
+
+    def moments(self, params):
+        return self.loc_and_scale(params)
 
 
 class Tril(Posterior):
@@ -80,8 +90,8 @@ class Tril(Posterior):
         """Returns m [..., D] and L [..., D, D], whose diagonal comes as logarithms."""
         entries = tfp.math.fill_triangular(params[..., self.dim :])  # [..., D, D]
         # Divided, so that at first the correlations are small however many dimensions there are.
-        scale = tf.linalg.set_diag(entries / self.dim, tf.exp(tf.linalg.diag_part(entries)))
-        return params[..., : self.dim], scale
+        diagonal = tf.exp(bound(tf.linalg.diag_part(entries)))
+        return params[..., : self.dim], tf.linalg.set_diag(entries / self.dim, diagonal)
 
 
 class IAF(Posterior):
@@ -102,7 +112,7 @@ class IAF(Posterior):
     def distribution(self, params):
         # (m, s) of the Gaussian, and what the flow is told.
         loc, log_scale, context = tf.split(params, [self.dim, self.dim, CONTEXT], axis=-1)
-        gaussian = [tfb.Shift(loc), tfb.Scale(log_scale=log_scale)]
+        gaussian = [tfb.Shift(loc), tfb.Scale(log_scale=bound(log_scale))]
         flow = flows.inverse_autoregressive(self.mades, context)
         noise = tfd.MultivariateNormalDiag(tf.zeros(self.dim), tf.ones(self.dim))
         return tfd.TransformedDistribution(noise, tfb.Chain([flow, *gaussian], name="z"), name="q")

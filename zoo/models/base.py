@@ -257,13 +257,26 @@ class GenerativeModel(KerasHabits):
             in_range = [
                 check
                 for known, tensor in zip(given, tensors, strict=True)
-                for check in known.in_range(tensor)
+                for check in _in_range(known, tensor)
             ]
             with tf.control_dependencies(in_range):
                 return function(*[tf.identity(tensor) for tensor in tensors])
 
-        return tf.function(checked, [known.tensor_spec() for known in given], autograph=False)
+        specs = [tf.TensorSpec([None, *known.shape], known.dtype, known.name) for known in given]
+        return tf.function(checked, specs, autograph=False)
 
     def inputs(self, names) -> list[Input]:
         """Returns the inputs of a signature by their names."""
         return make_inputs(names, self.spec, self.config.get("latent_dim", 0), self.num_clusters)
+
+
+def _in_range(given, tensor):
+    """Operations that fail in a graph where a value of an input is out of range, or NaN."""
+    message, checks = f"{given.name} is expected in {given.range()}", []
+    if given.low is not None:
+        low = tf.constant(given.low, given.dtype)
+        checks.append(tf.debugging.assert_greater_equal(tensor, low, message))
+    if given.high is not None:
+        high = tf.constant(given.high, given.dtype)
+        checks.append(tf.debugging.assert_less_equal(tensor, high, message))
+    return checks

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from zoo.data import Spec
 from zoo.errors import UserError, near_miss
 from zoo.inputs import Input
+from zoo.spec import Spec
+
+# The signature of an export that says what the others take, as JSON: server metadata has no room.
+ABOUT = "about"
 
 
 class SignatureCalls:
@@ -35,8 +38,8 @@ class SignatureCalls:
         self.signatures, self.inputs = signatures, inputs
         self.conditional = "y" in signatures.get("sample", [])
 
-    def _run(self, name: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The outputs of a signature for inputs that fit."""
+    def run(self, name: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Returns the outputs of a signature for inputs that fit."""
         raise NotImplementedError
 
     def output_names(self, name: str) -> list[str]:
@@ -102,7 +105,7 @@ class SignatureCalls:
         rows = {key: len(array) for key, array in arrays.items()}
         if len(set(rows.values())) > 1:
             raise UserError(f"{name}: every input needs the same number of rows, given {rows}.")
-        outputs = self._run(name, arrays)
+        outputs = self.run(name, arrays)
         return next(iter(outputs.values())) if len(outputs) == 1 else outputs
 
 

@@ -15,6 +15,7 @@ from zoo import files, manifests, models
 from zoo.drawing import pictures
 from zoo.errors import UserError
 from zoo.serving import card, golden, half_weights, shards
+from zoo.serving.calls import ABOUT
 from zoo.versions import SAVED_MODELS, export_name, versions
 
 EXTRA = "assets.extra"
@@ -110,24 +111,40 @@ def _write_version(folder, model, metrics, name, weights):
     # Traced once, here; otherwise TensorFlow would trace them at each use.
     traced = {name: function.get_concrete_function() for name, function in signatures.items()}
     default = next(iter(traced.values()))
+    names = {name: [s.name for s in f.input_signature] for name, f in signatures.items()}
+    inputs = {name: model.inputs(given) for name, given in names.items()}
+    described = {given.name: given.to_fields() for all_ in inputs.values() for given in all_}
+    about = {"signatures": names, "inputs": described}
     tf.saved_model.save(
         module,
         str(folder),
-        signatures={"serving_default": default, **traced},
+        signatures={
+            "serving_default": default,
+            **traced,
+            ABOUT: _about_signature({**model.spec.to_fields(), **about}),
+        },
         options=tf.saved_model.SaveOptions(experimental_sharding_callback=shards.WholeTensors()),
     )
     extra = folder / EXTRA
     extra.mkdir()
-    names = {name: [s.name for s in f.input_signature] for name, f in signatures.items()}
-    inputs = {name: model.inputs(given) for name, given in names.items()}
-    described = {given.name: given.to_fields() for all_ in inputs.values() for given in all_}
-    description = {**models.description(model), "signatures": names, "inputs": described}
+    description = {**models.description(model), **about}
     files.write_json(extra / "config.json", description)
     files.write_json(extra / "metrics.json", metrics)
     _write_warm_up(extra / WARM_UP, name, inputs)
     golden.write(extra / golden.FILE, traced, inputs)
     manifests.write(folder, name)
     return description
+
+
+def _about_signature(fields):
+    """A signature that answers each row with the same JSON."""
+    text = json.dumps(fields)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, "row")], autograph=False)
+    def about(row):
+        return {"json": tf.fill(tf.shape(row), text)}
+
+    return about.get_concrete_function()
 
 
 def refresh_metrics(version: pathlib.Path, metrics: dict) -> None:

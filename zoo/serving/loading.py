@@ -51,7 +51,7 @@ class LoadedModel(SignatureCalls):
         calls = ", ".join(f"{name}({', '.join(i)})" for name, i in self.signatures.items())
         return f"<{self.config.model} of {self.path}: {calls}>"
 
-    def _run(self, name, arrays):
+    def run(self, name, arrays):
         constants = {key: tf.constant(value) for key, value in arrays.items()}
         outputs = self.module.signatures[name](**constants)
         return {key: value.numpy() for key, value in outputs.items()}

@@ -8,66 +8,35 @@ import pathlib
 import re
 from typing import NamedTuple, TypeVar
 
-from google.protobuf import (
-    descriptor_pb2,
-    descriptor_pool,
-    message,
-    message_factory,
-    text_format,
-    wrappers_pb2,
-)
+from google.protobuf import message, text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from zoo.errors import UserError
+from zoo.serving import messages
 
-_FIELD = descriptor_pb2.FieldDescriptorProto
-_PACKAGE = "zoo.serving"
 _PROMETHEUS_PATH = "/monitoring/prometheus/metrics"
-_INT64, _BOOL = ".google.protobuf.Int64Value", ".google.protobuf.BoolValue"
-# {message: {field: its type, a message's name or a scalar's}}.
-_MESSAGES = {
-    "BatchingParameters": {
-        "max_batch_size": _INT64,
-        "batch_timeout_micros": _INT64,
-        "max_enqueued_batches": _INT64,
-        "num_batch_threads": _INT64,
-        "thread_pool_name": ".google.protobuf.StringValue",
-        "allowed_batch_sizes": [_FIELD.TYPE_INT64],
-        "pad_variable_length_inputs": _FIELD.TYPE_BOOL,
-        "enable_large_batch_splitting": _BOOL,
-        "max_execution_batch_size": _INT64,
+_INT64, _WRAPPED_BOOL = ".google.protobuf.Int64Value", ".google.protobuf.BoolValue"
+_CLASSES = messages.declare(
+    "zoo.serving.server_configs",
+    {
+        name: {field: (number, kind) for number, (field, kind) in enumerate(fields.items(), 1)}
+        for name, fields in {
+            "BatchingParameters": {
+                "max_batch_size": _INT64,
+                "batch_timeout_micros": _INT64,
+                "max_enqueued_batches": _INT64,
+                "num_batch_threads": _INT64,
+                "thread_pool_name": ".google.protobuf.StringValue",
+                "allowed_batch_sizes": [messages.INT64],
+                "pad_variable_length_inputs": messages.BOOL,
+                "enable_large_batch_splitting": _WRAPPED_BOOL,
+                "max_execution_batch_size": _INT64,
+            },
+            "PrometheusConfig": {"enable": messages.BOOL, "path": messages.STRING},
+            "MonitoringConfig": {"prometheus_config": "PrometheusConfig"},
+        }.items()
     },
-    "PrometheusConfig": {"enable": _FIELD.TYPE_BOOL, "path": _FIELD.TYPE_STRING},
-    "MonitoringConfig": {"prometheus_config": f".{_PACKAGE}.PrometheusConfig"},
-}
-
-
-def _declare():
-    """{name: message class} of _MESSAGES."""
-    file = descriptor_pb2.FileDescriptorProto(
-        name="zoo/serving/server_configs.proto", package=_PACKAGE, syntax="proto3"
-    )
-    file.dependency.append(wrappers_pb2.DESCRIPTOR.name)
-    for name, fields in _MESSAGES.items():
-        added_type = file.message_type.add(name=name)
-        for number, (field, kind) in enumerate(fields.items(), 1):
-            repeated = isinstance(kind, list)
-            kind = kind[0] if repeated else kind
-            added = added_type.field.add(name=field, number=number)
-            added.label = _FIELD.LABEL_REPEATED if repeated else _FIELD.LABEL_OPTIONAL
-            if isinstance(kind, str):
-                added.type, added.type_name = _FIELD.TYPE_MESSAGE, kind
-            else:
-                added.type = kind
-    pool = descriptor_pool.Default()
-    pool.Add(file)
-    return {
-        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
-        for name in _MESSAGES
-    }
-
-
-_CLASSES = _declare()
+)
 _Message = TypeVar("_Message", bound=message.Message)
 
 

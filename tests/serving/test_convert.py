@@ -1,0 +1,34 @@
+"""Exports in other formats answer as the SavedModel does."""
+
+import pytest
+
+import zoo
+from tests import exports
+from tests.processes import call
+from zoo.serving import convert
+
+pytestmark = pytest.mark.thorough
+
+
+@pytest.mark.parametrize("form", convert.FORMATS)
+@pytest.mark.parametrize("entry", ["cvae", "vae_iaf", "cgan", "classifier"])
+def test_signatures_answer_alike(entry, form, exports_folder, tmp_path):
+    if form == "onnx":
+        pytest.importorskip("tf2onnx")
+    model = zoo.load(exports.of_entry(entry, exports_folder))
+    differences = convert.convert(model, entry, form, tmp_path)
+    assert set(differences) == set(model.signatures)
+    assert max(differences.values()) < convert.TOLERANCE, differences
+    names = sorted(path.name for path in tmp_path.iterdir())
+    of_onnx = sorted(f"{entry}.{key}.onnx" for key in model.signatures)
+    assert names == ([f"{entry}.tflite"] if form == "litert" else of_onnx)
+
+
+def test_what_cannot_be_converted_is_named(exports_folder, tmp_path):
+    path = exports.of_entry("gmm", exports_folder)
+    flags = [f"--saved_model={path}", "--format=litert", f"--export_dir={tmp_path / 'out'}"]
+    done = call("export.py", *flags)
+    assert done.returncode == 2 and "cannot be converted to LiteRT: " in done.stderr
+    assert not list((tmp_path / "out").glob("*"))
+    done = call("export.py", *flags[:1], f"--export_dir={tmp_path}")
+    assert done.returncode == 2 and "--saved_model needs --format=litert" in done.stderr

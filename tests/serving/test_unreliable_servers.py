@@ -1,0 +1,160 @@
+"""What a client says to servers that are none, or fail: the cause, in one line and no traceback."""
+
+import http.server
+import socket
+import ssl
+import subprocess
+import threading
+import traceback
+
+import pytest
+
+import zoo
+from tests.serving.serving import Server
+from zoo.benchmarks.servers import free_ports
+from zoo.serving.client import Refused
+
+METADATA = b'{"model_spec": {"name": "m"}, "metadata": {"signature_def": {"signature_def": {}}}}'
+
+
+class Odd(http.server.BaseHTTPRequestHandler):
+    """Answers as its server's `fault` says."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.server.asked += 1
+        getattr(self, f"_{self.server.fault}")()
+
+    def log_message(self, *args):
+        pass
+
+    def _reply(self, body, status=200, length=None, **headers):
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body) if length is None else length))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _good(self):
+        self._reply(METADATA)
+
+    def _html(self):
+        self._reply(b"<html>Welcome</html>")
+
+    def _other(self):
+        self._reply(b'{"tag_name": "v1"}')
+
+    def _list(self):
+        self._reply(b"[1, 2]", 404)
+
+    def _expects_https(self):
+        self._reply(b"Client sent an HTTP request to an HTTPS server.", 400)
+
+    def _circle(self):
+        self._reply(b"", 302, Location=self.path)
+
+    def _cut(self):
+        self._reply(METADATA[:20], length=len(METADATA))
+        self.close_connection = True
+
+    def _closed(self):
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def _closed_once(self):
+        if self.server.asked == 1:
+            self._closed()
+        else:
+            self._good()
+
+
+@pytest.fixture
+def odd():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Odd)
+    server.fault, server.asked = "good", 0
+    server.port = server.server_address[1]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def refused(place):
+    with pytest.raises(Refused) as caught:
+        zoo.connect(place, "m", timeout=5)
+    assert "\n" not in str(caught.value)
+    shown = "".join(traceback.format_exception(caught.value))
+    assert shown.count("Traceback") == 1, shown
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("fault", "text"),
+    [
+        ("html", "is not a model server: it answers 200 with something else."),
+        ("other", "is not a model server: it answers 200 with something else."),
+        ("list", "is not a model server: it answers 404 with something else."),
+        ("expects_https", "If it expects HTTPS, write https://127.0.0.1:"),
+        ("circle", "redirects without end: it is not a model server."),
+        ("cut", "the answer was cut off."),
+        ("closed", "if it is the port of gRPC, write grpc://127.0.0.1:"),
+    ],
+)
+def test_servers_that_are_not(odd, fault, text):
+    odd.fault = fault
+    assert text in refused(f"127.0.0.1:{odd.port}")
+
+
+def test_a_connection_that_was_closed_is_asked_once_more(odd):
+    odd.fault = "closed_once"
+    zoo.connect(f"127.0.0.1:{odd.port}", "m")
+    assert odd.asked == 2
+
+
+def test_schemes_and_certificates(odd, tmp_path):
+    assert "does not speak HTTPS: write http://127.0.0.1:" in refused(
+        f"https://127.0.0.1:{odd.port}"
+    )
+    key, certificate = tmp_path / "key", tmp_path / "certificate"
+    subprocess.run(
+        [*["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"],
+         "-keyout", key, "-out", certificate], check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Odd)
+    server.fault, server.asked = "good", 0
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.handle_error = lambda *args: None
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    port = server.server_address[1]
+    assert "does not trust the certificate" in refused(f"https://127.0.0.1:{port}")
+    refused(f"http://127.0.0.1:{port}")
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_proxy_that_is_not_there(odd, monkeypatch):
+    [port] = free_ports(1)
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert "NO_PROXY=models.example connects without it" in refused("models.example:8501")
+
+
+@pytest.mark.thorough
+def test_swapped_ports_ipv6_and_no_server_at_all(tmp_path):
+    (tmp_path / "models.config").write_text("model_config_list {}")
+    host = "::1" if socket.has_ipv6 else "127.0.0.1"
+    flags = [f"--model_config_file={tmp_path / 'models.config'}", f"--host={host}"]
+    server, at = Server(*flags, log=tmp_path / "log"), f"[{host}]" if ":" in host else host
+    assert f"write grpc://{at}:{server.port}" in refused(f"{at}:{server.port}")
+    assert f"write http://{at}:{server.rest_port}" in refused(f"grpc://{at}:{server.rest_port}")
+    for place in (f"{at}:{server.rest_port}", f"grpc://{at}:{server.port}"):
+        assert "Servable not found for request: Latest(m)" in refused(place)
+    server.stop()
+    [port] = free_ports(1)
+    for place in (f"127.0.0.1:{port}", f"grpc://127.0.0.1:{port}"):
+        assert "No server answers at" in refused(place)

@@ -1,0 +1,164 @@
+"""Exports as LiteRT (formerly TensorFlow Lite) and ONNX, by the formats' own converters."""
+
+import pathlib
+import re
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from zoo import files
+from zoo.errors import UserError
+from zoo.serving.loading import LoadedModel
+
+# Rows of the request by which a converted model is compared with the export.
+ROWS = 3
+# Differences are shares of 1 or of the largest number of an answer, whichever is more.
+TOLERANCE = 1e-5
+# Of ONNX's operators: the first with all that the graphs need.
+_OPSET = 18
+
+
+def convert(
+    model: LoadedModel,
+    name: str,
+    form: str,
+    folder: pathlib.Path,
+    signatures: Sequence[str] = (),
+) -> dict[str, float]:
+    """Writes a model in another format and runs it there; returns {signature: difference}.
+
+    LiteRT gives FOLDER/NAME.tflite with all signatures, ONNX a file NAME.SIGNATURE.onnx for each.
+    An output of ONNX that has the name of an input is called NAME_out. The difference is the
+    largest between the converted model and the export on rows of an example.
+
+    Args:
+      model: the export.
+      name: of the model.
+      form: "litert" or "onnx".
+      folder: for the files.
+      signatures: to convert; all of them if empty.
+
+    Raises:
+      UserError: if the converter of the format is not installed, or cannot convert a signature.
+    """
+    return _CONVERTERS[form](model, name, folder, list(signatures or model.signatures))
+
+
+def _to_litert(model, name, folder, keys):
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(model.path), signature_keys=keys)
+    content = _guard(converter.convert, name, "LiteRT")
+    with files.atomic(folder / f"{name}.tflite") as temporary:
+        temporary.write_bytes(content)
+    interpreter = tf.lite.Interpreter(model_content=content)
+    runners = {key: interpreter.get_signature_runner(key) for key in keys}
+    return {key: _compare(model, key, lambda given, key=key: runners[key](**given)) for key in keys}
+
+
+def _to_onnx(model, name, folder, keys):
+    try:
+        import onnxruntime
+        import tf2onnx
+    except ImportError as error:
+        raise UserError(
+            f'ONNX needs the package {error.name}: pip install "generative-zoo[onnx]".'
+        ) from error
+    differences = {}
+    for key in keys:
+        names = model.signatures[key]
+        specs = [_spec(model.inputs[n]) for n in names]
+        function = tf.function(_renamed(model.module.signatures[key], names), specs)
+        proto, _ = _guard(
+            lambda function=function, specs=specs: tf2onnx.convert.from_function(
+                function,
+                input_signature=specs,
+                opset=_OPSET,
+                custom_op_handlers={"BroadcastArgs": (_broadcast_args, [])},
+            ),
+            f"{name}.{key}",
+            "ONNX",
+        )
+        content = proto.SerializeToString()
+        with files.atomic(folder / f"{name}.{key}.onnx") as temporary:
+            temporary.write_bytes(content)
+        session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+        differences[key] = _compare(model, key, _runner(session, names))
+    return differences
+
+
+_CONVERTERS: dict[str, Callable] = {"litert": _to_litert, "onnx": _to_onnx}
+FORMATS = tuple(_CONVERTERS)
+
+
+def _guard(work, what, form):
+    """What a converter returns, or its last words as a UserError."""
+    try:
+        return work()
+    except Exception as error:  # converters raise whatever their parts raise
+        # LiteRT names the operations that it lacks among many other lines.
+        unknown = sorted(set(re.findall(r"'tf\.(\w+)' op is neither", str(error))))
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
+        if unknown:
+            reason = f"it has no {', '.join(unknown)}"
+        raise UserError(f"{what} cannot be converted to {form}: {reason}.") from error
+
+
+def _compare(model, key, run):
+    """The largest difference between a converted signature and that of the export."""
+    given = {name: model.inputs[name].example(ROWS) for name in model.signatures[key]}
+    expected, answer = model.run(key, given), run(given)
+    return max(
+        float(np.abs(answer[name] - value).max() / max(1.0, np.abs(value).max()))
+        for name, value in expected.items()
+    )
+
+
+def _spec(given):
+    return tf.TensorSpec([None, *given.shape], given.dtype, given.name)
+
+
+def _renamed(signature, names):
+    """A signature that takes its inputs in order, with outputs that no input is called like."""
+
+    def function(*tensors):
+        outputs = signature(**dict(zip(names, tensors, strict=True)))
+        return {f"{n}_out" if n in names else n: value for n, value in outputs.items()}
+
+    return function
+
+
+def _runner(session, names):
+    """Calls an ONNX graph with and for the names of the signature."""
+    taken = {given.name for given in session.get_inputs()}
+
+    def run(given):
+        outputs = [output.name for output in session.get_outputs()]
+        values = session.run(outputs, {n: v for n, v in given.items() if n in taken})
+        back = {f"{n}_out": n for n in names}
+        return {back.get(o, o): value for o, value in zip(outputs, values, strict=True)}
+
+    return run
+
+
+def _broadcast_args(context, node, name, args):
+    """BroadcastArgs, the shape that two shapes are broadcast to: tf2onnx does not know it."""
+    sizes = [context.get_shape(given)[0] for given in node.input]
+    dtype, output = context.get_dtype(node.output[0]), node.output[0]
+    ones = context.make_const(f"{name}/ones", np.ones(abs(sizes[0] - sizes[1]), np.int32))
+    shapes = list(node.input)
+    if sizes[0] != sizes[1]:
+        short = int(sizes[0] > sizes[1])
+        padded = [ones.output[0], shapes[short]]
+        shapes[short] = context.make_node("Concat", padded, attr={"axis": 0}).output[0]
+    one = context.make_const(f"{name}/one", np.array(1, np.int32)).output[0]
+    is_one = context.make_node("Equal", [shapes[0], one]).output[0]
+    context.remove_node(node.name)
+    shape = [max(sizes)]
+    context.make_node(
+        "Where",
+        [is_one, shapes[1], shapes[0]],
+        name=name,
+        outputs=[output],
+        shapes=[shape],
+        dtypes=[dtype],
+    )

@@ -1,0 +1,143 @@
+"""TF Serving's REST API as a client sees it: requests, and why they fail."""
+
+import json
+import logging
+
+import numpy as np
+import orjson
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from zoo.serving import wire
+from zoo.serving.contract.paths import ModelSpec
+from zoo.serving.refused import Refused
+
+# Of a connection that cannot be made, and of a server that says that it is not ready.
+_RETRIES = 4
+# Retries are normal while a server starts; the last failure is raised.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+
+
+class RestServer:
+    """A server at http://HOST:PORT or https://HOST:PORT."""
+
+    def __init__(self, url: str, timeout: float):
+        self._url, self._timeout, self._session = url, timeout, requests.Session()
+        retry = Retry(
+            _RETRIES,
+            read=False,  # a call is not asked twice for being slow
+            backoff_factor=0.1,
+            status_forcelist=[503],
+            raise_on_status=False,
+            allowed_methods=None,
+        )
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(max_retries=retry))
+
+    def __str__(self):
+        return self._url
+
+    def read_signatures(self, model: ModelSpec) -> dict[str, wire.Signature]:
+        """Returns the signatures of a model."""
+        reply = self._ask("GET", model, "/metadata", "metadata")
+        return wire.read_signatures(reply["signature_def"])
+
+    def read_states(self, model: ModelSpec) -> dict[int, str]:
+        """Returns {version: its state}."""
+        reply = self._ask("GET", model, "", "model_version_status")
+        return {int(status["version"]): status["state"] for status in reply}
+
+    def predict(
+        self, model: ModelSpec, signature: wire.Signature, arrays: dict[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
+        """Returns the outputs of a signature."""
+        inputs = {name: array.tolist() for name, array in arrays.items()}
+        body = {"signature_name": signature.key, "inputs": inputs}
+        outputs = self._ask("POST", model, ":predict", "outputs", body)
+        if len(signature.outputs) == 1:
+            outputs = {next(iter(signature.outputs)): outputs}
+        return {
+            name: np.array(value, signature.outputs[name].dtype) for name, value in outputs.items()
+        }
+
+    def _ask(self, method, model, verb, key, body=None):
+        """What stands under `key` in the reply."""
+        path = f"/v1/models/{model.name}"
+        if model.label is not None:
+            path += f"/labels/{model.label}"
+        elif model.version is not None:
+            path += f"/versions/{model.version}"
+        reply = self._send(method, f"{self._url}{path}{verb}", body)
+        document = _parse(reply.content)
+        if not isinstance(document, dict) or (reply.ok and key not in document):
+            hint = ""
+            if "https" in reply.text[:2000].lower() and self._url.startswith("http:"):
+                hint = f" If it expects HTTPS, write https://{self._url.removeprefix('http://')}."
+            raise Refused(
+                f"{self} is not a model server: it answers {reply.status_code} with something "
+                f"else.{hint}"
+            )
+        if not reply.ok:
+            raise Refused(f"{self} says {reply.status_code}: {document.get('error', document)}")
+        return document[key]
+
+    def _send(self, method, url, body):
+        try:
+            try:
+                return self._session.request(method, url, json=body, timeout=self._timeout)
+            except requests.ConnectionError as error:
+                # The server may have closed a connection at the moment in which it was used again.
+                if not _was_closed(error):
+                    raise
+                return self._session.request(method, url, json=body, timeout=self._timeout)
+        except requests.Timeout:
+            raise Refused(f"{self} did not answer within {self._timeout:g} s.") from None
+        except (requests.RequestException, ValueError) as error:
+            raise Refused(self._explain(error)) from None
+
+    def _explain(self, error):
+        """Why a request failed, in one line."""
+        text, address = str(error), self._url.partition("://")[2]
+        if isinstance(error, requests.exceptions.SSLError):
+            if "CERTIFICATE_VERIFY_FAILED" in text:
+                return (
+                    f"{self}: this machine does not trust the certificate of the server. The "
+                    "environment's REQUESTS_CA_BUNDLE names a file with further certificates."
+                )
+            return f"{self} does not speak HTTPS: write http://{address}."
+        if isinstance(error, requests.exceptions.ProxyError):
+            host = address.rpartition(":")[0] or address
+            return (
+                f"{self}: the proxy of the environment refuses or is not there; "
+                f"NO_PROXY={host} connects without it."
+            )
+        if isinstance(error, requests.TooManyRedirects):
+            return f"{self} redirects without end: it is not a model server."
+        if isinstance(error, requests.exceptions.ChunkedEncodingError):
+            return f"{self}: the answer was cut off."
+        if isinstance(error, ValueError) and not isinstance(error, requests.ConnectionError):
+            return f"{self} is not an address: expected HOST:PORT, such as localhost:8501."
+        if _was_closed(error) or "BadStatusLine" in text:
+            return (
+                f"{self} does not speak HTTP, or closed the connection: if it is the port of gRPC, "
+                f"write grpc://{address}."
+            )
+        return f"No server answers at {self}: is it running, is the port right?"
+
+
+def _parse(content):
+    """A JSON document; None for something else."""
+    try:
+        return orjson.loads(content)
+    except ValueError:  # NaN among others, which only the slower parser reads
+        pass
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
+
+
+def _was_closed(error):
+    text = str(error)
+    return "RemoteDisconnected" in text or "ConnectionResetError" in text
