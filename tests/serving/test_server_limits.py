@@ -164,12 +164,12 @@ def test_models_are_served_one_by_one_while_others_are_loaded(tmp_path):
     asked = health_pb2.HealthCheckRequest()
     server.wait_for(lambda: server.state("slow", 1) == "LOADING")
     assert server.state("fast", 1) == "START"
-    status, reply = server.post("fast:predict", {"instances": [1.0]})
-    assert status == 404 and "Servable not found" in reply["error"]
+    assert server.post("nope:predict", {"instances": [1.0]})[0] == 404
     assert health.Check(asked, timeout=5).status == health_pb2.HealthCheckResponse.NOT_SERVING
+    assert server.post("fast:predict", {"instances": [1.0]})[0] == 200  # it waits
+    assert server.state("fast", 1) == "AVAILABLE"
     server.wait_for(lambda: "Ready:" in server.log())
     assert health.Check(asked, timeout=5).status == health_pb2.HealthCheckResponse.SERVING
-    assert server.post("fast:predict", {"instances": [1.0]})[0] == 200
     for line in (
         "Loading 5 models; listening: REST on",
         "slow version 1 is served; 1 more to load.",

@@ -193,7 +193,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             unknown = [field for field in request.metadata_field if field != "signature_def"]
             if unknown:
                 raise errors.invalid(f"Metadata field {unknown[0]} is not supported")
-            return self._service.metadata(spec)
+            return await self._service.metadata(spec)
 
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):

@@ -4,7 +4,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 from tensorflow.core.protobuf import config_pb2
@@ -74,6 +74,7 @@ class ModelManager:
         self._versions: dict[str, dict[int, _Version]] = {}
         self._lock = asyncio.Lock()
         self._threads = concurrent.futures.ThreadPoolExecutor(loading.threads, "loader")
+        self._first_loads: dict[str, asyncio.Event] = {}  # set when a model has been loaded
         self._remaining = 0  # versions that wait to be loaded, or are being loaded
         self._said: dict[str, str] = {}  # what is wrong with a model's folder
         self._unloading: set[asyncio.Task] = set()
@@ -90,7 +91,13 @@ class ModelManager:
         wanted_versions.check(config, self._configs)
         async with self._lock:
             self._configs = {c.name: c for c in config.model_config_list.config}
-            await self._follow_folders()
+            new = [name for name in self._configs if not self._available(name)]
+            self._first_loads = {name: asyncio.Event() for name in new}
+            try:
+                await self._follow_folders()
+            finally:
+                for waited_for in self._first_loads.values():
+                    waited_for.set()
             failed = [text for name in self._configs if (text := self._failure(name))]
             self._set_labels()
         if failed:
@@ -105,13 +112,17 @@ class ModelManager:
         async with self._lock:
             await self._follow_folders()
 
-    @contextlib.contextmanager
-    def use(self, spec: ModelSpec) -> Iterator[Servable]:
+    @contextlib.asynccontextmanager
+    async def use(self, spec: ModelSpec) -> AsyncIterator[Servable]:
         """Yields the version that a request names, which is not unloaded while the body runs.
+
+        A request for a model that is being loaded for the first time waits for it.
 
         Raises:
           ServingError: NOT_FOUND if it is not served; INVALID_ARGUMENT for an unknown label.
         """
+        if spec.name in self._first_loads:
+            await self._first_loads[spec.name].wait()
         version = self._find(spec)
         version.in_use += 1
         version.idle.clear()
@@ -231,6 +242,8 @@ class ModelManager:
         self._remaining += len(wanted)
         for number in wanted:
             await self._load(name, number, found[number])
+        if name in self._first_loads:
+            self._first_loads[name].set()
         if wanted and not self._remaining:
             await asyncio.get_running_loop().run_in_executor(self._threads, settle_memory)
         # The old version serves until the new one does.

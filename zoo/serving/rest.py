@@ -140,7 +140,7 @@ class _Api:
         return json_replies.from_regressions(values)
 
     async def _metadata(self, model, body):
-        return json_replies.from_metadata(self._service.metadata(model))
+        return json_replies.from_metadata(await self._service.metadata(model))
 
     async def _status(self, model, body):
         return json_replies.from_status(self._service.status(model))

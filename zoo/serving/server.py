@@ -104,6 +104,8 @@ async def _serve(options, announce):
         stack.callback(runner.close)
         stack.push_async_callback(manager.close)
         await _set_health(health, health_pb2.HealthCheckResponse.NOT_SERVING)
+        # Begun before anybody can ask, so that requests wait for what is being loaded.
+        loading = asyncio.ensure_future(manager.reload(options.models))
         await grpc_server.start()
         stops = [lambda: grpc_server.stop(GRACE)]
         if listener is not None:
@@ -112,7 +114,7 @@ async def _serve(options, announce):
         count = len(options.models.model_config_list.config)
         _log.info("Loading %d models; listening: %s.", count, _places(options))
         try:
-            await _or_stop(manager.reload(options.models), stop)
+            await _or_stop(loading, stop)
         except ServingError as error:
             raise UserError(f"Failed to start server. {error.message}") from error
         stack.callback(_start_polls(options, manager))

@@ -75,7 +75,7 @@ class Service:
         Raises:
           ServingError: of the model, the inputs, or what the graph raises.
         """
-        with self._manager.use(spec) as servable:
+        async with self._manager.use(spec) as servable:
             signature = signatures.find(servable.signatures, signature_name)
             return await self._run(servable, signature, inputs, wanted)
 
@@ -87,7 +87,7 @@ class Service:
         Raises:
           ServingError: as `predict`, with the codes of REST.
         """
-        with self._manager.use(spec) as servable:
+        async with self._manager.use(spec) as servable:
             signature = signatures.find_for_rest(servable.signatures, body.signature_name)
             arrays = await off_loop(size, json_requests.to_arrays, body, signature.inputs)
             return await self._run(servable, signature, arrays, [])
@@ -115,7 +115,7 @@ class Service:
         return answer, examples.to_regressions(answer.outputs, rows)
 
     async def _examples(self, spec, signature_name, given, check):
-        with self._manager.use(spec) as servable:
+        async with self._manager.use(spec) as servable:
             signature = check(servable.signatures, signature_name)
             rows = examples.serialize(given)
             answer = await self._run(servable, signature, {examples.INPUTS: rows}, [])
@@ -131,13 +131,13 @@ class Service:
         dtypes = {name: signature.outputs[name].dtype for name in outputs}
         return Answer(servable.name, servable.version, signature.key, values, dtypes)
 
-    def metadata(self, spec: ModelSpec) -> get_model_metadata_pb2.GetModelMetadataResponse:
+    async def metadata(self, spec: ModelSpec) -> get_model_metadata_pb2.GetModelMetadataResponse:
         """Returns the signatures of a model.
 
         Raises:
           ServingError: NOT_FOUND if it is not served.
         """
-        with self._manager.use(spec) as servable:
+        async with self._manager.use(spec) as servable:
             signature_defs = get_model_metadata_pb2.SignatureDefMap()
             for name, proto in servable.protos.items():
                 signature_defs.signature_def[name].CopyFrom(proto)
