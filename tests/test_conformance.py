@@ -17,6 +17,7 @@ from tests.processes import ROOT
 from zoo import configs, models, seeds
 from zoo.configs import fields
 from zoo.serving import loading
+from zoo.serving.calls import ABOUT
 from zoo.training import loop
 
 each_entry = pytest.mark.parametrize("entry", configs.entries())
@@ -168,7 +169,7 @@ def test_signatures_have_the_names_and_shapes_of_the_docs(exported):
     expected, model, loaded = exported
     assert loaded.signatures == {name: inputs for name, (inputs, _) in expected.items()}
     graphs = loaded.module.signatures
-    assert set(graphs) == {"serving_default", *expected}
+    assert set(graphs) == {"serving_default", ABOUT, *expected}
     assert set(graphs["serving_default"].structured_outputs) == set(
         expected.get("sample", next(iter(expected.values())))[1]
     )

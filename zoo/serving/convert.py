@@ -1,5 +1,6 @@
 """Exports as LiteRT (formerly TensorFlow Lite) and ONNX, by the formats' own converters."""
 
+import functools
 import pathlib
 import re
 from collections.abc import Callable, Sequence
@@ -63,26 +64,26 @@ def _to_onnx(model, name, folder, keys):
         raise UserError(
             f'ONNX needs the package {error.name}: pip install "generative-zoo[onnx]".'
         ) from error
-    differences = {}
-    for key in keys:
+
+    def convert_one(key):
         names = model.signatures[key]
         specs = [_spec(model.inputs[n]) for n in names]
-        function = tf.function(_renamed(model.module.signatures[key], names), specs)
-        proto, _ = _guard(
-            lambda function=function, specs=specs: tf2onnx.convert.from_function(
-                function,
-                input_signature=specs,
-                opset=_OPSET,
-                custom_op_handlers={"BroadcastArgs": (_broadcast_args, [])},
-            ),
-            f"{name}.{key}",
-            "ONNX",
+        proto, _ = tf2onnx.convert.from_function(
+            tf.function(_renamed(model.module.signatures[key], names), specs),
+            input_signature=specs,
+            opset=_OPSET,
+            custom_op_handlers={"BroadcastArgs": (_broadcast_args, [])},
         )
         content = proto.SerializeToString()
+        # It refuses what the converter has left of TensorFlow.
+        return content, onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+
+    differences = {}
+    for key in keys:
+        content, session = _guard(functools.partial(convert_one, key), f"{name}.{key}", "ONNX")
         with files.atomic(folder / f"{name}.{key}.onnx") as temporary:
             temporary.write_bytes(content)
-        session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-        differences[key] = _compare(model, key, _runner(session, names))
+        differences[key] = _compare(model, key, _runner(session, model.signatures[key]))
     return differences
 
 
@@ -95,8 +96,9 @@ def _guard(work, what, form):
     try:
         return work()
     except Exception as error:  # converters raise whatever their parts raise
-        # LiteRT names the operations that it lacks among many other lines.
-        unknown = sorted(set(re.findall(r"'tf\.(\w+)' op is neither", str(error))))
+        # The operation that a format lacks stands among many other lines.
+        pattern = r"'tf\.(\w+)' op is neither|No Op registered for (\w+)"
+        unknown = sorted({a or b for a, b in re.findall(pattern, str(error))})
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
         if unknown:
             reason = f"it has no {', '.join(unknown)}"
