@@ -3,12 +3,13 @@
 import functools
 import pathlib
 import re
+import warnings
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from zoo import files
+from zoo import files, tf_startup
 from zoo.errors import UserError
 from zoo.serving.loading import LoadedModel
 
@@ -47,12 +48,17 @@ def convert(
 
 
 def _to_litert(model, name, folder, keys):
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(model.path), signature_keys=keys)
-    content = _guard(converter.convert, name, "LiteRT")
+
+    def convert_all():
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(model.path), signature_keys=keys)
+        content = converter.convert()
+        interpreter = tf.lite.Interpreter(model_content=content)
+        interpreter.allocate_tensors()
+        return content, {key: interpreter.get_signature_runner(key) for key in keys}
+
+    content, runners = _guard(convert_all, name, "LiteRT")
     with files.atomic(folder / f"{name}.tflite") as temporary:
         temporary.write_bytes(content)
-    interpreter = tf.lite.Interpreter(model_content=content)
-    runners = {key: interpreter.get_signature_runner(key) for key in keys}
     return {key: _compare(model, key, lambda given, key=key: runners[key](**given)) for key in keys}
 
 
@@ -92,17 +98,19 @@ FORMATS = tuple(_CONVERTERS)
 
 
 def _guard(work, what, form):
-    """What a converter returns, or its last words as a UserError."""
-    try:
-        return work()
-    except Exception as error:  # converters raise whatever their parts raise
-        # The operation that a format lacks stands among many other lines.
-        pattern = r"'tf\.(\w+)' op is neither|No Op registered for (\w+)"
-        unknown = sorted({a or b for a, b in re.findall(pattern, str(error))})
-        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
-        if unknown:
-            reason = f"it has no {', '.join(unknown)}"
-        raise UserError(f"{what} cannot be converted to {form}: {reason}.") from error
+    """What a converter returns, or its last words as a UserError; it says much else."""
+    with tf_startup.stderr_held_back(), warnings.catch_warnings(action="ignore"):
+        try:
+            return work()
+        except Exception as raised:  # converters raise whatever their parts raise
+            error = raised
+    # The operation that a format lacks stands among many other lines.
+    pattern = r"'tf\.(\w+)' op is neither|No Op registered for (\w+)"
+    unknown = sorted({a or b for a, b in re.findall(pattern, str(error))})
+    reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
+    if unknown:
+        reason = f"it has no {', '.join(unknown)}"
+    raise UserError(f"{what} cannot be converted to {form}: {reason}.") from error
 
 
 def _compare(model, key, run):
