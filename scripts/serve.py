@@ -133,7 +133,7 @@ def read_options(models):
 
 def read_loading():
     """How versions are loaded."""
-    from zoo.serving.manager import Loading
+    from zoo.serving.servables import Loading
 
     given = flags.FLAGS
     return Loading(

@@ -5,9 +5,7 @@ import concurrent.futures
 import contextlib
 import logging
 from collections.abc import AsyncIterator
-from typing import NamedTuple
 
-from tensorflow.core.protobuf import config_pb2
 from tensorflow_serving.apis import get_model_status_pb2, status_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
@@ -15,7 +13,7 @@ from zoo.serving import wanted_versions
 from zoo.serving.contract import errors
 from zoo.serving.contract.errors import ServingError, StatusCode
 from zoo.serving.contract.paths import ModelSpec
-from zoo.serving.servables import TAG, Servable, settle_memory
+from zoo.serving.servables import Loading, Servable, settle_memory
 
 _STATE = get_model_status_pb2.ModelVersionStatus
 _log = logging.getLogger("zoo.serving")
@@ -36,22 +34,6 @@ class _Version:
     def may_load(self, path):
         """Whether a version that ended is worth another try: it was unloaded, or it has changed."""
         return self.error is None or self.files != wanted_versions.describe_files(path)
-
-
-class Loading(NamedTuple):
-    """How versions are loaded.
-
-    Attributes:
-      threads: versions that are loaded side by side.
-      warm_ups: how often the warm-up requests of a version run before it is served; 0 for never.
-      tags: of the graph in a SavedModel.
-      session: how TensorFlow runs it.
-    """
-
-    threads: int = 1
-    warm_ups: int = 1
-    tags: tuple[str, ...] = (TAG,)
-    session: config_pb2.ConfigProto | None = None
 
 
 class ModelManager:
@@ -286,7 +268,7 @@ class ModelManager:
     def _open(self, name, number, path, version):
         """A servable that is ready to answer; in a loader's thread."""
         version.state = _STATE.LOADING
-        servable = Servable(name, number, path, self._loading.tags, self._loading.session)
+        servable = Servable(name, number, path, self._loading)
         if self._loading.warm_ups:
             try:
                 for _ in range(self._loading.warm_ups):

@@ -6,7 +6,8 @@ So it takes any SavedModel with the tag "serve", of TensorFlow 1 or 2, of this z
 import gc
 import pathlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -31,6 +32,22 @@ def make_session_config() -> config_pb2.ConfigProto:
     return session
 
 
+class Loading(NamedTuple):
+    """How versions are loaded.
+
+    Attributes:
+      threads: versions that are loaded side by side.
+      warm_ups: how often the warm-up requests of a version run before it is served; 0 for never.
+      tags: of the graph in a SavedModel.
+      session: how TensorFlow runs it.
+    """
+
+    threads: int = 1
+    warm_ups: int = 1
+    tags: tuple[str, ...] = (TAG,)
+    session: config_pb2.ConfigProto | None = None
+
+
 class Servable:
     """One version of a model.
 
@@ -41,33 +58,26 @@ class Servable:
       protos: {name: SignatureDef}.
     """
 
-    def __init__(
-        self,
-        name: str,
-        version: int,
-        path: pathlib.Path,
-        tags: Sequence[str] = (TAG,),
-        session: config_pb2.ConfigProto | None = None,
-    ):
+    def __init__(self, name: str, version: int, path: pathlib.Path, loading: Loading | None = None):
         """Loads the version at `path`.
 
         Args:
           name, version: of the model.
           path: of the SavedModel.
-          tags: of the graph in it.
-          session: how TensorFlow runs it; its own choice if None.
+          loading: how; its defaults if None.
 
         Raises:
           ServingError: with TensorFlow's code and reason.
         """
         self.name, self.version = name, version
+        loading = loading or Loading()
         self._graph = tf.Graph()
-        self._session = tf.compat.v1.Session(graph=self._graph, config=session)
+        self._session = tf.compat.v1.Session(graph=self._graph, config=loading.session)
         self._callables, self._lock = {}, threading.Lock()
         self._running, self._idle = 0, threading.Condition(self._lock)
         try:
             with self._graph.as_default():
-                meta = tf.compat.v1.saved_model.load(self._session, list(tags), str(path))
+                meta = tf.compat.v1.saved_model.load(self._session, list(loading.tags), str(path))
         except tf.errors.OpError as error:
             self.close()
             raise errors.from_tensorflow(error) from error

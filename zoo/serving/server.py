@@ -22,8 +22,9 @@ from zoo.serving import grpc as grpc_services
 from zoo.serving import rest, server_configs
 from zoo.serving.batching import Runner
 from zoo.serving.contract.errors import ServingError
-from zoo.serving.manager import Loading, ModelManager
+from zoo.serving.manager import ModelManager
 from zoo.serving.metrics import Metrics
+from zoo.serving.servables import Loading
 from zoo.serving.service import Service
 
 # Seconds that requests under way have when the server is asked to stop.
