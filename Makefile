@@ -9,7 +9,7 @@ help:
 	@echo "make train      train and export the conditional VAE: about 2 minutes on two cores"
 	@echo "make test       test every behaviour once: about 8 minutes on two cores"
 	@echo "make test-all   test everything, as CI does: about 20 minutes on two cores"
-	@echo "make test-beam  test batch jobs with Apache Beam, in .venv-beam: about 4 minutes"
+	@echo "make test-beam  test batch jobs with Apache Beam, in .venv-beam: about 2 minutes"
 	@echo "make coverage   test-all with line coverage of zoo/: about 30 minutes on two cores"
 	@echo "make lint       check style and format with ruff, types with mypy: seconds"
 	@echo "make clean      remove the virtual environment and the runs"

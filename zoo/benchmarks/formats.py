@@ -28,8 +28,10 @@ The seeds give the same samples in every format. In ONNX an output that has the 
 called `NAME_out`, and a label out of range is not refused.
 
 The table shows, for each entry, the largest difference between the converted signatures and those
-of the SavedModel on the same rows, as a share of 1 or of the largest number, whichever is more; and
-the signatures that do not convert. `scripts/benchmark.py formats --docs=docs` writes it.
+of the SavedModel on samples of the model, as a share of 1 or of the largest number, whichever is
+more; and the signatures that do not convert. `scripts/benchmark.py formats --docs=docs` writes it.
+GANs draw their codes with a generator of TensorFlow, and mixtures choose a component with the error
+function: the formats lack these. `decode` converts: draw the codes yourself.
 """
 
 

@@ -168,7 +168,7 @@ def _number(rng):
 
 def _body(rng):
     """A body that no server can answer."""
-    depth = rng.randint(2, 5000)
+    depth = rng.randint(65, 5000)  # arrays have at most 64 dimensions
     right = '{"signature_name": "serving_default", "instances": [1.0, 2.0, 3.0]}'
     return rng.choice(
         [
@@ -177,7 +177,6 @@ def _body(rng):
             lambda: f'{{"instances": {"[" * depth}1.0{"]" * depth}}}',
             lambda: f'{{"inputs": {"[" * depth}',
             lambda: '{"instances": [[1.0], [2.0, 3.0]]}',
-            lambda: '{"instances": [[1.0, 2.0]]}',
             lambda: f'{{"instances": {rng.choice(["1", "null", "{}", "[]", "true"])}}}',
             lambda: f'{{"signature_name": {rng.choice(["1", "[]", "null", chr(34) * 2 + "x"])}}}',
             lambda: '{"signature_name": "nope", "instances": [1.0]}',

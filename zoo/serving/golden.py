@@ -47,6 +47,17 @@ def _rows(given, images):
     return images[::-1] if given.name == "x1" else images
 
 
+def read_inputs(version: pathlib.Path) -> dict[str, dict[str, np.ndarray]]:
+    """Returns {signature: {input: rows}} of an export's golden answers."""
+    found: dict[str, dict[str, np.ndarray]] = {}
+    with np.load(version / "assets.extra" / FILE) as golden:
+        for key in golden:
+            signature, kind, name = key.split("/")
+            if kind == "input":
+                found.setdefault(signature, {})[name] = golden[key]
+    return found
+
+
 def compare(version: pathlib.Path) -> dict[str, float]:
     """Returns {signature: difference} between golden answers and those that an export gives now.
 
