@@ -104,47 +104,52 @@ def _philox_words(seeds, groups):
     """
     sign = tf.cast(tf.bitwise.right_shift(seeds, 31), tf.uint32)  # all ones in a negative seed
     seed, zero = tf.cast(seeds, tf.uint32), tf.zeros_like(sign)
-    mixed = _philox([seed, sign, zero, zero], [zero + 0x3EC8F720, zero + 0x02461E29])
-    key, counter = mixed[:2], mixed[2:]
+    keys = [
+        [(k + i * step) & _WORD for i in range(10)] for k, step in zip(_MIX, _STEPS, strict=True)
+    ]
+    mixed = _philox([seed, sign, zero, zero], keys)
+    keys = [
+        [k[:, None] + tf.constant(i * step & _WORD, tf.uint32) for i in range(10)]
+        for k, step in zip(mixed[:2], _STEPS, strict=True)
+    ]
     group = tf.constant(np.arange(groups), tf.uint32)[None, :] + zero[:, None]
-    counters = [group, tf.zeros_like(group), *(c[:, None] + 0 * group for c in counter)]
-    return tf.stack(_philox(counters, [k[:, None] for k in key]), axis=-1)
+    counters = [group, tf.zeros_like(group), *(c[:, None] + 0 * group for c in mixed[2:])]
+    return tf.stack(_philox(counters, keys), axis=-1)
 
 
-def _philox(counter, key):
-    """Four words from a counter of four and a key of two, all of them uint32.
+_WORD = 0xFFFFFFFF
+_FACTORS = (0xD2511F53, 0xCD9E8D57)
+_STEPS = (0x9E3779B9, 0xBB67AE85)
+# The key by which TensorFlow makes a key and a counter of a seed.
+_MIX = (0x3EC8F720, 0x02461E29)
+
+
+def _philox(counter, keys):
+    """Four words from a counter of four and the two keys of each round, all of them uint32.
 
     Without products of 64 bits, which converters of graphs do not know.
     """
-    # Constants once rather than in each round: signatures are traced often.
-    factors = [_halves(tf.constant(n, tf.uint32)) for n in (0xD2511F53, 0xCD9E8D57)]
-    steps = [tf.constant(n, tf.uint32) for n in (0x9E3779B9, 0xBB67AE85)]
-    c, k = counter, key
-    for _ in range(10):
-        (high, low), (high2, low2) = _multiply(factors[0], c[0]), _multiply(factors[1], c[2])
-        c = [high2 ^ c[1] ^ k[0], low2, high ^ c[3] ^ k[1], low]
-        k = [key + step for key, step in zip(k, steps, strict=True)]
+    c = counter
+    for k0, k1 in zip(*keys, strict=True):
+        (high, low), (high2, low2) = _multiply(_FACTORS[0], c[0]), _multiply(_FACTORS[1], c[2])
+        c = [high2 ^ c[1] ^ k0, low2, high ^ c[3] ^ k1, low]
     return c
 
 
-def _halves(word):
-    """The upper and the lower 16 bits of a uint32."""
-    # Not by a mask, which LiteRT lacks, nor by a difference, which TensorFlow may rewrite to a sum
-    # with the negative, which uint32 lacks.
-    return _shift(word, 16), _shift(word * 0x10000, 16)
+def _multiply(factor, word):
+    """The upper and the lower uint32 of a number times a word."""
+    # (a 2^16 + b)(c 2^16 + d) by halves; neither of the two sums exceeds 32 bits. The lower half is
+    # not taken by a mask, which LiteRT lacks, nor by a difference, which TensorFlow may rewrite to
+    # a sum with the negative, which uint32 lacks.
+    a, b = factor >> 16, factor & 0xFFFF
+    c, d = _shift(word, 16), _shift(word * 0x10000, 16)
+    middle = d * a + _shift(d * b, 16)
+    rest = c * b + _shift(middle * 0x10000, 16)
+    return c * a + _shift(middle, 16) + _shift(rest, 16), word * factor
 
 
 def _shift(word, bits):
     return tf.bitwise.right_shift(word, tf.constant(bits, tf.uint32))
-
-
-def _multiply(factor, word):
-    """The upper and the lower uint32 of a product; the factor is given by its halves."""
-    (a, b), (c, d) = factor, _halves(word)
-    # (a 2^16 + b)(c 2^16 + d); neither of the two sums exceeds 32 bits.
-    bd = b * d
-    middle, rest = _halves(a * d + _shift(bd, 16))
-    return a * c + middle + _shift(b * c + rest, 16), (a * 0x10000 + b) * word
 
 
 def _box_muller(words):

@@ -1,5 +1,6 @@
 """TF Serving's REST API as a client sees it: requests, and why they fail."""
 
+import itertools
 import json
 import logging
 
@@ -58,7 +59,7 @@ class RestServer:
         if len(signature.outputs) == 1:
             outputs = {next(iter(signature.outputs)): outputs}
         return {
-            name: np.array(value, signature.outputs[name].dtype) for name, value in outputs.items()
+            name: _to_array(value, signature.outputs[name].dtype) for name, value in outputs.items()
         }
 
     def _ask(self, method, model, verb, key, body=None):
@@ -124,6 +125,15 @@ class RestServer:
                 f"write grpc://{address}."
             )
         return f"No server answers at {self}: is it running, is the port right?"
+
+
+def _to_array(value, dtype):
+    """An array of nested lists, which NumPy makes slowly where the innermost are short."""
+    shape, leaves = [], [value]
+    while isinstance(leaves[0] if leaves else None, list):
+        shape.append(len(leaves[0]))
+        leaves = list(itertools.chain.from_iterable(leaves))
+    return np.array(leaves, dtype).reshape(shape)
 
 
 def _parse(content):
