@@ -16,11 +16,13 @@ def test_signatures_answer_alike(entry, form, exports_folder, tmp_path):
     if form == "onnx":
         pytest.importorskip("tf2onnx")
     model = zoo.load(exports.of_entry(entry, exports_folder))
-    differences = convert.convert(model, entry, form, tmp_path)
-    assert set(differences) == set(model.signatures)
+    # Its codes are drawn by TensorFlow's own generator, which the formats lack.
+    keys = [key for key in model.signatures if (entry, key) != ("cgan", "sample")]
+    differences = convert.convert(model, entry, form, tmp_path, keys)
+    assert set(differences) == set(keys)
     assert max(differences.values()) < convert.TOLERANCE, differences
     names = sorted(path.name for path in tmp_path.iterdir())
-    of_onnx = sorted(f"{entry}.{key}.onnx" for key in model.signatures)
+    of_onnx = sorted(f"{entry}.{key}.onnx" for key in keys)
     assert names == ([f"{entry}.tflite"] if form == "litert" else of_onnx)
 
 
