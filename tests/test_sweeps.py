@@ -83,7 +83,9 @@ def test_it_trains_what_is_missing_and_leaves_a_table_and_a_figure(config, tiny_
 
 @pytest.mark.thorough
 def test_a_run_that_diverges_is_marked_and_the_others_are_reported(tiny_data, tmp_path, capsys):
-    config = configs.get_tiny("vae", dataset="tiny", pixels="dequantized", likelihood="gaussian")
+    config = configs.get_tiny(
+        "vae_iaf", dataset="tiny", pixels="dequantized", likelihood="gaussian"
+    )
     fields = {"learning_rate": [1e-3, 10.0], "pixel_scale": [0.1, 0.002]}
     config.clip_norm = 0.0
     for _ in range(2):  # again at the next start, without another try
