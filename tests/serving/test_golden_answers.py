@@ -12,15 +12,9 @@ ALIKE = {"restyle": ("y", "y_new"), "interpolate": ("x0", "x1"), "morph": ("y", 
 
 
 def stored(name):
-    """{signature: ({input: rows}, {output: rows})} of a committed model."""
-    base = versions.SAVED_MODELS / name
-    version = base / str(versions.versions(base)[-1])
-    found = {}
-    with np.load(version / "assets.extra" / golden.FILE) as arrays:
-        for key in arrays:
-            signature, kind, part = key.split("/")
-            found.setdefault(signature, ({}, {}))[kind == "output"][part] = arrays[key]
-    return version, found
+    """A committed model's version, and its golden answers by signature."""
+    version = versions.find(versions.SAVED_MODELS / name)
+    return version, golden.read(version)
 
 
 def test_inputs_of_one_type_differ():

@@ -142,7 +142,9 @@ def test_a_fault_is_said_in_one_line_and_leaves_nothing(server, tmp_path, fault,
 def test_what_takes_longer_arrives(server, fault):
     server.fault = fault
     server.where = "" if fault == "moved" else ".json"
-    manifests.check(places.find(NAME, server.address, 2), NAME)
+    path = places.find(NAME, server.address, 2)
+    manifests.check(path, NAME)
+    assert path.parts[-2:] == (NAME, "2")
 
 
 @pytest.mark.parametrize("fault", [500, "silent", "html", "cut", "gone"])

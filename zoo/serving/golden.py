@@ -6,6 +6,8 @@ have to give the same.
 
 import os
 import pathlib
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -47,47 +49,59 @@ def _rows(given, images):
     return images[::-1] if given.name == "x1" else images
 
 
-def read_inputs(version: pathlib.Path) -> dict[str, dict[str, np.ndarray]]:
-    """Returns {signature: {input: rows}} of an export's golden answers."""
-    found: dict[str, dict[str, np.ndarray]] = {}
-    with np.load(version / "assets.extra" / FILE) as golden:
-        for key in golden:
+class Answer(NamedTuple):
+    """What one signature was asked, and what it answered, {name: rows} each."""
+
+    inputs: dict[str, np.ndarray]
+    outputs: dict[str, np.ndarray]
+
+
+def read(version: pathlib.Path) -> dict[str, Answer]:
+    """Returns the golden answers of an export by signature.
+
+    Raises:
+      UserError: if it has none.
+    """
+    path = version / "assets.extra" / FILE
+    if not path.exists():
+        raise UserError(f"{version} has no golden answers: it was exported by an earlier version.")
+    found: dict[str, Answer] = {}
+    with np.load(path) as arrays:
+        for key, rows in arrays.items():
             signature, kind, name = key.split("/")
-            if kind == "input":
-                found.setdefault(signature, {})[name] = golden[key]
+            answer = found.setdefault(signature, Answer({}, {}))
+            (answer.inputs if kind == "input" else answer.outputs)[name] = rows
     return found
 
 
 def compare(version: pathlib.Path) -> dict[str, float]:
     """Returns {signature: difference} between golden answers and those that an export gives now.
 
-    The difference is the largest of any number, as a share of 1 or of the largest golden number,
-    whichever is more.
-
     Raises:
       UserError: if the export has no golden answers.
     """
-    path = version / "assets.extra" / FILE
-    if not path.exists():
-        raise UserError(f"{version} has no golden answers: it was exported by an earlier version.")
-    module, differences = tf.saved_model.load(str(version)), {}
-    with np.load(path) as golden:
-        for name in dict.fromkeys(key.split("/")[0] for key in golden):
-            parts = {key: golden[key] for key in golden if key.startswith(f"{name}/")}
-            inputs = {k.split("/")[2]: tf.constant(v) for k, v in parts.items() if "/input/" in k}
-            answer = module.signatures[name](**inputs)
-            differences[name] = max(
-                _difference(value, answer[key.split("/")[2]].numpy())
-                for key, value in parts.items()
-                if "/output/" in key
-            )
+    answers, module = read(version), tf.saved_model.load(str(version))
+    differences = {}
+    for name, golden in answers.items():
+        inputs = {key: tf.constant(rows) for key, rows in golden.inputs.items()}
+        now = {key: value.numpy() for key, value in module.signatures[name](**inputs).items()}
+        differences[name] = difference(golden.outputs, now)
     return differences
 
 
-def _difference(golden, now):
-    finite = np.isfinite(golden)  # a scale may be infinite where no image looks like the request
-    if golden.shape != now.shape or not np.array_equal(finite, np.isfinite(now)):
+def difference(expected: Mapping[str, np.ndarray], given: Mapping[str, np.ndarray]) -> float:
+    """Returns the largest difference between two answers of a signature, {output: rows} each.
+
+    It is a share of 1 or of the largest number expected, whichever is more; infinite if shapes
+    differ, or which numbers are finite.
+    """
+    return max(_difference(rows, given[name]) for name, rows in expected.items())
+
+
+def _difference(expected, given):
+    finite = np.isfinite(expected)  # a scale may be infinite where no image looks like the request
+    if expected.shape != given.shape or not np.array_equal(finite, np.isfinite(given)):
         return float("inf")
-    golden, now = golden[finite], now[finite]
-    largest = max(1.0, np.max(np.abs(golden), initial=0.0))
-    return float(np.max(np.abs(golden - now), initial=0.0) / largest)
+    expected, given = expected[finite], given[finite]
+    largest = max(1.0, np.max(np.abs(expected), initial=0.0))
+    return float(np.max(np.abs(expected - given), initial=0.0) / largest)

@@ -1,5 +1,6 @@
 """TF Serving's REST API as a client sees it: requests, and why they fail."""
 
+import functools
 import itertools
 import json
 import logging
@@ -84,14 +85,17 @@ class RestServer:
         return document[key]
 
     def _send(self, method, url, body):
+        ask = functools.partial(
+            self._session.request, method, url, json=body, timeout=self._timeout
+        )
         try:
             try:
-                return self._session.request(method, url, json=body, timeout=self._timeout)
+                return ask()
             except requests.ConnectionError as error:
                 # The server may have closed a connection at the moment in which it was used again.
                 if not _was_closed(error):
                     raise
-                return self._session.request(method, url, json=body, timeout=self._timeout)
+                return ask()
         except requests.Timeout:
             raise Refused(f"{self} did not answer within {self._timeout:g} s.") from None
         except (requests.RequestException, ValueError) as error:

@@ -10,9 +10,8 @@ import re
 import numpy as np
 import orjson
 
-_INTEGERS = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
 # What `write` takes.
-DTYPES = ("bool", *_INTEGERS, "float32", "float64")
+DTYPES = frozenset(map(np.dtype, ["?", *np.typecodes["AllInteger"], "float32", "float64"]))
 _MAX_DIGITS = {np.dtype(np.float32): 9, np.dtype(np.float64): 17}
 # 10^k is exact in a double for k up to 22, so that a whole number over it is correctly rounded.
 _LOWEST, _HIGHEST = -14, 6

@@ -10,8 +10,6 @@ from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
 from zoo.serving.contract import errors, json_numbers
 
-_NUMBERS = [np.dtype(name) for name in json_numbers.DTYPES]
-
 
 def from_predictions(outputs: Mapping[str, np.ndarray], by_rows: bool) -> str:
     """Returns the reply of a predict request.
@@ -105,7 +103,7 @@ def _join(names, written):
 
 def _write(name, array):
     """An output in one text."""
-    if array.dtype in _NUMBERS:
+    if array.dtype in json_numbers.DTYPES:
         return json_numbers.write(array)
     texts = iter(_texts(name, array))
 
@@ -119,7 +117,7 @@ def _write(name, array):
 
 def _write_rows(name, array):
     """A text for each row of an output."""
-    if array.dtype in _NUMBERS:
+    if array.dtype in json_numbers.DTYPES:
         return json_numbers.write_rows(array)
     # With "...", as a row that is a scalar would lose the last zeros of its bytes.
     return [_write(name, array[i, ...]) for i in range(len(array))]
