@@ -252,7 +252,7 @@ def formats():
 
     folder = files.user_path(_DOCS.value or "runs")
     benchmark.measure(folder, lambda line: print(line, flush=True))
-    print(f"Written to {folder / benchmark.PAGE}.")
+    print(f"Written to {folder / benchmark.PAGE}.md.")
 
 
 MEASURES = {

@@ -12,7 +12,7 @@ from zoo import files, listings, markdown, versions
 from zoo.errors import UserError
 from zoo.serving import convert
 
-PAGE = "formats.md"
+PAGE = "formats"
 TITLES = {"litert": "LiteRT", "onnx": "ONNX"}
 INTRODUCTION = """\
 # Other formats
@@ -24,14 +24,15 @@ scripts/export.py --saved_model=cvae_mnist --format=onnx --export_dir=converted
 
 convert an export: LiteRT (formerly TensorFlow Lite) to one file with all signatures, ONNX to a file
 for each signature. ONNX needs `pip install ".[onnx]"`; the converter of LiteRT is in TensorFlow.
-The seeds give the same samples in every format. In ONNX an output that has the name of an input is
-called `NAME_out`, and a label out of range is not refused.
+Where `sample` converts, seeds give the same samples as in the SavedModel. In ONNX an output that
+has the name of an input is called `NAME_out`, and a label out of range is not refused.
 
 The table shows, for each entry, the largest difference between the converted signatures and those
 of the SavedModel on samples of the model, as a share of 1 or of the largest number, whichever is
 more; and the signatures that do not convert. `scripts/benchmark.py formats --docs=docs` writes it.
-GANs draw their codes with a generator of TensorFlow, and mixtures choose a component with the error
-function: the formats lack these. `decode` converts: draw the codes yourself.
+GANs draw their codes with a generator of TensorFlow, and mixtures choose a component with the
+complementary error function; both formats lack these. [formats.json](formats.json) names the
+operations that each signature lacks. Where `decode` converts, draw the codes yourself.
 """
 
 
@@ -54,8 +55,8 @@ def measure(folder: pathlib.Path, announce: Callable[[str], None]) -> None:
                 of_entry[form] = _try_each(model, form, pathlib.Path(scratch))
                 announce(f"{row['model']:24} {TITLES[form]:7} {_describe(of_entry[form])}")
             tf.keras.backend.clear_session()
-    files.write_json(folder / "formats.json", results)
-    with files.atomic(folder / PAGE) as temporary:
+    files.write_json(folder / f"{PAGE}.json", results)
+    with files.atomic(folder / f"{PAGE}.md") as temporary:
         temporary.write_text(page(results))
 
 

@@ -4,7 +4,7 @@ import json
 import pathlib
 
 from zoo import files
-from zoo.benchmarks import faults, mode_pages, speed_page
+from zoo.benchmarks import faults, formats, mode_pages, speed_page
 from zoo.experiments import pages as experiment_pages
 from zoo.reports import catalogue, exports, metrics, questions, results
 from zoo.serving import card, export
@@ -48,6 +48,8 @@ def _benchmarks(docs):
         found[questions / f"{mode_pages.PAGE}.md"] = mode_pages.page(questions)
     if (results := questions / f"{faults.PAGE}.json").exists():
         found[results.with_suffix(".md")] = faults.page(json.loads(results.read_text()))
+    if (results := docs / f"{formats.PAGE}.json").exists():
+        found[results.with_suffix(".md")] = formats.page(json.loads(results.read_text()))
     if (docs / speed_page.FOLDER).exists():
         found[docs / speed_page.PAGE] = speed_page.page(docs)
     return found
