@@ -56,9 +56,11 @@ class ModelManager:
         self._versions: dict[str, dict[int, _Version]] = {}
         self._lock = asyncio.Lock()
         self._threads = concurrent.futures.ThreadPoolExecutor(loading.threads, "loader")
-        self._first_loads: dict[str, asyncio.Event] = {}  # set when a model has been loaded
+        self._first_loads: set[str] = set()  # models whose versions have not all been tried yet
+        self._tried = asyncio.Condition()  # notified when a version is loaded, or cannot be
         self._remaining = 0  # versions that wait to be loaded, or are being loaded
         self._said: dict[str, str] = {}  # what is wrong with a model's folder
+        self._changes: set[asyncio.Task] = set()
         self._unloading: set[asyncio.Task] = set()
         self._closing = False
 
@@ -71,40 +73,54 @@ class ModelManager:
             label names a version that is not loaded.
         """
         wanted_versions.check(config, self._configs)
-        async with self._lock:
-            self._configs = {c.name: c for c in config.model_config_list.config}
-            new = [name for name in self._configs if not self._available(name)]
-            self._first_loads = {name: asyncio.Event() for name in new}
-            try:
-                await self._follow_folders()
-            finally:
-                for waited_for in self._first_loads.values():
-                    waited_for.set()
-            failed = [text for name in self._configs if (text := self._failure(name))]
-            self._set_labels()
+        await self._change(lambda: self._reload(config))
+
+    async def poll(self) -> None:
+        """Loads and unloads what has changed in the folders since the last look."""
+        await self._change(self._follow_folders)
+
+    async def _change(self, work):
+        """Does the work alone and to its end: a caller that goes away leaves no half of it."""
+
+        async def work_alone():
+            async with self._lock:
+                if not self._closing:
+                    await work()
+
+        task = asyncio.ensure_future(work_alone())
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
+        await asyncio.shield(task)
+
+    async def _reload(self, config):
+        self._configs = {c.name: c for c in config.model_config_list.config}
+        self._first_loads = {name for name in self._configs if not self._available(name)}
+        try:
+            await self._follow_folders()
+        finally:
+            self._first_loads.clear()
+            await self._notify()
+        failed = [text for name in self._configs if (text := self._failure(name))]
         if failed:
             count = len(failed)
             raise ServingError(
                 StatusCode.UNKNOWN,
                 f"{count} servable(s) did not become available: {{{'; '.join(failed)}}}",
             )
-
-    async def poll(self) -> None:
-        """Loads and unloads what has changed in the folders since the last look."""
-        async with self._lock:
-            await self._follow_folders()
+        self._set_labels()
 
     @contextlib.asynccontextmanager
     async def use(self, spec: ModelSpec) -> AsyncIterator[Servable]:
         """Yields the version that a request names, which is not unloaded while the body runs.
 
-        A request for a model that is being loaded for the first time waits for it.
+        A request for a version of a model that is being loaded for the first time waits for it.
 
         Raises:
           ServingError: NOT_FOUND if it is not served; INVALID_ARGUMENT for an unknown label.
         """
-        if spec.name in self._first_loads:
-            await self._first_loads[spec.name].wait()
+        if self._may_come(spec):
+            async with self._tried:
+                await self._tried.wait_for(lambda: not self._may_come(spec))
         version = self._find(spec)
         version.in_use += 1
         version.idle.clear()
@@ -149,7 +165,7 @@ class ModelManager:
         return {name: self._available(name) for name in self._configs}
 
     async def close(self) -> None:
-        """Unloads everything once it is idle."""
+        """Ends loading after the versions that are being loaded; unloads everything once idle."""
         self._closing = True
         async with self._lock:
             for name, versions in self._versions.items():
@@ -169,6 +185,21 @@ class ModelManager:
             what = f"Latest({spec.name})" if number is None else f"Specific({spec.name}, {number})"
             raise ServingError(StatusCode.NOT_FOUND, f"Servable not found for request: {what}")
         return self._versions[spec.name][number]
+
+    def _may_come(self, spec):
+        """Whether the version that a request names waits to be loaded for the first time."""
+        if spec.name not in self._first_loads:
+            return False
+        versions = self._versions.get(spec.name, {})
+        untried = [n for n, v in versions.items() if v.state in (_STATE.START, _STATE.LOADING)]
+        number = spec.version
+        if spec.label is not None:
+            number = self._configs[spec.name].version_labels.get(spec.label)
+        if not versions:
+            return True
+        if number is None and spec.label is None:
+            return max(untried, default=-1) > max(self._available(spec.name), default=-1)
+        return number in untried
 
     def _labelled(self, spec):
         labels = self._labels.get(spec.name, {})
@@ -222,10 +253,9 @@ class ModelManager:
                 versions[number] = _Version(wanted_versions.describe_files(found[number]))
                 wanted.append(number)
         self._remaining += len(wanted)
-        for number in wanted:
-            await self._load(name, number, found[number])
-        if name in self._first_loads:
-            self._first_loads[name].set()
+        await asyncio.gather(*(self._load(name, number, found[number]) for number in wanted))
+        self._first_loads.discard(name)
+        await self._notify()
         if wanted and not self._remaining:
             await asyncio.get_running_loop().run_in_executor(self._threads, settle_memory)
         # The old version serves until the new one does.
@@ -257,27 +287,43 @@ class ModelManager:
                 error = ServingError(StatusCode.UNKNOWN, f"{type(error).__name__}: {error}")
             version.state, version.error = _STATE.END, error
             reason = error.message.splitlines()[0] if error.message else error.code.name
-            _log.error("%s version %d cannot be served: %s", name, number, reason)
-            return
-        finally:
-            self._remaining -= 1
-        version.servable, version.state = servable, _STATE.AVAILABLE
-        more = f"; {self._remaining} more to load" if self._remaining else ""
-        _log.info("%s version %d is served%s.", name, number, more)
+            if not self._closing:
+                _log.error("%s version %d cannot be served: %s", name, number, reason)
+        else:
+            version.servable, version.state = servable, _STATE.AVAILABLE
+            self._label_first(name, number)
+        self._remaining -= 1
+        if version.servable:
+            more = f"; {self._remaining} more to load" if self._remaining else ""
+            _log.info("%s version %d is served%s.", name, number, more)
+        await self._notify()
+
+    async def _notify(self):
+        """Wakes the requests that wait for a version."""
+        async with self._tried:
+            self._tried.notify_all()
+
+    def _label_first(self, name, number):
+        """Gives a version of a new model its labels, since it answers before the others do."""
+        if name in self._first_loads:
+            labels = self._configs[name].version_labels.items()
+            self._labels.setdefault(name, {}).update({k: n for k, n in labels if n == number})
 
     def _open(self, name, number, path, version):
         """A servable that is ready to answer; in a loader's thread."""
+        if self._closing:
+            raise ServingError(StatusCode.CANCELLED, "The server is being stopped")
         version.state = _STATE.LOADING
         servable = Servable(name, number, path, self._loading)
-        if self._loading.warm_ups:
-            try:
-                for _ in range(self._loading.warm_ups):
-                    servable.warm_up(path)
-            except ServingError as error:
-                servable.close()
-                raise ServingError(
-                    error.code, f"A warm-up request failed: {error.message}"
-                ) from error
+        try:
+            for _ in range(self._loading.warm_ups):
+                servable.warm_up(path)
+        except BaseException as error:
+            servable.close()
+            if isinstance(error, ServingError):
+                text = f"A warm-up request failed: {error.message}"
+                raise ServingError(error.code, text) from error
+            raise
         return servable
 
     def _unload(self, name, number):
