@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import time
 
 import numpy as np
 import pytest
@@ -89,13 +90,17 @@ def test_several_inputs_in_both_forms():
     ("request_", "dtypes", "text"),
     [
         ("", INT, "JSON Parse error: The document is empty"),
+        (" \r\n\t", INT, "JSON Parse error: The document is empty"),
         ("instances = [1, 2]", INT, "JSON Parse error: Invalid value"),
         ('{"instances": [1', INT, "JSON Parse error"),
         ('{"instances": [1]} x', INT, "The document root must not be followed by other values."),
         ('{"instances": [1] x}', INT, "Missing a comma or closing bracket."),
         ('{"instances": [1],}', INT, "Missing a name for object member."),
         ('{"instances": "x', INT, "Missing a closing quotation mark in string."),
-        ('{"instances": [Info]}', INT, "JSON Parse error: Invalid value."),
+        ('{"instances": [Info]}', INT, "JSON Parse error: Invalid value. at offset: 15"),
+        ('{"instances": [Inf, -NaN, "\u00e9 Inf", x', FLOAT, "Invalid value. at offset: 36"),
+        ('{"b": 1, "a": [Inf], "b": 2}', FLOAT, "Missing 'inputs' or 'instances' key"),
+        ('{"b": 1, "a": 2, "b": 3, "instances": 4}', INT, '{"b": 1, "a": 2, "instances": 4}'),
         (b'{"instances": ["\xff"]}', STRING, "JSON Parse error: Invalid encoding"),
         ("[1]", INT, "Is not object"),
         ('{"instances": ' + "[" * 100_000 + "]" * 100_000 + "}", INT, "JSON Parse error"),
@@ -137,6 +142,13 @@ def test_several_inputs_in_both_forms():
 )  # fmt: skip
 def test_wrong_requests_are_refused(request_, dtypes, text):
     assert text in refused(request_, **dtypes)
+
+
+def test_a_string_without_an_end_costs_no_more_than_its_length():
+    begun = time.monotonic()
+    text = refused('{"instances": [Inf, "' + '\\"' * 500_000, **FLOAT)
+    assert "Missing a closing quotation mark in string. at offset: 20" in text
+    assert time.monotonic() - begun < 20  # minutes if each quotation mark is a start of its own
 
 
 def test_messages_show_a_part_of_what_is_large():

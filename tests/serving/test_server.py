@@ -112,6 +112,13 @@ def test_gzip_upper_case_and_other_hosts(server):
     body = gzip.compress(b'{"instances": [1.0, 2.0]}')
     packed = {"headers": {"Content-Encoding": "gzip"}}
     assert server.post("half:predict", body, **packed) == (200, {"predictions": [3.5, 4.0]})
+    assert (
+        server.post(
+            "half:predict", gzip.compress(b'{"instances":') + gzip.compress(b" [1.0]}"), **packed
+        )[0]
+        == 200
+    )
+    assert requests.get(f"{server.url}/half", timeout=30, **packed).status_code == 200
     for broken, text in ((b"hello", "not the gzip"), (body[:-9], "too early")):
         status, reply = server.post("half:predict", broken, **packed)
         assert status == 400 and text in reply["error"]

@@ -1,12 +1,15 @@
 """What a client says to servers that are none, or fail: the cause, in one line and no traceback."""
 
+import concurrent.futures
 import http.server
 import socket
 import ssl
 import subprocess
 import threading
+import time
 import traceback
 
+import grpc
 import pytest
 
 import zoo
@@ -59,6 +62,11 @@ class Odd(http.server.BaseHTTPRequestHandler):
         self._reply(METADATA[:20], length=len(METADATA))
         self.close_connection = True
 
+    def _stalls(self):
+        self._reply(METADATA[:20], length=len(METADATA))
+        self.wfile.flush()
+        time.sleep(2)
+
     def _closed(self):
         self.close_connection = True
         self.connection.shutdown(socket.SHUT_RDWR)
@@ -81,9 +89,9 @@ def odd():
     server.server_close()
 
 
-def refused(place):
+def refused(place, timeout=5.0):
     with pytest.raises(Refused) as caught:
-        zoo.connect(place, "m", timeout=5)
+        zoo.connect(place, "m", timeout=timeout)
     assert "\n" not in str(caught.value)
     shown = "".join(traceback.format_exception(caught.value))
     assert shown.count("Traceback") == 1, shown
@@ -107,19 +115,25 @@ def test_servers_that_are_not(odd, fault, text):
     assert text in refused(f"127.0.0.1:{odd.port}")
 
 
+def test_a_body_that_stalls(odd):
+    odd.fault = "stalls"
+    assert "did not answer within 0.5 s." in refused(f"127.0.0.1:{odd.port}", timeout=0.5)
+
+
 def test_a_connection_that_was_closed_is_asked_once_more(odd):
     odd.fault = "closed_once"
     zoo.connect(f"127.0.0.1:{odd.port}", "m")
     assert odd.asked == 2
 
 
-def test_schemes_and_certificates(odd, tmp_path):
+def test_schemes_and_certificates(odd, tmp_path, monkeypatch):
     assert "does not speak HTTPS: write http://127.0.0.1:" in refused(
         f"https://127.0.0.1:{odd.port}"
     )
     key, certificate = tmp_path / "key", tmp_path / "certificate"
+    names = ["-subj", "/CN=elsewhere", "-addext", "subjectAltName=DNS:elsewhere"]
     subprocess.run(
-        [*["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"],
+        [*["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *names],
          "-keyout", key, "-out", certificate], check=True, capture_output=True,
     )  # fmt: skip
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -130,10 +144,56 @@ def test_schemes_and_certificates(odd, tmp_path):
     server.handle_error = lambda *args: None
     threading.Thread(target=server.serve_forever, daemon=True).start()
     port = server.server_address[1]
-    assert "does not trust the certificate" in refused(f"https://127.0.0.1:{port}")
+    assert (
+        "certificate of the server is refused: self-signed certificate. The environment's"
+        in refused(f"https://127.0.0.1:{port}")
+    )
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    text = refused(f"https://127.0.0.1:{port}")
+    assert "IP address mismatch" in text and "REQUESTS_CA_BUNDLE" not in text
     refused(f"http://127.0.0.1:{port}")
     server.shutdown()
     server.server_close()
+
+
+class _Answers(grpc.GenericRpcHandler):
+    """Every method of every service fails as it is told."""
+
+    def __init__(self, code, details):
+        self.code, self.details = code, details
+
+    def service(self, details):
+        def answer(request, context):
+            context.abort(self.code, self.details)
+
+        return grpc.unary_unary_rpc_method_handler(answer)
+
+
+@pytest.mark.parametrize(
+    ("answers", "text"),
+    [
+        (None, "is not a model server."),
+        ((grpc.StatusCode.UNIMPLEMENTED, "Op Foo is not supported"), "says UNIMPLEMENTED: Op Foo"),
+        ((grpc.StatusCode.UNAVAILABLE, "the queue is full"), "says UNAVAILABLE: the queue is full"),
+        ((grpc.StatusCode.NOT_FOUND, "no model proxy"), "says NOT_FOUND: no model proxy"),
+    ],
+)
+def test_what_a_server_of_grpc_says_is_not_guessed(answers, text):
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(1))
+    if answers:
+        server.add_generic_rpc_handlers([_Answers(*answers)])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    assert text in refused(f"grpc://127.0.0.1:{port}", timeout=20)
+    server.stop(0)
+
+
+def test_a_proxy_of_grpc_that_refuses(odd, monkeypatch):
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{odd.port}")
+    for name in ("no_proxy", "NO_PROXY", "no_grpc_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    text = refused("grpc://models.example:8500", timeout=20)
+    assert "no_grpc_proxy=models.example connects without it" in text
 
 
 def test_a_proxy_that_is_not_there(odd, monkeypatch):

@@ -1,5 +1,7 @@
 """TF Serving's gRPC services as a client sees them: calls, and why they fail."""
 
+import re
+
 import grpc
 import numpy as np
 from google.protobuf import json_format
@@ -12,6 +14,8 @@ from zoo.serving.refused import Refused
 _SERVICE_CONFIG = """{"methodConfig": [{"name": [{}], "retryPolicy": {"maxAttempts": 5,
  "initialBackoff": "0.2s", "maxBackoff": "2s", "backoffMultiplier": 2,
  "retryableStatusCodes": ["UNAVAILABLE"]}}]}"""
+# Of gRPC itself and of proxies; the graph of a model may lack something too.
+_NOT_SERVED = re.compile("Method not found|Received http2 header|unknown service|^$")
 _SERVICES = {"GetModelStatus": "ModelService"}
 
 
@@ -72,18 +76,25 @@ class GrpcServer:
 
     def _explain(self, code, details):
         """Why a call failed, in one line."""
-        if "http1.x server" in details or "Unexpected HTTP" in details:
-            return f"{self} is a port of HTTP: for REST write http://{self._address}."
-        if "Deserializ" in details or code == grpc.StatusCode.UNIMPLEMENTED:
-            return f"{self} is not a model server."
+        if code == grpc.StatusCode.UNAVAILABLE:
+            return self._explain_unavailable(details)
         if code == grpc.StatusCode.DEADLINE_EXCEEDED:
             return f"{self} did not answer within {self._timeout:g} s."
-        if "proxy" in details.lower():
+        no_such_service = code == grpc.StatusCode.UNIMPLEMENTED and _NOT_SERVED.search(details)
+        if no_such_service or "deserializing response" in details:
+            return f"{self} is not a model server."
+        return f"{self} says {code.name}: {details}"
+
+    def _explain_unavailable(self, details):
+        """Why no call came through: UNAVAILABLE is said by gRPC itself, or by a server."""
+        if "http1.x server" in details or "Failed parsing HTTP/2" in details:
+            return f"{self} is a port of HTTP: for REST write http://{self._address}."
+        if "HTTP proxy" in details:
             host = self._address.rpartition(":")[0]
             return (
-                f"{self}: the proxy of the environment refuses or is not there; "
+                f"{self}: the proxy of the environment refuses the connection; "
                 f"no_grpc_proxy={host} connects without it."
             )
-        if code == grpc.StatusCode.UNAVAILABLE:
+        if re.search("failed to connect|resol", details, re.IGNORECASE):
             return f"No server answers at {self}: is it running, is the port right?"
-        return f"{self} says {code.name}: {details}"
+        return f"{self} says UNAVAILABLE: {details}"

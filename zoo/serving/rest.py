@@ -1,6 +1,8 @@
 """TF Serving's REST API over a Service, as an ASGI application."""
 
 import asyncio
+import gzip
+import io
 import logging
 import re
 import zlib
@@ -15,7 +17,6 @@ from zoo.serving.metrics import Metrics
 from zoo.serving.service import Service, off_loop
 
 MAX_BODY_BYTES = 64 << 20
-_GZIP = 16 + zlib.MAX_WBITS
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
 _CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -119,7 +120,7 @@ class _Api:
                 http_status=408,
             ) from None
         body = b"".join(chunks)
-        if "gzip" in request.headers.get("content-encoding", ""):
+        if body and "gzip" in request.headers.get("content-encoding", ""):
             return await asyncio.to_thread(_unpack, body)
         return body
 
@@ -156,15 +157,14 @@ def _preflight(request):
 
 
 def _unpack(body):
-    unpacker = zlib.decompressobj(_GZIP)
     try:
-        unpacked = unpacker.decompress(body, MAX_BODY_BYTES + 1)
-    except zlib.error as error:
+        unpacked = gzip.GzipFile(fileobj=io.BytesIO(body)).read(MAX_BODY_BYTES + 1)
+    except EOFError:
+        raise errors.invalid("The gzip of the body ends too early") from None
+    except (OSError, zlib.error) as error:
         raise errors.invalid(f"The body is not the gzip that its header says: {error}") from None
     if len(unpacked) > MAX_BODY_BYTES:
         raise _body_too_large()
-    if not unpacker.eof:
-        raise errors.invalid("The gzip of the body ends too early")
     return unpacked
 
 

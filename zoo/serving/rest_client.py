@@ -4,6 +4,7 @@ import functools
 import itertools
 import json
 import logging
+import re
 
 import numpy as np
 import orjson
@@ -85,8 +86,10 @@ class RestServer:
         return document[key]
 
     def _send(self, method, url, body):
+        # Of a host that drops packets: all attempts together take no longer than an answer may.
+        connect = max(1.0, self._timeout / (1 + _RETRIES))
         ask = functools.partial(
-            self._session.request, method, url, json=body, timeout=self._timeout
+            self._session.request, method, url, json=body, timeout=(connect, self._timeout)
         )
         try:
             try:
@@ -96,21 +99,17 @@ class RestServer:
                 if not _was_closed(error):
                     raise
                 return ask()
-        except requests.Timeout:
-            raise Refused(f"{self} did not answer within {self._timeout:g} s.") from None
         except (requests.RequestException, ValueError) as error:
             raise Refused(self._explain(error)) from None
 
     def _explain(self, error):
         """Why a request failed, in one line."""
         text, address = str(error), self._url.partition("://")[2]
+        # A body that stalls is a ConnectionError to requests.
+        if isinstance(error, requests.Timeout) or "Read timed out" in text:
+            return f"{self} did not answer within {self._timeout:g} s."
         if isinstance(error, requests.exceptions.SSLError):
-            if "CERTIFICATE_VERIFY_FAILED" in text:
-                return (
-                    f"{self}: this machine does not trust the certificate of the server. The "
-                    "environment's REQUESTS_CA_BUNDLE names a file with further certificates."
-                )
-            return f"{self} does not speak HTTPS: write http://{address}."
+            return self._explain_ssl(text, address)
         if isinstance(error, requests.exceptions.ProxyError):
             host = address.rpartition(":")[0] or address
             return (
@@ -129,6 +128,20 @@ class RestServer:
                 f"write grpc://{address}."
             )
         return f"No server answers at {self}: is it running, is the port right?"
+
+    def _explain_ssl(self, text, address):
+        if "WRONG_VERSION_NUMBER" in text or "record layer failure" in text:
+            return f"{self} does not speak HTTPS: write http://{address}."
+        if found := re.search(r"certificate verify failed: (.*?)\.? \(_ssl", text):
+            hint = ""
+            if "self-signed" in found[1] or "issuer" in found[1]:
+                hint = (
+                    " The environment's REQUESTS_CA_BUNDLE names a file with further certificates "
+                    "to trust."
+                )
+            return f"{self}: the certificate of the server is refused: {found[1]}.{hint}"
+        found = re.search(r"\[SSL: \w+\] (.*?) \(_ssl", text)
+        return f"{self}: HTTPS fails: {found[1] if found else text}."
 
 
 def _to_array(value, dtype):

@@ -14,7 +14,8 @@ from zoo.serving.contract.signatures import Tensor
 _MAYBE_TOO_BIG = re.compile(rb"[eE]\+?\d{3}|\d{300}")
 # Numbers that RapidJSON reads and Python does not; and a string, which may hold the same letters.
 _MAYBE_INFINITE = re.compile(rb"\bInf\b|-NaN")
-_STRING_OR_INFINITE = re.compile(rb'"(?:[^"\\]|\\.)*"|-NaN|\bInf\b')
+_STRING_OR_INFINITE = re.compile(rb'"(?:[^"\\]|\\.)*+"?|-NaN|\bInf\b', re.DOTALL)
+_SPELLED_OUT = {b"-NaN": b"NaN", b"Inf": b"Infinity"}
 # Python's reasons, as RapidJSON has them.
 _REASONS = {
     "Expecting value": "Invalid value.",
@@ -54,15 +55,16 @@ def parse_object(body: bytes) -> dict:
     Raises:
       ServingError: INVALID_ARGUMENT if it is none.
     """
-    if not body:
+    if not body.strip(b" \t\r\n"):
         raise errors.invalid("JSON Parse error: The document is empty")
     try:
         # Slower, and so only where a number may be over the largest double.
         parse_float = _to_finite if _MAYBE_TOO_BIG.search(body) else None
+        readable = body
         if _MAYBE_INFINITE.search(body):
-            body = _STRING_OR_INFINITE.sub(_spell_out, body)
+            readable = _STRING_OR_INFINITE.sub(_spell_out, body)
         document = json.loads(
-            body.decode("utf-8"), parse_float=parse_float, object_pairs_hook=_keep_first
+            readable.decode("utf-8"), parse_float=parse_float, object_pairs_hook=_keep_first
         )
     except UnicodeDecodeError as error:
         raise errors.invalid(
@@ -70,7 +72,8 @@ def parse_object(body: bytes) -> dict:
         ) from None
     except json.JSONDecodeError as error:
         reason = _REASONS.get(error.msg, f"Invalid value. {error.msg}")
-        raise errors.invalid(f"JSON Parse error: {reason} at offset: {error.pos}") from None
+        offset = _offset_in(body, len(error.doc[: error.pos].encode()))
+        raise errors.invalid(f"JSON Parse error: {reason} at offset: {offset}") from None
     except RecursionError:
         raise errors.invalid("JSON Parse error: The document is nested too deeply") from None
     except (ValueError, OverflowError):  # whole numbers of thousands of digits among them
@@ -82,12 +85,24 @@ def parse_object(body: bytes) -> dict:
 
 def _spell_out(match):
     """A number as Python reads it; strings stay as they are."""
-    return {b"-NaN": b"NaN", b"Inf": b"Infinity"}.get(match[0], match[0])
+    return _SPELLED_OUT.get(match[0], match[0])
+
+
+def _offset_in(body, offset):
+    """Where in a body stands what is at this offset once its numbers are spelled out."""
+    for match in _STRING_OR_INFINITE.finditer(body):
+        if match.start() >= offset:
+            break
+        offset -= len(_spell_out(match)) - len(match[0])
+    return offset
 
 
 def _keep_first(pairs):
     """An object; of two values for one key the first one, as in TF Serving."""
-    return dict(reversed(pairs))
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        document |= dict(reversed(pairs))
+    return document
 
 
 def _to_finite(text):
