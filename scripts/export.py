@@ -37,14 +37,14 @@ _WEIGHTS = flags.DEFINE_enum(
 
 def convert():
     from zoo.serving import convert as formats
-    from zoo.serving import loading, places
+    from zoo.serving import loading
 
-    path, _ = places.locate(_SAVED_MODEL.value)
-    name = json.loads((path / manifests.FILE).read_text())["name"]
     folder = files.user_path(_EXPORT_DIR.value)
-    model = loading.load(path)
+    model = loading.load(_SAVED_MODEL.value)
+    name = manifests.read_name(model.path)
     for key, difference in formats.convert(model, name, _FORMAT.value, folder).items():
-        print(f"{key:<16}differs from the SavedModel by {difference:.1e} at most")
+        remark = "" if difference <= formats.TOLERANCE else ": more than rounding, so check it"
+        print(f"{key:<16}differs from the SavedModel by {difference:.1e} at most{remark}")
     print("Written to", folder)
 
 
@@ -79,7 +79,10 @@ def prepare():
     if _SAVED_MODEL.value:
         if _FORMAT.value == "saved_model":
             raise UserError("--saved_model needs --format=litert or --format=onnx.")
-        files.check_writable(_EXPORT_DIR.value)
+        for name in ("version", "weights"):
+            if flags.FLAGS[name].present:
+                raise UserError(f"--{name} is for exports of a run: leave it out.")
+        files.check_writable(files.user_path(_EXPORT_DIR.value))
         return
     if _FORMAT.value != "saved_model":
         raise UserError(f"--format={_FORMAT.value} converts an export: give --saved_model.")

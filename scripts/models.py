@@ -14,7 +14,8 @@ from zoo.serving import places
 _SAVED_MODELS = flags.DEFINE_string(
     "saved_models",
     None,
-    "Folder or address of trained models; saved_models/ of the checkout if not given.",
+    "Folder or address of trained models. If not given, that of the environment's ZOO_MODELS, or "
+    "saved_models/ of the checkout.",
 )
 
 

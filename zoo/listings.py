@@ -1,5 +1,6 @@
 """What there is: entries to train and trained models, as tables to look at and lists to use."""
 
+import contextlib
 import html
 import json
 import os
@@ -65,6 +66,8 @@ def models(place: str | os.PathLike | None = None) -> Listing:
     for name, numbers in where.models().items():
         try:
             rows.append(_row(where, name, numbers[-1]))
+        except places.Unreachable:
+            raise
         except UserError as error:
             notes.append(f"Left out: {error}")
     return Listing([row["model"] for row in rows], rows, notes)
@@ -76,20 +79,27 @@ def read(version: pathlib.Path) -> tuple[dict, dict]:
     Raises:
       UserError: if it was not exported by the zoo, or is damaged.
     """
-    return _parse(lambda path: (version / path).read_text(), str(version))
+    with _as_exported(version):
+        return _parse(lambda path: (version / path).read_text())
 
 
-def _parse(read_file, where):
+@contextlib.contextmanager
+def _as_exported(where):
+    """Says that a version is not the zoo's where its files are not what an export writes."""
     try:
-        description, metrics = (
-            json.loads(read_file(f"assets.extra/{name}.json")) for name in ("config", "metrics")
-        )
-        if not isinstance(description["config"], dict) or not isinstance(metrics["training"], dict):
-            raise ValueError("not what an export writes")
-    except (OSError, places.Missing, ValueError, KeyError, TypeError) as error:
+        yield
+    except (OSError, places.Missing, LookupError, ValueError, TypeError, AttributeError) as error:
         raise UserError(
             f"{where} was not exported by the zoo, or is damaged ({error}): export it again."
         ) from error
+
+
+def _parse(read_file):
+    description, metrics = (
+        json.loads(read_file(f"assets.extra/{name}.json")) for name in ("config", "metrics")
+    )
+    if not isinstance(description["config"], dict) or not isinstance(metrics["training"], dict):
+        raise ValueError("not what an export writes")
     return description, metrics
 
 
@@ -99,18 +109,17 @@ def size(version: pathlib.Path) -> int:
 
 
 def _row(place, name, number):
-    description, metrics = _parse(
-        lambda path: place.read(name, number, path), f"{place}/{name}/{number}"
-    )
-    config = description["config"]
-    row = {
-        "model": name,
-        "entry": config["model"],
-        "dataset": config["dataset"],
-        "version": number,
-        "reached": headlines.describe(metrics),
-    }
-    if place.folder is not None:
-        row["MB"] = f"{size(place.folder / name / str(number)) / 1e6:.1f}"
-    row["images"] = "yes" if len(description["shape"]) == 3 else ""
-    return {**row, "signatures": ", ".join(description["signatures"])}
+    with _as_exported(f"{place}/{name}/{number}"):
+        description, metrics = _parse(lambda path: place.read(name, number, path))
+        config = description["config"]
+        row = {
+            "model": name,
+            "entry": config["model"],
+            "dataset": config["dataset"],
+            "version": number,
+            "reached": headlines.describe(metrics),
+        }
+        if place.folder is not None:
+            row["MB"] = f"{size(place.folder / name / str(number)) / 1e6:.1f}"
+        row["images"] = "yes" if len(description["shape"]) == 3 else ""
+        return {**row, "signatures": ", ".join(description["signatures"])}

@@ -45,6 +45,16 @@ def read(text: str, where: str) -> dict:
     return manifest
 
 
+def read_name(version: pathlib.Path) -> str:
+    """Returns the name of the model that an export is of.
+
+    Raises:
+      UserError: if it has no manifest, or a damaged one.
+    """
+    path = _find(version)
+    return read(path.read_text(), str(path))["name"]
+
+
 def check(version: pathlib.Path, name: str | None = None) -> None:
     """Checks that an export's files are those of its manifest.
 
@@ -55,12 +65,7 @@ def check(version: pathlib.Path, name: str | None = None) -> None:
     Raises:
       UserError: naming the first thing that is not.
     """
-    path = version / FILE
-    if not path.exists():
-        raise UserError(
-            f"{version} has no manifest ({FILE}): its files cannot be verified. Get "
-            "the export again, or export its run again with scripts/export.py."
-        )
+    path = _find(version)
     manifest = read(path.read_text(), str(path))
     if name is not None and manifest["name"] != name:
         raise UserError(
@@ -88,6 +93,16 @@ def digest(path: pathlib.Path) -> str:
     """Returns the SHA-256 of a file, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _find(version):
+    path = version / FILE
+    if not path.exists():
+        raise UserError(
+            f"{version} has no manifest ({FILE}): its files cannot be verified. Get "
+            "the export again, or export its run again with scripts/export.py."
+        )
+    return path
 
 
 def _paths(version):

@@ -46,6 +46,18 @@ def export_name(entry: str, dataset: str) -> str:
     return f"{entry}_{name}" if dataset else entry
 
 
+def to_number(version: int | str | None) -> int | None:
+    """Returns the version that a person gave; None for none.
+
+    Raises:
+      UserError: if it is not a whole number.
+    """
+    try:
+        return None if version is None else int(version)
+    except (TypeError, ValueError):
+        raise UserError(f"version={version!r}: expected a whole number, such as 2.") from None
+
+
 def versions(base: pathlib.Path) -> list[int]:
     """Returns the versions in a model's folder, in order."""
     if not base.is_dir():

@@ -1,10 +1,13 @@
 """Exports in other formats answer as the SavedModel does."""
 
+import shutil
+
 import pytest
 
 import zoo
 from tests import exports
 from tests.processes import call
+from zoo import manifests
 from zoo.serving import convert
 
 pytestmark = pytest.mark.thorough
@@ -30,7 +33,21 @@ def test_what_cannot_be_converted_is_named(exports_folder, tmp_path):
     path = exports.of_entry("gmm", exports_folder)
     flags = [f"--saved_model={path}", "--format=litert", f"--export_dir={tmp_path / 'out'}"]
     done = call("export.py", *flags)
-    assert done.returncode == 2 and "cannot be converted to LiteRT: " in done.stderr
+    assert done.returncode == 2 and "cannot be converted to LiteRT: it has no " in done.stderr
+    assert " for float64." in done.stderr.splitlines()[-1]
     assert not list((tmp_path / "out").glob("*"))
     done = call("export.py", *flags[:1], f"--export_dir={tmp_path}")
     assert done.returncode == 2 and "--saved_model needs --format=litert" in done.stderr
+    done = call("export.py", *flags, "--weights=float16")
+    assert done.returncode == 2 and "--weights is for exports of a run" in done.stderr
+    done = call("export.py", *flags[:2], "--export_dir=s3://bucket/models")
+    assert done.returncode == 2 and "is an address, but this has to be a path" in done.stderr
+    old = tmp_path / "old" / "1"
+    shutil.copytree(path, old)
+    (old / "assets.extra" / "golden_answers.npz").unlink()
+    manifests.write(old, "gmm_old")
+    done = call("export.py", f"--saved_model={old}", *flags[1:])
+    assert done.returncode == 2 and "has no golden answers" in done.stderr
+    (old / manifests.FILE).unlink()
+    done = call("export.py", f"--saved_model={old}", *flags[1:])
+    assert done.returncode == 2 and "has no manifest" in done.stderr

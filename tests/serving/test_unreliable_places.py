@@ -126,7 +126,7 @@ def server(exported, tmp_path, monkeypatch):
         ("short", "manifest.json", "cannot be read: "),
         ("short", "variables.index", "cannot be read: "),
         ("changed", "saved_model.pb", "saved_model.pb is not the file that was exported"),
-        (404, "saved_model.pb", "has no model 'gmm_ring' of version 2."),
+        (404, "saved_model.pb", "gmm_ring/2 lacks a file that its manifest lists"),
     ],
 )
 def test_a_fault_is_said_in_one_line_and_leaves_nothing(server, tmp_path, fault, where, text):
@@ -174,6 +174,40 @@ def test_a_damaged_copy_is_fetched_again(server):
     manifests.check(places.find(NAME, server.address, 2), NAME)
     assert len(server.asked) > asked + 2
     places.find(NAME, server.address, 2)
+
+
+def test_a_copy_that_came_from_elsewhere_helps_too(server):
+    """Both addresses have the same export: it is fetched once, and known for both."""
+    first = places.find(NAME, server.address, 2)
+    moved = f"{server.address}/moved"
+    asked = len(server.asked)
+    assert places.find(NAME, moved, 2) == first and len(server.asked) == asked + 1
+    server.shutdown()
+    server.server_close()
+    assert places.find(NAME, moved, 2) == first
+
+
+@pytest.mark.parametrize("text", ["", "../..", "{}", "[1]", "0123456789abcdef"])
+def test_an_index_that_is_damaged_is_made_again(server, tmp_path, text):
+    path = places.find(NAME, server.address, 2)
+    [index] = (tmp_path / "cache" / "index").glob("*/2")
+    index.write_text(text)
+    server.fault = 500
+    with pytest.raises(zoo.UserError, match="cannot be read"):
+        places.find(NAME, server.address, 2)
+    server.fault = None
+    assert places.find(NAME, server.address, 2) == path
+    server.fault = 500
+    assert places.find(NAME, server.address) == path
+
+
+def test_what_the_place_says_is_not_hidden_by_the_cache(server):
+    places.find(NAME, server.address, 2)
+    with pytest.raises(zoo.UserError, match="has no model 'gmm_ring' of version 0"):
+        places.find(NAME, server.address, 0)
+    server.fault = 404
+    with pytest.raises(zoo.UserError, match="has no model 'gmm_ring' of version 2"):
+        places.find(NAME, server.address, 2)
 
 
 def test_two_readers_fill_the_cache_at_once(server, tmp_path):

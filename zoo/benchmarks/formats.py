@@ -13,7 +13,6 @@ from zoo.errors import UserError
 from zoo.serving import convert
 
 PAGE = "formats"
-TITLES = {"litert": "LiteRT", "onnx": "ONNX"}
 INTRODUCTION = """\
 # Other formats
 
@@ -53,7 +52,7 @@ def measure(folder: pathlib.Path, announce: Callable[[str], None]) -> None:
             of_entry = results[row["entry"]] = {"model": row["model"]}
             for form in convert.FORMATS:
                 of_entry[form] = _try_each(model, form, pathlib.Path(scratch))
-                announce(f"{row['model']:24} {TITLES[form]:7} {_describe(of_entry[form])}")
+                announce(f"{row['model']:24} {convert.TITLES[form]:7} {_describe(of_entry[form])}")
             tf.keras.backend.clear_session()
     files.write_json(folder / f"{PAGE}.json", results)
     with files.atomic(folder / f"{PAGE}.md") as temporary:
@@ -78,7 +77,7 @@ def _try_each(model, form, folder):
 def page(results: dict) -> str:
     """Returns the page of what `measure` found."""
     rows = [
-        {"Entry": entry} | {title: _describe(found[form]) for form, title in TITLES.items()}
+        {"Entry": entry} | {title: _describe(found[form]) for form, title in convert.TITLES.items()}
         for entry, found in sorted(results.items())
     ]
     return f"{INTRODUCTION}\n{markdown.table(rows)}\n"

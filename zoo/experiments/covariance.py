@@ -17,10 +17,10 @@ from zoo.objectives import bounds
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
 ANSWER = """\
-The answer: yes, and for the posterior it helps. A full covariance closes a part of the gap, and the
-flow a little more; since the decoder is trained on that bound, log p(x) improves as well. For the
-decoder it did not help here: independent pixels with their own variances fit better, and the few
-common directions model the brightness of the whole image, as the draws show.
+The answer: yes, and for the posterior it helps. A full covariance and the flow each close part of
+the gap, by about as much; since the decoder is trained on that bound, log p(x) improves as well.
+For the decoder it did not help here: independent pixels with their own variances fit better, and
+the few common directions model the brightness of the whole image, as the draws show.
 """
 VARIANTS = ("diagonal", "tril", "iaf", "per pixel", "low rank")
 OF_THE_DECODER = ("per pixel", "low rank")

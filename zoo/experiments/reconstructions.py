@@ -50,7 +50,7 @@ def report(models, dataset):
         axes,
         np.moveaxis(columns[:, :8], 0, 1).reshape(-1, *x.shape[1:]),
         len(columns),
-        f"reconstructions; the last is the mean of {DRAWS} draws",
-        ("image", "e = 0", *(f"draw {i}" for i in range(1, 9)), "mean"),
+        f"reconstructions: e = 0, draws 1 to 8, mean of {DRAWS}",
+        ("image", "e = 0", *"12345678", "mean"),
     )
     return rows, figure

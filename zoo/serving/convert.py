@@ -41,19 +41,26 @@ def convert(
       signatures: to convert; all of them if empty.
 
     Raises:
-      UserError: if the converter of the format is not installed, or cannot convert a signature.
+      UserError: if the converter of the format is not installed, cannot convert a signature, or
+        makes something that cannot be run; no file is written then. If the export has no golden
+        answers.
     """
-    runs = _CONVERTERS[form](model, name, folder, list(signatures or model.signatures))
     # On golden answers: what an encoder makes of noise changes with the last bit.
     requests = {key: answer.inputs for key, answer in golden.read(model.path).items()}
-    return {
-        key: golden.difference(model.run(key, requests[key]), run(requests[key]))
-        for key, run in runs.items()
-    }
+    keys = list(signatures or model.signatures)
+    contents, runs = _CONVERTERS[form](model, name, keys)
+    differences = {}
+    for key in keys:
+        answer = _guard(functools.partial(runs[key], requests[key]), f"{name}.{key}", form)
+        differences[key] = golden.difference(model.run(key, requests[key]), answer)
+    for file, content in contents.items():
+        with files.atomic(folder / file) as temporary:
+            temporary.write_bytes(content)
+    return differences
 
 
-def _to_litert(model, name, folder, keys):
-    """{signature: a function of its inputs}, in a file of all of them."""
+def _to_litert(model, name, keys):
+    """{file: content}, one of all signatures, and {signature: a function of its inputs}."""
 
     def convert_all():
         converter = tf.lite.TFLiteConverter.from_saved_model(str(model.path), signature_keys=keys)
@@ -62,14 +69,13 @@ def _to_litert(model, name, folder, keys):
         interpreter.allocate_tensors()
         return content, {key: interpreter.get_signature_runner(key) for key in keys}
 
-    content, runners = _guard(convert_all, name, "LiteRT")
-    with files.atomic(folder / f"{name}.tflite") as temporary:
-        temporary.write_bytes(content)
-    return {key: lambda given, key=key: runners[key](**given) for key in keys}
+    content, runners = _guard(convert_all, name, "litert")
+    runs = {key: lambda given, key=key: runners[key](**given) for key in keys}
+    return {f"{name}.tflite": content}, runs
 
 
-def _to_onnx(model, name, folder, keys):
-    """{signature: a function of its inputs}, each in a file of its own."""
+def _to_onnx(model, name, keys):
+    """{file: content}, one of each signature, and {signature: a function of its inputs}."""
     try:
         import onnxruntime
         import tf2onnx
@@ -91,21 +97,21 @@ def _to_onnx(model, name, folder, keys):
         # It refuses what the converter has left of TensorFlow.
         return content, onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
 
-    runs = {}
+    contents, runs = {}, {}
     for key in keys:
-        content, session = _guard(functools.partial(convert_one, key), f"{name}.{key}", "ONNX")
-        with files.atomic(folder / f"{name}.{key}.onnx") as temporary:
-            temporary.write_bytes(content)
+        content, session = _guard(functools.partial(convert_one, key), f"{name}.{key}", "onnx")
+        contents[f"{name}.{key}.onnx"] = content
         runs[key] = _runner(session, model.signatures[key])
-    return runs
+    return contents, runs
 
 
 _CONVERTERS: dict[str, Callable] = {"litert": _to_litert, "onnx": _to_onnx}
 FORMATS = tuple(_CONVERTERS)
+TITLES = {"litert": "LiteRT", "onnx": "ONNX"}
 
 
 def _guard(work, what, form):
-    """What a converter returns, or its last words as a UserError; it says much else."""
+    """What a converter or an interpreter returns, or its last words as a UserError."""
     with tf_startup.stderr_held_back(), warnings.catch_warnings(action="ignore"):
         try:
             return work()
@@ -117,7 +123,9 @@ def _guard(work, what, form):
     reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
     if unknown:
         reason = f"it has no {', '.join(unknown)}"
-    raise UserError(f"{what} cannot be converted to {form}: {reason}.") from error
+        if re.search(r'see current operation: .* = "tf\.\w+"\(.*f64', str(error)):
+            reason += " for float64"
+    raise UserError(f"{what} cannot be converted to {TITLES[form]}: {reason}.") from error
 
 
 def _spec(given):
@@ -149,15 +157,18 @@ def _runner(session, names):
 
 def _broadcast_args(context, node, name, args):
     """BroadcastArgs, the shape that two shapes are broadcast to: tf2onnx does not know it."""
+    import tf2onnx
+
     sizes = [context.get_shape(given)[0] for given in node.input]
     dtype, output = context.get_dtype(node.output[0]), node.output[0]
-    ones = context.make_const(f"{name}/ones", np.ones(abs(sizes[0] - sizes[1]), np.int32))
+    numpy_type = tf2onnx.utils.map_onnx_to_numpy_type(dtype)
+    ones = context.make_const(f"{name}/ones", np.ones(abs(sizes[0] - sizes[1]), numpy_type))
     shapes = list(node.input)
     if sizes[0] != sizes[1]:
         short = int(sizes[0] > sizes[1])
         padded = [ones.output[0], shapes[short]]
         shapes[short] = context.make_node("Concat", padded, attr={"axis": 0}).output[0]
-    one = context.make_const(f"{name}/one", np.array(1, np.int32)).output[0]
+    one = context.make_const(f"{name}/one", np.array(1, numpy_type)).output[0]
     is_one = context.make_node("Equal", [shapes[0], one]).output[0]
     context.remove_node(node.name)
     shape = [max(sizes)]

@@ -6,24 +6,18 @@ that fsspec reads, "https://host/models" or "s3://bucket/models" say.
 
 import contextlib
 import errno
-import hashlib
-import json
 import os
 import pathlib
 import posixpath
-import shutil
 import sys
 from collections.abc import Iterator
 
 import fsspec
-import platformdirs
-import tqdm
 
 from zoo import files, manifests, versions
 from zoo.errors import UserError, near_miss
+from zoo.serving.cache import Cache
 
-# The environment's folder for copies of what lies elsewhere.
-CACHE = "ZOO_CACHE"
 # Seconds that a web server may stay silent.
 TIMEOUT = 30.0
 _DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -120,7 +114,8 @@ class Place:
         except (FileNotFoundError, NotADirectoryError) as error:
             raise Missing(str(error)) from error
         except TimeoutError as error:
-            raise Unreachable(f"{self} did not answer within {TIMEOUT:g} s.") from error
+            wait = f"within {TIMEOUT:g} s" if _web_protocols(self._text) else "in time"
+            raise Unreachable(f"{self} did not answer {wait}.") from error
         except Exception as error:  # each file system has errors of its own
             if isinstance(error, OSError) and error.errno in _DISK_IS_FULL:
                 raise
@@ -128,9 +123,13 @@ class Place:
             raise Unreachable(f"{self} cannot be read: {reason}.") from error
 
 
+def _web_protocols(address):
+    return [name for name in ("http", "https") if f"{name}://" in address]
+
+
 def _web_options(address):
     """Of fsspec's web file systems: the environment's proxies, and an end to waiting."""
-    protocols = [name for name in ("http", "https") if f"{name}://" in address]
+    protocols = _web_protocols(address)
     if not protocols:
         return {}
     import aiohttp
@@ -159,7 +158,7 @@ def find(
     Raises:
       UserError: if it is not there, or is not what its manifest says.
     """
-    number, where = _to_number(version), Place(place)
+    number, where = versions.to_number(version), Place(place)
     if where.folder is None:
         return _fetch(where, name, number)
     known = where.models()
@@ -171,18 +170,12 @@ def find(
     return where.folder / name / str(_choose(name, where, known[name], number))
 
 
-def _to_number(version):
-    try:
-        return None if version is None else int(version)
-    except (TypeError, ValueError):
-        raise UserError(f"version={version!r}: expected a whole number, such as 2.") from None
-
-
 def _choose(name, place, known, version):
     """The newest of the known versions, or the one that is asked for."""
     if not known or (version is not None and version not in known):
+        wanted = "at all" if version is None else version
         raise UserError(
-            f"{place} has no version {version or 'at all'} of {name}: it has "
+            f"{place} has no version {wanted} of {name}: it has "
             f"{', '.join(map(str, known)) or 'none'}."
         )
     return known[-1] if version is None else version
@@ -190,23 +183,18 @@ def _choose(name, place, known, version):
 
 def _fetch(place, name, version):
     """The folder of a version in the cache; it is copied there if it is not what lies there."""
-    cache = _Cache(place, name)
+    cache = Cache(str(place), name)
     try:
-        number = version
-        if number is None:
-            number = _choose(name, place, place.versions(name), None)
-        manifest = place.read(name, number, manifests.FILE)
-        listed = manifests.read(manifest, f"{place}/{name}/{number}/{manifests.FILE}")
-        return cache.fill(number, manifest, [*listed["files"], manifests.FILE])
+        number, manifest, paths = _read_manifest(place, name, version)
+        return cache.fill(
+            number, manifest, paths, lambda path, target: place.copy(name, number, path, target)
+        )
     except Missing as error:
-        near = ""
-        with contextlib.suppress(UserError, Missing):
-            near = near_miss(name, place.names())
         raise UserError(
-            f"{place} has no model {name!r} of version {version or '1 or more'}.{near} A server "
-            "that lists no folders needs version=N."
+            f"{place}/{name}/{number} lacks a file that its manifest lists ({error}): copy the "
+            "export there again."
         ) from error
-    except UserError as error:
+    except Unreachable as error:
         kept = cache.find(version)
         if kept is None:
             raise
@@ -214,75 +202,30 @@ def _fetch(place, name, version):
         return kept
 
 
-class _Cache:
-    """Copies of a model from an address, each under the digest of its manifest.
-
-    So another export of the same version is another copy. An index says which copy is whose, for
-    when the place is out of reach.
-    """
-
-    def __init__(self, place, name):
-        folder = os.environ.get(CACHE) or platformdirs.user_cache_dir("generative-zoo")
-        self._place, self._name = place, name
-        self._folder = files.tensorflow_path(folder)
-        key = hashlib.sha256(f"{place}\n{name}".encode()).hexdigest()[:16]
-        self._index = self._folder / "index" / f"{key}.json"
-
-    def find(self, version: int | None) -> pathlib.Path | None:
-        """Returns the copy of a version, or of the newest one that was fetched; None without it."""
-        known = self._read_index()
-        numbers = [version] if version is not None else sorted(map(int, known), reverse=True)
-        for number in numbers:
-            path = self._folder / known.get(str(number), "-") / self._name / str(number)
-            if self._is_whole(path):
-                return path
-        return None
-
-    def fill(self, version: int, manifest: str, paths: list[str]) -> pathlib.Path:
-        """Returns the copy of a version, made if there is none or it is damaged.
-
-        Raises:
-          UserError: if the cache cannot be written, or what comes is not what the manifest lists.
-        """
-        digest = hashlib.sha256(manifest.encode()).hexdigest()[:16]
-        target = self._folder / digest / self._name / str(version)
-        if not self._is_whole(target):
-            try:
-                shutil.rmtree(target, ignore_errors=True)
-                self._copy(version, target, paths)
-                files.write_json(self._index, {**self._read_index(), str(version): digest})
-            except OSError as error:
-                raise UserError(
-                    f"The cache {self._folder} cannot be written ({error.strerror or error}): the "
-                    f"environment's {CACHE} names another folder."
-                ) from error
-        return target
-
-    def _copy(self, version, target, paths):
-        """Copies files to a folder that appears whole or not at all."""
-        try:
-            with files.atomic(target) as temporary:
-                about = f"Fetching {self._name}"
-                for path in tqdm.tqdm(paths, about, unit="file", leave=False, disable=None):
-                    (temporary / path).parent.mkdir(parents=True, exist_ok=True)
-                    self._place.copy(self._name, version, path, temporary / path)
-                manifests.check(temporary, self._name)
-        except OSError:
-            if not self._is_whole(target):  # else another process was faster
-                raise
-
-    def _is_whole(self, path):
-        try:
-            manifests.check(path, self._name)
-        except UserError:
-            return False
-        return True
-
-    def _read_index(self):
-        try:
-            return json.loads(self._index.read_text())
-        except (OSError, ValueError):
-            return {}
+def _read_manifest(place, name, version):
+    """The number of a version, the text of its manifest, and its files."""
+    try:
+        number = version
+        if number is None:
+            known = place.versions(name)
+            if not known:  # a page to sign in lists none either
+                raise Unreachable(f"{place} lists no version of {name}; version=N names one.")
+            number = known[-1]
+        manifest = place.read(name, number, manifests.FILE)
+    except Missing as error:
+        near = ""
+        with contextlib.suppress(UserError, Missing):
+            near = near_miss(name, place.names())
+        wanted = "1 or more" if version is None else version
+        raise UserError(
+            f"{place} has no model {name!r} of version {wanted}.{near} A server that lists no "
+            "folders needs version=N."
+        ) from error
+    try:
+        listed = manifests.read(manifest, f"{place}/{name}/{number}/{manifests.FILE}")
+    except UserError as error:  # a page to sign in, say
+        raise Unreachable(str(error)) from error
+    return number, manifest, [*listed["files"], manifests.FILE]
 
 
 def locate(
