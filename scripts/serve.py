@@ -88,7 +88,7 @@ def exec_real(models):
     given = [f for f in flags.FLAGS.get_key_flags_for_module(sys.argv[0]) if f.present]
     values |= {f.name: f.value for f in given if f.name not in NOT_PASSED}
     for name in [name for name in values if name.endswith("_file")]:
-        values[name] = files.user_path(values[name])
+        values[name] = values[name] and files.user_path(values[name])
     # It sets labels before any model is loaded.
     if any(config.version_labels for config in models.model_config_list.config):
         values["allow_version_labels_for_unavailable_models"] = True
@@ -153,12 +153,16 @@ def read_session():
     session = make_session_config()
     if given.tensorflow_session_config_file:
         path = files.user_path(given.tensorflow_session_config_file)
-        session.MergeFrom(server_configs.read(path, type(session)()))
-    both = given.tensorflow_session_parallelism
-    if given.tensorflow_intra_op_parallelism or both:
-        session.intra_op_parallelism_threads = given.tensorflow_intra_op_parallelism or both
-    if given.tensorflow_inter_op_parallelism or both:
-        session.inter_op_parallelism_threads = given.tensorflow_inter_op_parallelism or both
+        of_file = server_configs.read(path, type(session)())
+        if of_file.graph_options.HasField("rewrite_options"):
+            session = of_file
+        else:
+            session.MergeFrom(of_file)
+    intra, inter = given.tensorflow_intra_op_parallelism, given.tensorflow_inter_op_parallelism
+    if not (intra or inter):
+        intra = inter = given.tensorflow_session_parallelism
+    session.intra_op_parallelism_threads = intra or session.intra_op_parallelism_threads
+    session.inter_op_parallelism_threads = inter or session.inter_op_parallelism_threads
     if given.per_process_gpu_memory_fraction:
         fraction = given.per_process_gpu_memory_fraction
         session.gpu_options.per_process_gpu_memory_fraction = fraction
@@ -170,7 +174,11 @@ def show_version():
     if shutil.which(REAL):
         os.execvp(REAL, [REAL, "--version"])
     version = importlib.metadata.version
-    print(f"Stand-in for TensorFlow ModelServer: generative-zoo {version('generative-zoo')}")
+    try:
+        own = version("generative-zoo")
+    except importlib.metadata.PackageNotFoundError:  # a checkout that is not installed
+        own = "from a checkout"
+    print(f"Stand-in for TensorFlow ModelServer: generative-zoo {own}")
     print(f"TensorFlow Library: {version('tensorflow')}")
     sys.exit(0)
 

@@ -72,7 +72,13 @@ def half_plus(path: pathlib.Path, plus: float = 2.0) -> pathlib.Path:
     def product(x):
         return {"y": tf.matmul(x, tf.ones([2, 1]))}
 
+    @tf.function(input_signature=[spec("x", [None])])
+    def about(x):
+        """Has the name of a signature of the zoo's exports, and nothing else of it."""
+        return {"y": module.halve(x)}
+
     functions = {
+        "about": about,
         "column": column, "product": product,
         "two": two, "echo": echo, "picky": picky, "slow": slow, "kinds": kinds,
         "nothing": nothing, "scalar": scalar,

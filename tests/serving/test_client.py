@@ -147,6 +147,9 @@ def test_models_of_others_have_the_names_of_their_signatures(tmp_path):
             assert remote.signatures["two"] == ["a", "b"]
             answer = remote.two(a=[1.0, 2.0], b=[[1, 2], [3, 4]])
             np.testing.assert_array_equal(answer["sum"], [4, 9])
+            with pytest.raises(zoo.UserError, match="version='x': expected a whole number"):
+                zoo.connect(place, "half", version="x")
+            assert remote.signatures["about"] == ["x"]
             kinds = remote.kinds(flag=[1], n=[7])
             assert kinds["third"].dtype == np.float64 and kinds["small"].dtype == np.uint8
     finally:

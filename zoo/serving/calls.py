@@ -12,6 +12,7 @@ from zoo.spec import Spec
 
 # The signature of an export that says what the others take, as JSON: server metadata has no room.
 ABOUT = "about"
+ABOUT_INPUT, ABOUT_OUTPUT = "row", "json"
 
 
 class SignatureCalls:
@@ -82,16 +83,16 @@ class SignatureCalls:
 
     def __reduce__(self):
         raise UserError(
-            f"The model at {self.path} cannot be pickled, because TensorFlow's graphs cannot: load "
-            "it in each process."
+            f"The model at {self.path} cannot be pickled: call zoo.load or zoo.connect in each "
+            "process."
         )
 
     def _call(self, name, args, inputs):
         if os.getpid() != self._process:
             raise UserError(
-                f"The model at {self.path} was loaded before this process was forked, and "
-                "TensorFlow does not survive a fork: load it in each process, or start processes "
-                'with multiprocessing.get_context("spawn").'
+                f"The model at {self.path} is from before this process was forked, and neither "
+                "TensorFlow nor a connection survives a fork: call zoo.load or zoo.connect in each "
+                'process, or start processes with multiprocessing.get_context("spawn").'
             )
         expected = self.signatures[name]
         given = {**dict(zip(expected, args, strict=False)), **inputs}

@@ -9,10 +9,11 @@ import re
 
 import numpy as np
 
+from zoo import versions
 from zoo.errors import UserError
 from zoo.inputs import ORDER, Input
-from zoo.serving.calls import ABOUT, SignatureCalls, describe
-from zoo.serving.contract.paths import ModelSpec
+from zoo.serving.calls import ABOUT, ABOUT_INPUT, ABOUT_OUTPUT, SignatureCalls, describe
+from zoo.serving.contract.paths import DEFAULT_SIGNATURE, ModelSpec
 from zoo.serving.grpc_client import GrpcServer
 from zoo.serving.refused import Refused
 from zoo.serving.rest_client import RestServer
@@ -23,7 +24,6 @@ __all__ = ["Refused", "RemoteModel", "connect"]
 # Bytes of the rows of one call, safely below gRPC's default limit of 4 MiB for a message.
 _CALL_BYTES = 1 << 20
 _ROWS = 128  # which batching configs of servers usually take
-_DEFAULT = "serving_default"
 
 
 class RemoteModel(SignatureCalls):
@@ -39,15 +39,20 @@ class RemoteModel(SignatureCalls):
         self._known = {
             key: signature
             for key, signature in server.read_signatures(model).items()
-            if key != _DEFAULT and not key.startswith("__")
+            if key != DEFAULT_SIGNATURE and not key.startswith("__")
         }
-        about = self._known.pop(ABOUT, None)
         path = f"{server} {model.name}"
-        if about is None:
+        about = self._known.get(ABOUT)
+        # Another project's signature may have the same name.
+        if about is None or (list(about.inputs), list(about.outputs)) != (
+            [ABOUT_INPUT],
+            [ABOUT_OUTPUT],
+        ):
             super().__init__(path, self._guess_spec(), *self._guess_inputs())
             return
-        answer = server.predict(model, about, {"row": np.zeros(1, np.int32)})
-        fields = json.loads(next(iter(answer.values()))[0])
+        del self._known[ABOUT]
+        answer = server.predict(model, about, {ABOUT_INPUT: np.zeros(1, np.int32)})
+        fields = json.loads(answer[ABOUT_OUTPUT][0])
         inputs = {name: Input.from_fields(name, i) for name, i in fields["inputs"].items()}
         super().__init__(path, Spec.from_fields(fields), fields["signatures"], inputs)
 
@@ -133,6 +138,7 @@ def connect(
 
     Raises:
       Refused: if the server or the model is not there.
+      UserError: if the address or the version is not written as one.
     """
     scheme, _, address = server.rstrip("/").rpartition("://")
     if scheme not in ("", "http", "https", "grpc") or not re.fullmatch(
@@ -147,7 +153,7 @@ def connect(
         if scheme == "grpc"
         else RestServer(f"{scheme or 'http'}://{address}", timeout)
     )
-    return RemoteModel(place, ModelSpec(model, None if version is None else int(version), label))
+    return RemoteModel(place, ModelSpec(model, versions.to_number(version), label))
 
 
 def _ordered(key, names):

@@ -15,7 +15,8 @@ from zoo import files, manifests, models
 from zoo.drawing import pictures
 from zoo.errors import UserError
 from zoo.serving import card, golden, half_weights, shards
-from zoo.serving.calls import ABOUT
+from zoo.serving.calls import ABOUT, ABOUT_INPUT, ABOUT_OUTPUT
+from zoo.serving.contract.paths import DEFAULT_SIGNATURE
 from zoo.versions import SAVED_MODELS, export_name, versions
 
 EXTRA = "assets.extra"
@@ -119,7 +120,7 @@ def _write_version(folder, model, metrics, name, weights):
         module,
         str(folder),
         signatures={
-            "serving_default": default,
+            DEFAULT_SIGNATURE: default,
             **traced,
             ABOUT: _about_signature({**model.spec.to_fields(), **about}),
         },
@@ -140,9 +141,9 @@ def _about_signature(fields):
     """A signature that answers each row with the same JSON."""
     text = json.dumps(fields)
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, "row")], autograph=False)
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, ABOUT_INPUT)], autograph=False)
     def about(row):
-        return {"json": tf.fill(tf.shape(row), text)}
+        return {ABOUT_OUTPUT: tf.fill(tf.shape(row), text)}
 
     return about.get_concrete_function()
 

@@ -39,7 +39,7 @@ class Loading(NamedTuple):
       threads: versions that are loaded side by side.
       warm_ups: how often the warm-up requests of a version run before it is served; 0 for never.
       tags: of the graph in a SavedModel.
-      session: how TensorFlow runs it.
+      session: how TensorFlow runs graphs; its own defaults if None.
     """
 
     threads: int = 1

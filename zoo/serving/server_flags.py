@@ -106,6 +106,6 @@ def check_for_stand_in() -> None:
     parallelism = ("session_parallelism", "intra_op_parallelism", "inter_op_parallelism")
     if all(given[f"tensorflow_{name}"].value for name in parallelism):
         raise UserError(
-            "Give either --tensorflow_session_parallelism or --tensorflow_intra_op_parallelism and "
-            "--tensorflow_inter_op_parallelism."
+            "Give --tensorflow_session_parallelism, or --tensorflow_intra_op_parallelism and "
+            "--tensorflow_inter_op_parallelism, but not all three."
         )

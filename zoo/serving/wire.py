@@ -37,6 +37,9 @@ MESSAGES = messages.declare(
             "tensor_content": (4, BYTES),
             "float_val": (5, [FLOAT]),
             "double_val": (6, [DOUBLE]),
+            "scomplex_val": (9, [FLOAT]),
+            "dcomplex_val": (12, [DOUBLE]),
+            "half_val": (13, [INT32]),
             "int_val": (7, [INT32]),
             "string_val": (8, [BYTES]),
             "int64_val": (10, [INT64]),
@@ -64,12 +67,17 @@ _DTYPES = {
     5: ("DT_INT16", "int16", "int_val"),
     6: ("DT_INT8", "int8", "int_val"),
     _STRING: ("DT_STRING", "object", "string_val"),
+    8: ("DT_COMPLEX64", "complex64", "scomplex_val"),
     9: ("DT_INT64", "int64", "int64_val"),
     10: ("DT_BOOL", "bool", "bool_val"),
     17: ("DT_UINT16", "uint16", "int_val"),
+    18: ("DT_COMPLEX128", "complex128", "dcomplex_val"),
+    19: ("DT_HALF", "float16", "half_val"),
     22: ("DT_UINT32", "uint32", "uint32_val"),
     23: ("DT_UINT64", "uint64", "uint64_val"),
 }
+# What the fields hold of those that are not numbers of protocol buffers: bits, or pairs.
+_HELD = {"complex64": "float32", "complex128": "float64", "float16": "uint16"}
 _NUMBERS = {name: number for number, (name, _, _) in _DTYPES.items()}
 _OF_NUMPY = {np.dtype(dtype): number for number, (_, dtype, _) in _DTYPES.items()}
 
@@ -112,11 +120,15 @@ def _to_tensor(info):
 
 
 def write_array(array: np.ndarray, proto) -> None:
-    """Puts an array of numbers into a Tensor."""
+    """Puts an array of numbers, or of bytes or text as objects, into a Tensor."""
     proto.dtype = _OF_NUMPY[array.dtype]
     for size in array.shape:
         proto.tensor_shape.dim.add().size = size
-    proto.tensor_content = array.astype(array.dtype.newbyteorder("<")).tobytes()
+    if proto.dtype == _STRING:
+        texts = (text.encode() if isinstance(text, str) else text for text in array.ravel())
+        proto.string_val.extend(texts)
+    else:
+        proto.tensor_content = array.astype(array.dtype.newbyteorder("<")).tobytes()
 
 
 def read_array(proto) -> np.ndarray:
@@ -132,7 +144,7 @@ def read_array(proto) -> np.ndarray:
     if proto.tensor_content:
         stored = np.dtype(dtype).newbyteorder("<")
         return np.frombuffer(proto.tensor_content, stored).astype(dtype).reshape(shape)
-    values = np.array(getattr(proto, field), dtype)
+    values = np.array(getattr(proto, field), _HELD.get(dtype, dtype)).view(dtype)
     if values.size == 1:  # one value stands for all
         return np.full(shape, values[0], dtype)
     return values.reshape(shape)

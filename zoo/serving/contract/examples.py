@@ -11,7 +11,8 @@ from zoo.serving.contract import errors
 from zoo.serving.contract.json_requests import parse_object
 from zoo.serving.contract.json_requests import signature_name as read_signature_name
 from zoo.serving.contract.json_values import decode_base64, is_base64, kind_of, show
-from zoo.serving.contract.signatures import DEFAULT, Signature
+from zoo.serving.contract.paths import DEFAULT_SIGNATURE
+from zoo.serving.contract.signatures import Signature
 
 INPUTS, CLASSES, SCORES, OUTPUTS = "inputs", "classes", "scores", "outputs"
 _KINDS = {"bytes_list": "bytes", "float_list": "float", "int64_list": "int64"}
@@ -158,7 +159,7 @@ def check_regressor(signatures: Mapping[str, Signature], key: str) -> Signature:
 
 
 def _find(signatures, key):
-    key = key or DEFAULT
+    key = key or DEFAULT_SIGNATURE
     if key not in signatures:
         raise errors.invalid(f"No signature was found with the name: {key}")
     signature = signatures[key]

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from zoo.serving.contract import errors
 
+# The signature that a request asks if it names none.
+DEFAULT_SIGNATURE = "serving_default"
 _MODEL = r"/v1/models/(?P<model>[^/:]+)"
 _VERSION = r"(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"
 _POST = re.compile(rf"{_MODEL}{_VERSION}:(?P<verb>classify|regress|predict)", re.I | re.A)

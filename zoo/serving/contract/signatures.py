@@ -7,8 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.serving.contract import errors
-
-DEFAULT = "serving_default"
+from zoo.serving.contract.paths import DEFAULT_SIGNATURE
 
 
 class Tensor(NamedTuple):
@@ -131,7 +130,7 @@ def find(signatures: Mapping[str, Signature], key: str) -> Signature:
     Raises:
       ServingError: FAILED_PRECONDITION, as gRPC has it.
     """
-    key = key or DEFAULT
+    key = key or DEFAULT_SIGNATURE
     if key not in signatures:
         raise errors.ServingError(
             errors.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{key}" not found.'
@@ -141,7 +140,7 @@ def find(signatures: Mapping[str, Signature], key: str) -> Signature:
 
 def find_for_rest(signatures: Mapping[str, Signature], key: str) -> Signature:
     """Returns a signature by its name as `find` does, with the code and text of REST."""
-    key = key or DEFAULT
+    key = key or DEFAULT_SIGNATURE
     if key not in signatures:
         raise errors.invalid(f'Serving signature name: "{key}" not found in signature def')
     return signatures[key]
