@@ -20,7 +20,7 @@ from absl import flags
 
 from zoo import command_line, files
 from zoo.errors import UserError
-from zoo.serving import server_flags
+from zoo.tfserving import server_flags
 
 REAL = "tensorflow_model_server"
 flags.adopt_module_key_flags(server_flags)
@@ -35,7 +35,7 @@ def config_path():
 
 def read_models():
     """The config of the models that the flags name, base paths as they are on this machine."""
-    from zoo.serving import server_configs
+    from zoo.tfserving import server_configs
 
     given = flags.FLAGS
     if given.model_config_file:
@@ -99,7 +99,7 @@ def exec_real(models):
 
 def read_options(models):
     """The stand-in's options but how it loads, as arguments."""
-    from zoo.serving import server_configs
+    from zoo.tfserving import server_configs
 
     server_flags.check_for_stand_in()
     given = flags.FLAGS
@@ -133,7 +133,7 @@ def read_options(models):
 
 def read_loading():
     """How versions are loaded."""
-    from zoo.serving.servables import Loading
+    from zoo.tfserving.servables import Loading
 
     given = flags.FLAGS
     return Loading(
@@ -146,8 +146,8 @@ def read_loading():
 
 def read_session():
     """How TensorFlow is to run sessions, as a ConfigProto."""
-    from zoo.serving import server_configs
-    from zoo.serving.servables import make_session_config
+    from zoo.tfserving import server_configs
+    from zoo.tfserving.servables import make_session_config
 
     given = flags.FLAGS
     session = make_session_config()
@@ -193,9 +193,9 @@ def prepare():
 
 
 def main():
-    from zoo.serving import server
+    from zoo.tfserving import server
 
-    log = logging.getLogger("zoo.serving")
+    log = logging.getLogger("zoo.tfserving")
     log.setLevel(logging.INFO)
     log.propagate = False
     log.addHandler(logging.StreamHandler(sys.stdout))

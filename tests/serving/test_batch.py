@@ -8,7 +8,7 @@ import tensorflow as tf
 pytest.importorskip("apache_beam", reason="needs requirements-beam.txt")
 
 import zoo
-from tests.serving.serving import ROOT
+from tests.tfserving.model_server import ROOT
 from zoo import data
 from zoo.errors import UserError
 from zoo.serving import batch

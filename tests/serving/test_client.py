@@ -13,8 +13,8 @@ import pytest
 
 import zoo
 from tests.processes import call
-from tests.serving import small_models
-from tests.serving.serving import ROOT, Server
+from tests.tfserving import small_models
+from tests.tfserving.model_server import ROOT, Server
 from zoo.benchmarks.servers import free_ports
 from zoo.errors import UserError
 from zoo.inputs import ORDER

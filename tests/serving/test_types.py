@@ -13,7 +13,7 @@ import zoo
 from zoo import configs, models
 from zoo.data import Spec
 from zoo.serving import wire
-from zoo.serving.contract import protos
+from zoo.tfserving.contract import protos
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 
 import zoo
 from tests.entries import METRICS
-from tests.serving.serving import ROOT
+from tests.tfserving.model_server import ROOT
 from zoo import configs, files, manifests, models
 from zoo.data import Spec
 from zoo.serving import export, places

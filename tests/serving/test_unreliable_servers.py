@@ -13,7 +13,7 @@ import grpc
 import pytest
 
 import zoo
-from tests.serving.serving import Server
+from tests.tfserving.model_server import Server
 from zoo.benchmarks.servers import free_ports
 from zoo.serving.client import Refused
 

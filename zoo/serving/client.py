@@ -13,11 +13,11 @@ from zoo import versions
 from zoo.errors import UserError
 from zoo.inputs import ORDER, Input
 from zoo.serving.calls import ABOUT, ABOUT_INPUT, ABOUT_OUTPUT, SignatureCalls, describe
-from zoo.serving.contract.paths import DEFAULT_SIGNATURE, ModelSpec
 from zoo.serving.grpc_client import GrpcServer
 from zoo.serving.refused import Refused
 from zoo.serving.rest_client import RestServer
 from zoo.spec import Spec
+from zoo.tfserving.contract.paths import DEFAULT_SIGNATURE, ModelSpec
 
 __all__ = ["Refused", "RemoteModel", "connect"]
 

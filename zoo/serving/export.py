@@ -16,7 +16,7 @@ from zoo.drawing import pictures
 from zoo.errors import UserError
 from zoo.serving import card, golden, half_weights, shards
 from zoo.serving.calls import ABOUT, ABOUT_INPUT, ABOUT_OUTPUT
-from zoo.serving.contract.paths import DEFAULT_SIGNATURE
+from zoo.tfserving.contract.paths import DEFAULT_SIGNATURE
 from zoo.versions import SAVED_MODELS, export_name, versions
 
 EXTRA = "assets.extra"

@@ -7,8 +7,8 @@ import numpy as np
 from google.protobuf import json_format
 
 from zoo.serving import wire
-from zoo.serving.contract.paths import ModelSpec
 from zoo.serving.refused import Refused
+from zoo.tfserving.contract.paths import ModelSpec
 
 # Of a channel: retries while a server is away.
 _SERVICE_CONFIG = """{"methodConfig": [{"name": [{}], "retryPolicy": {"maxAttempts": 5,

@@ -13,8 +13,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from zoo.serving import wire
-from zoo.serving.contract.paths import ModelSpec
 from zoo.serving.refused import Refused
+from zoo.tfserving.contract.paths import ModelSpec
 
 # Of a connection that cannot be made, and of a server that says that it is not ready.
 _RETRIES = 4

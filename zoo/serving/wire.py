@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from zoo.errors import UserError
-from zoo.serving import messages
-from zoo.serving.messages import BOOL, BYTES, DOUBLE, FLOAT, INT32, INT64, STRING, UINT32, UINT64
+from zoo.tfserving import messages
+from zoo.tfserving.messages import BOOL, BYTES, DOUBLE, FLOAT, INT32, INT64, STRING, UINT32, UINT64
 
 _SPEC = (1, "ModelSpec")
 MESSAGES = messages.declare(
