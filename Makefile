@@ -45,7 +45,7 @@ test-all: .venv/.installed
 	@touch $@
 
 test-beam: .venv-beam/.installed
-	.venv-beam/bin/python -m pytest --all tests/serving/test_batch.py
+	.venv-beam/bin/python -m pytest --all tests/serving/test_beam_job.py
 
 coverage: .venv/.installed
 	$(BIN)/coverage run -m pytest --all

@@ -13,10 +13,11 @@ with a key ("train/17", or the record's own) and the outputs. Any runner of Beam
 
 from absl import flags, logging
 
-from zoo import cli, command_line, files
+from zoo import files
+from zoo.cli import command_line, shared_flags
 from zoo.errors import UserError
 
-cli.define_data_flags()
+shared_flags.define_data_flags()
 _SAVED_MODEL = flags.DEFINE_string(
     "saved_model", None, "Name of a trained model or folder of an export.", required=True
 )
@@ -39,19 +40,21 @@ _OPTIONS = flags.DEFINE_list(
 
 
 def prepare():
-    cli.find_saved_model()
+    shared_flags.find_saved_model()
     if bool(_DATASET.value) == bool(_RECORDS.value):
         raise UserError("Say where images come from: --dataset=NAME or --records=FILES.")
     files.check_writable(_OUT.value)
 
 
 def main():
-    from zoo.serving import batch
+    from zoo.serving import beam_job
 
     logging.set_verbosity(logging.ERROR)  # Beam warns of clouds that are not installed
-    source = batch.Source(_DATASET.value, _SPLIT.value, _RECORDS.value, cli.data_places())
+    source = beam_job.Source(
+        _DATASET.value, _SPLIT.value, _RECORDS.value, shared_flags.data_places()
+    )
     out = files.user_path(_OUT.value)
-    job = batch.Job(
+    job = beam_job.Job(
         str(files.user_path(_SAVED_MODEL.value)),
         _SIGNATURE.value,
         out,
@@ -59,7 +62,9 @@ def main():
         _BATCH.value,
         _BROKEN.value,
     )
-    print(f"{batch.run(source, job, _RUNNER.value, _OPTIONS.value):,} rows written to {out}.")
+    print(
+        f"{beam_job.run_job(source, job, _RUNNER.value, _OPTIONS.value):,} rows written to {out}."
+    )
 
 
 if __name__ == "__main__":

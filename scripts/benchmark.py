@@ -22,11 +22,13 @@ import pathlib
 
 from absl import flags
 
-from zoo import cli, command_line, configs, files, versions
+from zoo import configs, files
+from zoo.cli import command_line, shared_flags
 from zoo.errors import UserError
+from zoo.exports import versions
 
-cli.define_data_flags()
-cli.define_judge_flag()
+shared_flags.define_data_flags()
+shared_flags.define_judge_flag()
 _DATASET = flags.DEFINE_string("dataset", "mnist", "TFDS name of 28x28 grey images.")
 _MODEL = flags.DEFINE_string("model", "vae", "Model to profile.")
 _ROUNDS = flags.DEFINE_integer(
@@ -43,7 +45,7 @@ _DOCS = flags.DEFINE_string("docs", None, "Folder of the page; default the workd
 def load():
     from zoo import data
 
-    return data.load(_DATASET.value, **cli.data_places())
+    return data.load(_DATASET.value, **shared_flags.data_places())
 
 
 def record(name, work, rate, unit, against, gigaflop, limit):
@@ -85,19 +87,19 @@ def train():
 
 
 def gan():
-    from zoo.benchmarks import adversarial, profile
+    from zoo.benchmarks import gan_training, profile
 
     loaded = load()
     limit = profile.measure_limit()
     for r1 in (0.0, 0.1):
-        result = adversarial.compare(loaded.train, loaded.spec, _ROUNDS.value or 10, r1)
+        result = gan_training.compare(loaded.train, loaded.spec, _ROUNDS.value or 10, r1)
         print(f"{f'R1 = {r1:g}':20}{'steps/s':>10}{'zoo is':>12}")
         for name, rate in result["steps_per_second"].items():
             print(f"{name:20}{rate:10.2f}{result['zoo_against'][name]:10.2f} x", flush=True)
         against = result["zoo_against"]
-        peers = {name: ratio for name, ratio in against.items() if name != adversarial.Zoo.name}
+        peers = {name: ratio for name, ratio in against.items() if name != gan_training.Zoo.name}
         work = f"training steps of a DCGAN, batch 128, R1 = {r1:g}"
-        rate = result["steps_per_second"][adversarial.Zoo.name]
+        rate = result["steps_per_second"][gan_training.Zoo.name]
         record(f"gan_r1_{r1:g}", work, rate, "steps/s", peers, result["gigaflop"], limit)
 
 
@@ -162,7 +164,7 @@ def profile():
     from zoo.benchmarks import profile as benchmark
 
     config = configs.get(_MODEL.value, dataset=_DATASET.value)
-    loaded = data.load(config.dataset, **cli.data_places())
+    loaded = data.load(config.dataset, **shared_flags.data_places())
     found = benchmark.profile(config, loaded.train, loaded.spec, 64, _ROUNDS.value or 5)
     print(f"{_MODEL.value}, batch {config.batch_size}: {found.milliseconds:.2f} ms per step")
     if found.gigaflop:
@@ -204,19 +206,19 @@ def places(what, dataset):
 
 
 def faults():
-    from zoo.benchmarks import faults as benchmark
+    from zoo.experiments import planted_faults as benchmark
     from zoo.training import strategy
 
     strategy.create("default")
     dataset = load()
-    benchmark.check(dataset)
+    benchmark.check_dataset(dataset)
     config = configs.get("dcgan", dataset=dataset.name)
-    judge = cli.load_judge(config, dataset.spec)
+    judge = shared_flags.load_judge(config, dataset.spec)
     if judge is None:
         raise UserError(f"Diagnoses of {dataset.name!r} need a classifier of it: give --judge.")
     workdir, docs = places("faults", dataset)
-    results = benchmark.run(dataset, judge, _TRIALS.value, workdir)
-    print(benchmark.write(results, docs))
+    results = benchmark.run_trials(dataset, judge, _TRIALS.value, workdir)
+    print(benchmark.write_page(results, docs))
     print(f"Written to {docs / benchmark.PAGE}.md.")
 
 
@@ -227,24 +229,24 @@ def load_judge(dataset):
     if not dataset.name.startswith(stacked.PREFIX):
         return None
     base, spec = stacked.base(dataset)
-    judge = cli.load_judge(configs.get("dcgan", dataset=base), spec)
+    judge = shared_flags.load_judge(configs.get("dcgan", dataset=base), spec)
     if judge is None:
         raise UserError(f"Modes of {dataset.name!r} need a classifier of {base!r}: give --judge.")
     return judge
 
 
 def modes():
-    from zoo.benchmarks import mode_pages
-    from zoo.benchmarks import modes as benchmark
+    from zoo.experiments import collapse as benchmark
+    from zoo.experiments import collapse_page
     from zoo.training import strategy
 
     strategy.create("default")  # with all that train.py sets
     dataset = load()
     workdir, docs = places("modes", dataset)
     task = benchmark.make_task(dataset, _STEPS.value, load_judge(dataset))
-    results = benchmark.run(task, _TRIALS.value, workdir)
-    print(mode_pages.write(results, workdir, docs))
-    print(f"Written to {docs / mode_pages.PAGE}.md.")
+    results = benchmark.run_trials(task, _TRIALS.value, workdir)
+    print(collapse_page.write_page(results, workdir, docs))
+    print(f"Written to {docs / collapse_page.PAGE}.md.")
 
 
 def formats():

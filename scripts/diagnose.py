@@ -16,11 +16,12 @@ import sys
 
 from absl import flags
 
-from zoo import cli, command_line, files
+from zoo import files
+from zoo.cli import command_line, shared_flags
 
-cli.define_data_flags()
-cli.define_judge_flag()
-_WORKDIR, _SAVED_MODEL = cli.define_trained_flags()
+shared_flags.define_data_flags()
+shared_flags.define_judge_flag()
+_WORKDIR, _SAVED_MODEL = shared_flags.define_trained_flags()
 _OUT = flags.DEFINE_string(
     "out", None, "Page to write; WORKDIR/diagnosis.html, or diagnosis.html here, if not given."
 )
@@ -43,24 +44,23 @@ def main():
 def diagnose():
     """Returns the diagnosis, and the path of its page."""
     import zoo
-    from zoo import diagnosis
-    from zoo.diagnosis import page
-    from zoo.training import loop
+    from zoo.diagnosis import diagnose, page
+    from zoo.training import checkpoint
 
     if _WORKDIR.value:
         workdir = files.tensorflow_path(_WORKDIR.value)
-        model, _ = loop.load_run(workdir)
+        model, _ = checkpoint.load_run(workdir)
         default = workdir / "diagnosis.html"
     else:
         model, default = zoo.load(_SAVED_MODEL.value).to_keras(), pathlib.Path("diagnosis.html")
-    diagnosis.check(model)
-    dataset = cli.load_data_of(model)
-    judge = cli.load_judge(model.config, dataset.spec)
-    found = diagnosis.diagnose(model, dataset, judge, _SEED.value)
+    diagnose.check_model(model)
+    dataset = shared_flags.load_data_of(model)
+    judge = shared_flags.load_judge(model.config, dataset.spec)
+    found = diagnose.diagnose(model, dataset, judge, _SEED.value)
     out = files.user_path(_OUT.value or default)
-    page.write(out, found, _WORKDIR.value or _SAVED_MODEL.value)
+    page.write_page(out, found, _WORKDIR.value or _SAVED_MODEL.value)
     return found, out
 
 
 if __name__ == "__main__":
-    command_line.run(main, cli.check_trained_flags)
+    command_line.run(main, shared_flags.check_trained_flags)

@@ -12,11 +12,14 @@ import json
 
 from absl import flags
 
-from zoo import cli, command_line, files, workdirs
+from zoo import files
+from zoo.cli import command_line, shared_flags
+from zoo.exports import versions
+from zoo.training import workdirs
 
-cli.define_data_flags()
-cli.define_judge_flag()
-_WORKDIR, _SAVED_MODEL = cli.define_trained_flags()
+shared_flags.define_data_flags()
+shared_flags.define_judge_flag()
+_WORKDIR, _SAVED_MODEL = shared_flags.define_trained_flags()
 _SAMPLES = flags.DEFINE_integer(
     "importance_samples", 5000, "Codes per image for the log-likelihood of a VAE; 0 skips it.", 0
 )
@@ -32,15 +35,15 @@ _OUT = flags.DEFINE_string("out", None, "File for the metrics; WORKDIR/metrics.j
 
 def main():
     import zoo
-    from zoo import evaluation
-    from zoo.evaluation import summary
+    from zoo.evaluation import evaluate, summary
+    from zoo.evaluation.subject import Subject
     from zoo.serving import export
-    from zoo.training import loop, strategy
+    from zoo.training import checkpoint, strategy
 
     before = workdir = None
     if _WORKDIR.value:
         workdir = files.tensorflow_path(_WORKDIR.value)
-        model, training = loop.load_run(workdir)
+        model, training = checkpoint.load_run(workdir)
         path = workdir / "metrics.json"
         earlier = json.loads(path.read_text()) if path.exists() else {}
         training["hardware"] = earlier.get("training", {}).get("hardware") or strategy.hardware()
@@ -48,18 +51,19 @@ def main():
             before = earlier
         elif earlier:
             print(f"The figures in {path} are of other weights, those of an earlier step.")
-        out, export_path = _OUT.value or path, None if _OUT.value else workdirs.exported(workdir)
+        out = _OUT.value or path
+        export_path = None if _OUT.value else versions.read_exported(workdir)
     else:
         loaded = zoo.load(_SAVED_MODEL.value)
         model, training, before = loaded.to_keras(), loaded.metrics["training"], loaded.metrics
         out, export_path = _OUT.value, loaded.path if _UPDATE.value else None
-    dataset = cli.load_data_of(model)
-    judge = cli.load_judge(model.config, dataset.spec, workdir)
-    subject = evaluation.Subject(model, dataset, judge, _SAMPLES.value, _CHUNK.value)
-    metrics = evaluation.report(subject, training, _ONLY.value, before)
+    dataset = shared_flags.load_data_of(model)
+    judge = shared_flags.load_judge(model.config, dataset.spec, workdir)
+    subject = Subject(model, dataset, judge, _SAMPLES.value, _CHUNK.value)
+    metrics = evaluate.build_report(subject, training, _ONLY.value, before)
     if judge and workdir:
-        workdirs.remember_judge(workdir, judge.folder)
-    print(summary.describe(metrics))
+        workdirs.record_judge(workdir, judge.folder)
+    print(summary.describe_metrics(metrics))
     if out:
         files.write_json(out, metrics)
         print(f"Written to {out}.")
@@ -69,4 +73,4 @@ def main():
 
 
 if __name__ == "__main__":
-    command_line.run(main, cli.check_trained_flags)
+    command_line.run(main, shared_flags.check_trained_flags)

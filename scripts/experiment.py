@@ -10,11 +10,14 @@ import pathlib
 
 from absl import flags
 
-from zoo import cli, command_line, experiments, files, versions
+from zoo import files
+from zoo.cli import command_line, shared_flags
+from zoo.experiments import registry
+from zoo.exports import versions
 
-__doc__ = __doc__.format(names="The experiments are " + ", ".join(experiments.names()) + ".")
+__doc__ = __doc__.format(names="The experiments are " + ", ".join(registry.names()) + ".")
 
-cli.define_data_flags()
+shared_flags.define_data_flags()
 _DATASET = flags.DEFINE_string("dataset", "mnist", "TFDS name, or folder of images.")
 _EPOCHS = flags.DEFINE_integer("num_epochs", None, "Epochs of each VAE; 50 if not given.", 1)
 _RUNS = flags.DEFINE_string("runs", None, "Folder of the runs; default runs/experiments_DATASET.")
@@ -33,11 +36,11 @@ def main():
     name = versions.export_name("experiments", _DATASET.value)
     runs = files.tensorflow_path(_RUNS.value or pathlib.Path("runs") / name)
     docs = files.user_path(_DOCS.value or runs)
-    dataset = data.load(_DATASET.value, **cli.data_places())
-    print(pages.run(NAME, dataset, runs, docs, num_epochs, strategy.create("auto")))
+    dataset = data.load(_DATASET.value, **shared_flags.data_places())
+    print(pages.run_experiment(NAME, dataset, runs, docs, num_epochs, strategy.create("auto")))
     print(f"Written to {docs / NAME}.md.")
 
 
 if __name__ == "__main__":
     NAME = command_line.first_argument()
-    command_line.run(main, lambda: experiments.check_name(NAME))
+    command_line.run(main, lambda: registry.check_name(NAME))

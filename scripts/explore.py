@@ -10,7 +10,8 @@ import functools
 
 from absl import flags
 
-from zoo import command_line, versions
+from zoo.cli import command_line
+from zoo.exports import versions
 
 _SAVED_MODELS = flags.DEFINE_string(
     "saved_models", None, "Folder of trained models; saved_models/ of the checkout if not given."
@@ -30,7 +31,7 @@ def main():
     from zoo.explore.page import Page
 
     folder = versions.models_folder(_SAVED_MODELS.value)
-    rows = zoo.models(folder).rows
+    rows = zoo.list_models(folder).rows
     names = [row["model"] for row in rows if row["images"] and "sample" in row["signatures"]]
     if not names:
         raise UserError(f"{folder} holds no model that draws images: give --saved_models=FOLDER.")

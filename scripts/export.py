@@ -12,8 +12,11 @@ import json
 
 from absl import flags
 
-from zoo import command_line, files, manifests, workdirs
+from zoo import files
+from zoo.cli import command_line
 from zoo.errors import UserError
+from zoo.exports.folder import ExportFolder
+from zoo.training import workdirs
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of a run.")
 _SAVED_MODEL = flags.DEFINE_string(
@@ -41,7 +44,7 @@ def convert():
 
     folder = files.user_path(_EXPORT_DIR.value)
     model = loading.load(_SAVED_MODEL.value)
-    name = manifests.read_name(model.path)
+    name = ExportFolder(model.path).read_model_name()
     for key, difference in formats.convert(model, name, _FORMAT.value, folder).items():
         remark = "" if difference <= formats.TOLERANCE else ": more than rounding, so check it"
         print(f"{key:<16}differs from the SavedModel by {difference:.1e} at most{remark}")
@@ -57,10 +60,10 @@ def main():
 
 def export_run():
     from zoo.serving import export, upload
-    from zoo.training import loop
+    from zoo.training import checkpoint
 
     workdir = files.tensorflow_path(_WORKDIR.value)
-    model, training = loop.load_run(workdir)
+    model, training = checkpoint.load_run(workdir)
     path = workdir / "metrics.json"
     metrics = json.loads(path.read_text()) if path.exists() else {}
     if metrics.get("training", {}).get("best_step") != training["best_step"]:

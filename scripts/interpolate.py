@@ -12,7 +12,7 @@ scripts/interpolate.py --saved_model=runs/infogan_mnist --seeds=1 --vary=0 --out
 scripts/interpolate.py --server=localhost:8501 --model_name=cvae_mnist --seeds=1,2 --out=walk.gif
 
 --seeds draws the images to start from, without any dataset; --images takes them, by their number in
-TFDS' order, from the test split of the model's dataset. A walk of a conditional VAE is between
+TFDS' order, from the test split of the model's dataset. A conditional VAE interpolates between
 images of one label. --grid shows a style per row and a label per column; of a GAN without labels,
 what lies between four seeds. --labels turns one label into the next, which conditional GANs can.
 --vary shows a category of InfoGAN per row, and along it one of its uniform codes from -1 to 1.
@@ -20,14 +20,15 @@ what lies between four seeds. --labels turns one label into the next, which cond
 
 from absl import flags
 
-from zoo import cli, command_line, files
+from zoo import files
+from zoo.cli import command_line, shared_flags
 
-cli.define_data_flags()
-cli.define_model_flags()
+shared_flags.define_data_flags()
+shared_flags.define_model_flags()
 _OUT = flags.DEFINE_string("out", None, "A .png or .gif.", required=True)
 _SEEDS = flags.DEFINE_list("seeds", None, "Seeds of the samples to start from.")
 _IMAGES = flags.DEFINE_list("images", None, "Numbers of the test images to start from.")
-_LABEL = flags.DEFINE_string("label", None, "Label of all seeds; 0 if not given.")
+_LABEL = flags.DEFINE_string("label", None, "Label for all seeds; 0 if not given.")
 _LABELS = flags.DEFINE_list("labels", None, "Labels (numbers or names) to go through.")
 _GRID = flags.DEFINE_bool("grid", False, "A style per row, a label per column.")
 _VARY = flags.DEFINE_integer("vary", None, "Index of InfoGAN's uniform code to vary.")
@@ -38,7 +39,7 @@ flags.mark_flags_as_mutual_exclusive(["vary", "labels"])
 
 
 def from_codes(model):
-    """Frames of a generator, which has codes for seeds alone, and their number per row."""
+    """Frames of a generator, which has codes for seeds only, and their number per row."""
     from zoo.drawing import pictures
     from zoo.errors import UserError
 
@@ -61,16 +62,16 @@ def from_images(model):
     if _LABELS.value:
         raise UserError(f"{model.path} has no signature 'morph': --labels is for conditional GANs.")
     if _VARY.value is not None:
-        raise UserError(f"{model.path} has no codes that can be read off images: try infogan.")
+        raise UserError(f"{model.path} has no informative codes: try infogan.")
     if _SEEDS.value:
         x, y = pictures.from_seeds(model, _SEEDS.value, _LABEL.value)
     else:
-        x, y = pictures.from_test_images(model, cli.load_data(model.config), _IMAGES.value)
+        x, y = pictures.from_test_images(model, shared_flags.load_data(model.config), _IMAGES.value)
     return pictures.styles(model, x, y) if _GRID.value else pictures.walk(model, x, y, _STEPS.value)
 
 
 def header(model, columns):
-    """Names of the columns, if a column shows the same in each row."""
+    """Names of the columns, if each column shows one label in all rows."""
     import numpy as np
 
     if _VARY.value is not None:
@@ -82,17 +83,17 @@ def header(model, columns):
 
 
 def prepare():
-    cli.check_model_flags()
+    shared_flags.check_model_flags()
     files.check_writable(files.user_path(_OUT.value).parent)
 
 
 def main():
     from zoo.drawing import pictures
 
-    model = cli.open_model()
+    model = shared_flags.open_model()
     of_codes = "decode" in model.signatures and "encode" not in model.signatures
     frames, columns = from_codes(model) if of_codes else from_images(model)
-    pictures.save(_OUT.value, frames, {}, columns, header(model, columns))
+    pictures.save_samples_as(_OUT.value, frames, {}, columns, header(model, columns))
     print(f"Written to {_OUT.value}.")
 
 

@@ -8,7 +8,8 @@ scripts/report.py --check   writes nothing and fails if one of them is out of da
 
 from absl import flags
 
-from zoo import command_line, versions
+from zoo.cli import command_line
+from zoo.exports import versions
 
 _SAVED_MODELS = flags.DEFINE_string(
     "saved_models", str(versions.SAVED_MODELS), "Folder of exports."
@@ -18,15 +19,16 @@ _CHECK = flags.DEFINE_bool("check", False, "Only check whether everything is up 
 
 
 def main():
-    from zoo import files, reports
+    from zoo import files
     from zoo.errors import UserError
+    from zoo.reports import pages
 
     saved_models, root = files.tensorflow_path(_SAVED_MODELS.value), files.user_path(_ROOT.value)
-    pages = reports.pages(saved_models, root)
+    generated = pages.build_pages(saved_models, root)
     if not _CHECK.value:
-        written = reports.write(pages)
+        written = pages.write_pages(generated)
         print(f"Written: {', '.join(map(str, written)) or 'nothing, all was up to date'}.")
-    elif stale := reports.find_stale(pages):
+    elif stale := pages.find_stale(generated):
         raise UserError(
             f"Out of date: {', '.join(map(str, stale))}. Run scripts/report.py and commit them."
         )

@@ -1,34 +1,36 @@
 #!/usr/bin/env python3
-"""Measures trained models again and compares the figures with those on their cards.
+"""Evaluates trained models again and compares the metrics with those on their cards.
 
-scripts/reproduce.py                                   all of saved_models whose data are there
+scripts/reproduce.py                                   all of saved_models whose data is available
 scripts/reproduce.py --models=cvae_mnist,dcgan_mnist   some of them
-scripts/reproduce.py --out=differences.json            every figure, beside the one recorded
+scripts/reproduce.py --out=differences.json            also write all metrics and differences
 """
 
 from absl import flags
 
-from zoo import cli, command_line, files, versions
+from zoo import files
+from zoo.cli import command_line, shared_flags
+from zoo.exports import versions
 
-cli.define_data_flags()
-cli.define_judge_flag()
+shared_flags.define_data_flags()
+shared_flags.define_judge_flag()
 _SAVED_MODELS = flags.DEFINE_string(
     "saved_models", None, "Folder of trained models; saved_models/ of the checkout if not given."
 )
 _MODELS = flags.DEFINE_list("models", [], "Names of models; all if not given.")
-_OUT = flags.DEFINE_string("out", None, "File for all figures.")
+_OUT = flags.DEFINE_string("out", None, "File for all metrics and their differences.")
 
 
 def measure(folder, name):
-    """Differences of a model's figures."""
+    """Differences of a model's metrics."""
     import zoo
-    from zoo import evaluation
     from zoo.evaluation import reproduction
+    from zoo.evaluation.subject import Subject
 
     loaded = zoo.load(name, folder)
     model = loaded.to_keras()
-    dataset = cli.load_data(model.config)
-    subject = evaluation.Subject(model, dataset, cli.load_judge(model.config, dataset.spec))
+    dataset = shared_flags.load_data(model.config)
+    subject = Subject(model, dataset, shared_flags.load_judge(model.config, dataset.spec))
     return reproduction.reproduce(subject, loaded.metrics)
 
 
@@ -38,7 +40,7 @@ def main():
 
     folder = versions.models_folder(_SAVED_MODELS.value)
     found, off = {}, []
-    for name in _MODELS.value or zoo.models(folder):
+    for name in _MODELS.value or zoo.list_models(folder):
         try:
             differences = measure(folder, name)
         except UserError as error:

@@ -7,16 +7,17 @@ scripts/sample.py --saved_model=saved_models/cvae_mnist --count=1000 --out=sampl
 scripts/sample.py --saved_model=saved_models/r3gan_mnist --nearest=mnist --out=nearest.png
 scripts/sample.py --server=localhost:8501 --model_name=cvae_mnist --out=samples.png
 
-Needs no dataset but for --nearest, which shows whether training images were learned by heart: below
-each row of samples stand the training images nearest to them. Sample i is drawn from seed + i and,
+Needs no dataset but for --nearest, which shows whether training images were memorised: below
+each row of samples are the nearest training images. Sample i is drawn from seed + i and,
 where the model is conditional, from the labels in turn.
 """
 
 from absl import flags
 
-from zoo import cli, command_line, files
+from zoo import files
+from zoo.cli import command_line, shared_flags
 
-cli.define_model_flags()
+shared_flags.define_model_flags()
 _OUT = flags.DEFINE_string("out", None, "A .png (grid), an .npz or a folder.", required=True)
 _COUNT = flags.DEFINE_integer("count", 100, "Number of samples.", lower_bound=1)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of the first sample.")
@@ -24,29 +25,31 @@ _LABELS = flags.DEFINE_list(
     "labels", None, "Labels (numbers or names), in turn; all of them if not given."
 )
 _NEAREST = flags.DEFINE_string(
-    "nearest", None, "Dataset (a name or a folder) whose nearest training images stand below."
+    "nearest",
+    None,
+    "Show the nearest training images of this dataset (a name or a folder) below samples.",
 )
-cli.define_data_flags()
+shared_flags.define_data_flags()
 _COLUMNS = flags.DEFINE_integer("columns", 10, "Columns of the grid.", lower_bound=1)
 
 
 def prepare():
-    cli.check_model_flags()
+    shared_flags.check_model_flags()
     files.check_writable(files.user_path(_OUT.value).parent)
 
 
 def main():
     from zoo.drawing import pictures
 
-    model = cli.open_model()
+    model = shared_flags.open_model()
     x, arrays = pictures.draw_samples(model, _COUNT.value, _SEED.value, _LABELS.value)
     header = pictures.label_header(model, _LABELS.value, _COLUMNS.value)
     if _NEAREST.value:
-        dataset = cli.load_data_like(model.spec, _NEAREST.value)
+        dataset = shared_flags.load_data_like(model.spec, _NEAREST.value)
         arrays["nearest"] = pictures.find_nearest(x, dataset.train)
         if not _OUT.value.endswith(".npz"):
             x = pictures.stack_rows(_COLUMNS.value, x, arrays["nearest"])
-    pictures.save(_OUT.value, x, arrays, _COLUMNS.value, header)
+    pictures.save_samples_as(_OUT.value, x, arrays, _COLUMNS.value, header)
     print(f"{_COUNT.value} samples written to {_OUT.value}.")
 
 

@@ -4,7 +4,7 @@
 scripts/serve.py --model_config_file=saved_models/models.config
 scripts/serve.py --model_name=cvae --model_base_path=saved_models/cvae_mnist --enable_batching
 
-Runs tensorflow_model_server where it is on the PATH, otherwise the zoo's stand-in for it, which is
+Runs tensorflow_model_server if it is on the PATH, otherwise the zoo's stand-in for it, which is
 meant for development and tests: docs/serving.md lists the differences. Ports are those of the
 image tensorflow/serving, 8500 for gRPC and 8501 for REST.
 """
@@ -18,7 +18,8 @@ import tempfile
 
 from absl import flags
 
-from zoo import command_line, files
+from zoo import files
+from zoo.cli import command_line
 from zoo.errors import UserError
 from zoo.tfserving import server_flags
 
@@ -34,7 +35,7 @@ def config_path():
 
 
 def read_models():
-    """The config of the models that the flags name, base paths as they are on this machine."""
+    """The config of the models that the flags name, with the base paths of this machine."""
     from zoo.tfserving import server_configs
 
     given = flags.FLAGS
@@ -47,7 +48,7 @@ def read_models():
             print(f"Using local folders for {count} models: {path} is {folder}.", flush=True)
         return models.proto
     if not given.model_base_path:
-        raise UserError("Say what to serve: --model_config_file=FILE or --model_base_path=FOLDER.")
+        raise UserError("Name a model: --model_config_file=FILE or --model_base_path=FOLDER.")
     if "://" in given.model_base_path:
         if not shutil.which(REAL):
             raise UserError(
@@ -69,7 +70,7 @@ def _write_value(value):
 
 
 def exec_real(models):
-    """Becomes tensorflow_model_server, given the same flags."""
+    """Replaces this process by tensorflow_model_server with the same flags."""
     from google.protobuf import text_format
 
     if flags.FLAGS["host"].present:
@@ -98,7 +99,7 @@ def exec_real(models):
 
 
 def read_options(models):
-    """The stand-in's options but how it loads, as arguments."""
+    """The stand-in's options as arguments, without those of loading."""
     from zoo.tfserving import server_configs
 
     server_flags.check_for_stand_in()
@@ -145,7 +146,7 @@ def read_loading():
 
 
 def read_session():
-    """How TensorFlow is to run sessions, as a ConfigProto."""
+    """The session options of the flags as a ConfigProto."""
     from zoo.tfserving import server_configs
     from zoo.tfserving.servables import make_session_config
 
@@ -170,7 +171,7 @@ def read_session():
 
 
 def show_version():
-    """Prints what --version asks for."""
+    """Prints the version."""
     if shutil.which(REAL):
         os.execvp(REAL, [REAL, "--version"])
     version = importlib.metadata.version

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Stress-tests scripts/serve.py: many clients, changing versions, malformed requests.
 
-scripts/stress.py versions --seconds=60      versions come and go while 32 clients ask
+scripts/stress.py versions --seconds=60      versions come and go while 32 clients send requests
 scripts/stress.py nonsense --count=20000     malformed requests
 """
 
@@ -9,7 +9,7 @@ import sys
 
 from absl import flags
 
-from zoo import command_line
+from zoo.cli import command_line
 from zoo.errors import UserError
 
 _SECONDS = flags.DEFINE_float("seconds", 60.0, "Seconds of the versions test.", 8.0)
@@ -48,7 +48,7 @@ MEASURES = {"versions": versions, "nonsense": nonsense}
 
 def prepare():
     if WHAT not in MEASURES:
-        raise UserError(f"Say what to do, scripts/stress.py {'|'.join(MEASURES)}; given: {WHAT!r}.")
+        raise UserError(f"Choose a test: scripts/stress.py {'|'.join(MEASURES)}; given: {WHAT!r}.")
 
 
 def main():

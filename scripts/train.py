@@ -12,18 +12,19 @@ import pathlib
 
 from absl import flags
 
-from zoo import cli, command_line, files
+from zoo import files
+from zoo.cli import command_line, shared_flags
 
-cli.define_config_flags()
-cli.define_data_flags()
-cli.define_judge_flag()
+shared_flags.define_config_flags()
+shared_flags.define_data_flags()
+shared_flags.define_judge_flag()
 _WORKDIR = flags.DEFINE_string(
     "workdir",
     None,
-    "Folder of the run; default runs/MODEL_DATASET followed by the fields that are set.",
+    "Folder of the run; default runs/MODEL_DATASET plus the fields that are set.",
 )
 _EXPORT_DIR = flags.DEFINE_string("export_dir", None, "Folder of exports; default WORKDIR/export.")
-_STRATEGY = cli.define_strategy_flag()
+_STRATEGY = shared_flags.define_strategy_flag()
 _CONNECT_TIMEOUT = flags.DEFINE_float(
     "connect_timeout", 600.0, "Seconds to wait for the other workers of TF_CONFIG.", 0.0
 )
@@ -33,21 +34,23 @@ _VIRTUAL_DEVICES = flags.DEFINE_integer(
 
 
 def main():
-    from zoo import runs
+    from zoo.runs import run
     from zoo.training import strategy
 
     config = flags.FLAGS.config
     strategy_ = strategy.create(_STRATEGY.value, _VIRTUAL_DEVICES.value, _CONNECT_TIMEOUT.value)
-    dataset = cli.load_data(config)
-    workdir = files.tensorflow_path(_WORKDIR.value or pathlib.Path("runs") / cli.run_name(config))
-    config = cli.adapt(config, dataset)
-    runs.train_and_export(
+    dataset = shared_flags.load_data(config)
+    workdir = files.tensorflow_path(
+        _WORKDIR.value or pathlib.Path("runs") / shared_flags.run_name(config)
+    )
+    config = shared_flags.adapt(config, dataset)
+    run.train_and_export(
         config,
         dataset,
         workdir,
         files.tensorflow_path(_EXPORT_DIR.value or workdir / "export"),
         strategy_,
-        cli.load_judge(config, dataset.spec),
+        shared_flags.load_judge(config, dataset.spec),
     )
 
 

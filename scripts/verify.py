@@ -7,7 +7,8 @@ scripts/verify.py --saved_models=FOLDER
 
 from absl import flags
 
-from zoo import command_line, versions
+from zoo.cli import command_line
+from zoo.exports import versions
 
 _SAVED_MODELS = flags.DEFINE_string(
     "saved_models", None, "Folder of trained models; saved_models/ of the checkout if not given."
@@ -21,13 +22,13 @@ def main():
 
     others = []
     for base in sorted(versions.models_folder(_SAVED_MODELS.value).iterdir()):
-        for number in versions.versions(base):
-            differences = golden.compare(base / str(number))
+        for number in versions.list_versions(base):
+            differences = golden.compare_answers(base / str(number))
             worst = max(differences, key=differences.get)
             print(f"{base.name}/{number}: {differences[worst]:.1e} ({worst})")
             others += [f"{base.name}/{number}"] if differences[worst] > _TOLERANCE.value else []
     if others:
-        raise UserError(f"These exports answer otherwise than when made: {', '.join(others)}.")
+        raise UserError(f"These exports have changed their answers: {', '.join(others)}.")
 
 
 if __name__ == "__main__":

@@ -140,7 +140,7 @@ def no_noise(monkeypatch):
 @pytest.fixture
 def steps_alone(monkeypatch):
     """Models are trained, and neither measured nor drawn, which would take as long again."""
-    monkeypatch.setattr(loop, "measure", lambda *given: ({}, None))
+    monkeypatch.setattr(loop, "validate", lambda *given: ({}, None))
     monkeypatch.setattr(images, "sample_grid", lambda model: None)
 
 
@@ -152,7 +152,7 @@ def tiny_data():
 
 @pytest.fixture(scope="session")
 def exports_folder(tmp_path_factory):
-    """Where tests/exports.py puts its exports, the same folder for all processes."""
+    """Where tests/tiny_exports.py puts its exports, the same folder for all processes."""
     base = tmp_path_factory.getbasetemp()
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 

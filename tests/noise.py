@@ -1,11 +1,11 @@
-"""Noise that is none: what then still differs between two runs is a fault."""
+"""Constants in place of noise: whatever still differs between two runs is a fault."""
 
 import numpy as np
 import tensorflow as tf
 
-# Of zoo.seeds, by name.
+# Replacements for functions of zoo.seeds, by name.
 NONE = {
     "normal": lambda shape, seed: tf.zeros(shape),
     "uniform": lambda shape, seed: tf.fill(shape, 0.5),
-    "words": lambda size, seed: tf.fill([size], np.uint16(2**15)),
+    "random_uint16": lambda size, seed: tf.fill([size], np.uint16(2**15)),
 }

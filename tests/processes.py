@@ -21,7 +21,7 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
     [
         *("tensorflow", "tensorflow_probability", "tensorflow_datasets", "keras"),
-        *("sklearn.cluster", "zoo.runs", "zoo.serving.loading", "zoo.drawing.pictures"),
+        *("sklearn.cluster", "zoo.runs.run", "zoo.serving.loading", "zoo.drawing.pictures"),
     ]
 )
 

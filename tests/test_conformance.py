@@ -11,13 +11,12 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests import entries, exports
+from tests import entries, tiny_exports
 from tests.entries import PARAMETERS, SIGNATURES, arguments, tiny, tiny_case
 from tests.processes import ROOT
 from zoo import configs, models, seeds
-from zoo.configs import fields
 from zoo.serving import loading
-from zoo.serving.calls import ABOUT
+from zoo.serving.signature_methods import ABOUT
 from zoo.training import loop
 
 each_entry = pytest.mark.parametrize("entry", configs.entries())
@@ -59,7 +58,7 @@ def test_every_choice_is_in_a_case(entry):
     known = configs.get(entry)
     covered = [tiny_case(name) for name in entries.CASES]
     for field in known:
-        choices = set(fields.find(field).choices)
+        choices = set(known.known_fields[field].choices)
         missing = choices - {config[field] for config in covered if field in config}
         if missing:
             assert field in entries.ELSEWHERE, f"{field}: no case has {missing}"
@@ -82,7 +81,7 @@ def test_one_step_lowers_the_loss_on_a_fixed_batch(case, tiny_data):
 
     def loss():
         terms = model.loss_terms(batch, seeds.root(3))
-        learned = ("loss",) if "loss" in terms else model.paid_by_discriminator
+        learned = ("loss",) if "loss" in terms else model.discriminator_losses
         return sum(float(tf.reduce_mean(terms[name])) for name in learned if name in terms)
 
     before = loss()
@@ -161,8 +160,8 @@ def exported(request, exports_folder):
     expected = dict(SIGNATURES[config.model])
     if config.get("packing", 1) > 1 or config.get("minibatch_stddev"):
         del expected["discriminate"]  # a logit of several rows answers no single one
-    path = exports.of_case(request.param, exports_folder)
-    return expected, exports.create(config), loading.load(path)
+    path = tiny_exports.of_case(request.param, exports_folder)
+    return expected, tiny_exports.create(config), loading.load(path)
 
 
 def test_signatures_have_the_names_and_shapes_of_the_docs(exported):
@@ -229,7 +228,7 @@ def test_to_keras_gives_the_model_back(exported):
 
 @pytest.mark.parametrize("case", cases(*FAMILIES))
 def test_the_keras_model_of_an_export_goes_on_learning(case, exports_folder, tiny_data):
-    again = loading.load(exports.of_case(case, exports_folder)).to_keras()
+    again = loading.load(tiny_exports.of_case(case, exports_folder)).to_keras()
     batches = tiny_data.train.batches(8, pixels=again.config.pixels)
     history = again.fit(batches, epochs=1, verbose=0)
     assert all(np.isfinite(v[0]) for v in history.history.values())

@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.processes import ROOT, call
-from zoo import command_line
+from zoo.cli import command_line
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
@@ -62,7 +62,7 @@ def test_pins_of_beam_are_within_the_ranges_and_hold_what_the_job_imports():
     for name, requirement in pinned.items():
         (pin,) = requirement.specifier
         assert ranges[name].specifier.contains(pin.version), name
-    imported = third_party("scripts/batch_infer.py", "zoo/serving/batch.py")
+    imported = third_party("scripts/batch_infer.py", "zoo/serving/beam_job.py")
     missing = {canonicalize_name(PACKAGES.get(name, name)) for name in imported} - set(pinned)
     assert not missing, missing
 
@@ -108,7 +108,10 @@ def test_every_extra_that_an_error_names_is_there():
 
 def test_the_command_runs_the_scripts_and_lists_them(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    code = "import sys; sys.modules['tensorflow'] = None; from zoo.command_line import main; main()"
+    code = (
+        "import sys; sys.modules['tensorflow'] = None; "
+        "from zoo.cli import command_line; command_line.main()"
+    )
 
     def zoo(*argv):
         command = [sys.executable, "-c", code, *argv]
@@ -127,7 +130,7 @@ def test_the_command_runs_the_scripts_and_lists_them(capsys, monkeypatch, tmp_pa
 
 
 def test_outside_of_a_checkout_it_is_said_where_models_are_looked_for(tmp_path, monkeypatch):
-    monkeypatch.setattr("zoo.versions.SAVED_MODELS", tmp_path / "saved_models")
+    monkeypatch.setattr("zoo.exports.versions.SAVED_MODELS", tmp_path / "saved_models")
     done = call("models.py")
     assert done.returncode == 0
     assert f"looked for in {tmp_path / 'saved_models'}, which does not exist" in done.stdout
@@ -138,7 +141,7 @@ def test_outside_of_a_checkout_it_is_said_where_models_are_looked_for(tmp_path, 
 
 def test_a_package_of_an_extra_that_is_missing_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "apache_beam", None)
-    monkeypatch.delitem(sys.modules, "zoo.serving.batch", raising=False)
+    monkeypatch.delitem(sys.modules, "zoo.serving.beam_job", raising=False)
     flags = [f"--saved_model={ROOT / 'saved_models' / 'cvae_mnist'}", "--signature=encode"]
     done = call("batch_infer.py", *flags, "--dataset=mnist", f"--out={tmp_path}")
     assert done.returncode == 2

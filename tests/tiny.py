@@ -3,10 +3,11 @@
 import numpy as np
 
 from zoo import data
+from zoo.configs.spec import Spec
 
 
 def make_images(count, seed, shape=(8, 8, 1), num_classes=3):
-    """Images whose bright corner tells their class."""
+    """Images whose bright corner marks their class."""
     rng = np.random.default_rng(seed)
     y = rng.integers(0, num_classes, count).astype(np.int32)
     x = rng.integers(0, 80, (count, *shape))
@@ -18,4 +19,4 @@ def make_images(count, seed, shape=(8, 8, 1), num_classes=3):
 def dataset():
     """3 classes of 8x8 images: 40 to train on, 8 to validate, 13 to test."""
     splits = [make_images(count, seed) for seed, count in enumerate((40, 8, 13))]
-    return data.Dataset("tiny", data.Spec((8, 8, 1), 3), *splits)
+    return data.Dataset("tiny", Spec((8, 8, 1), 3), *splits)

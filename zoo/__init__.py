@@ -1,11 +1,11 @@
 """Deep generative models on TensorFlow, Keras 3 and TensorFlow Probability.
 
-zoo.entries()                     what can be trained, a table of names
-zoo.models()                      what is trained, a table of names
-zoo.create("cvae", latent_dim=2)  a new Keras model; zoo.Spec says what its data are
-zoo.load("cvae_mnist")            a trained one, its signatures as methods; takes paths as well
+zoo.list_entries()                the models that can be trained, as a table
+zoo.list_models()                 the trained models, as a table
+zoo.create("cvae", latent_dim=2)  a new Keras model; zoo.Spec describes its data
+zoo.load("cvae_mnist")            a trained model, its signatures as methods; also takes a path
 zoo.draw_grid(x)                  a picture of images side by side
-zoo.export(model, "exports")      exports a model, trained by zoo or by Keras' fit
+zoo.export(model, "exports")      exports a model, trained by the zoo or by Keras' fit
 """
 
 import importlib
@@ -13,23 +13,26 @@ import importlib
 from zoo import tf_startup
 
 _WHERE = {
-    "Spec": "zoo.spec",
+    "Spec": "zoo.configs.spec",
     "UserError": "zoo.errors",
     "connect": "zoo.serving.client",
-    "create": "zoo.models",
+    "create": "zoo.runs.first_stage",
     "draw_grid": "zoo.drawing.images",
-    "entries": "zoo.listings",
     "export": "zoo.serving.export",
+    "list_entries": "zoo.exports.catalog",
+    "list_models": "zoo.exports.catalog",
     "load": "zoo.serving.loading",
 }
-# `zoo.models` is the package of models, and lists trained ones where it is called.
 _MODULES = ("configs", "data", "models")
-_WITHOUT_TENSORFLOW = ("Spec", "UserError", "configs", "connect", "entries")
+_WITHOUT_TENSORFLOW = ("Spec", "UserError", "configs", "connect", "list_entries", "list_models")
+# Names of version 0.2, which go with version 0.4.
+_RENAMED = {"entries": "list_entries"}
 __all__ = sorted([*_WHERE, *_MODULES])
 
 
 def __getattr__(name):
     # Imported on first use: `--help` and flag errors should not wait for TensorFlow.
+    name = _RENAMED.get(name, name)
     if name not in __all__:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
     if name not in _WITHOUT_TENSORFLOW:

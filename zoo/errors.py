@@ -1,4 +1,4 @@
-"""The one exception that a user of the zoo is meant to read."""
+"""Errors for the user of the zoo, and how their messages are worded."""
 
 import ast
 import difflib
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 class UserError(Exception):
-    """Something the caller gave is wrong: one line names it, what was expected, and the remedy.
+    """Invalid input: one line names it, what was expected, and the remedy.
 
     The message names settings as flags of the scripts; `word` puts them in the caller's terms.
     """
@@ -17,11 +17,11 @@ class UserError(Exception):
 
 
 class Diverged(UserError):
-    """The numbers of a run are not finite any more."""
+    """A run diverged: its numbers are not finite any more."""
 
 
 class Stopped(Exception):
-    """A run was asked to stop, has saved a checkpoint, and can be started again."""
+    """A run was asked to stop; it has saved a checkpoint and can be resumed."""
 
 
 class _Wording:
@@ -66,3 +66,8 @@ def near_miss(name: str, known: Iterable[str]) -> str:
     """Returns " Did you mean 'cvae'?" for the known name closest to `name`, or ""."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.65)
     return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def first_line(error: BaseException) -> str:
+    """Returns the first line of an error's message, or the error's type if it has none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,4 +1,4 @@
-"""Paths that people give, and files and folders that are written atomically."""
+"""Paths given by users, and atomic writing of files and folders."""
 
 import contextlib
 import json
@@ -11,20 +11,20 @@ from collections.abc import Iterator
 
 from zoo.errors import UserError
 
-# Suffixes of arrays and tables, as a dataset (zoo.data.arrays).
+# Suffixes of datasets that are arrays or tables (zoo.data.arrays).
 ARRAYS = (".npz", ".npy", ".csv")
 
-# TensorFlow reads names with these as patterns: it would write there and never find it again.
+# TensorFlow reads names with these characters as patterns and cannot find what it wrote there.
 PATTERNS = "[]*?\\"
 
 
 def is_address(path: str | os.PathLike) -> bool:
-    """Returns whether a path is an address, such as s3://bucket/models, even one made a Path."""
+    """Returns whether a path is an address, such as s3://bucket/models, even as a Path."""
     return re.match(r"[A-Za-z][\w+.-]+:/", os.fspath(path)) is not None
 
 
 def user_path(path: str | os.PathLike) -> pathlib.Path:
-    """Returns the path that a person gave, `~` expanded.
+    """Returns a path given by the user, `~` expanded.
 
     Raises:
       UserError: for an address.
@@ -39,7 +39,7 @@ def user_path(path: str | os.PathLike) -> pathlib.Path:
 
 
 def check_writable(folder: str | os.PathLike) -> pathlib.Path:
-    """Returns the path of a folder that can be written, or made; leaves nothing in it.
+    """Returns the path of a folder after checking that it can be written or created.
 
     Raises:
       UserError: if it cannot.
@@ -60,7 +60,7 @@ def check_writable(folder: str | os.PathLike) -> pathlib.Path:
 
 
 def tensorflow_path(path: str | os.PathLike) -> pathlib.Path:
-    """Returns the path that a person gave, for what TensorFlow reads or writes.
+    """Returns a path given by the user, for files that TensorFlow reads or writes.
 
     Raises:
       UserError: if TensorFlow would take it for a pattern.
@@ -77,9 +77,9 @@ def tensorflow_path(path: str | os.PathLike) -> pathlib.Path:
 
 @contextlib.contextmanager
 def atomic(path: str | os.PathLike) -> Iterator[pathlib.Path]:
-    """Yields a temporary name beside `path`; what is written there is renamed to `path`.
+    """Yields a temporary path; what the body writes there is renamed to `path` at its end.
 
-    Works for files and for folders. If the body raises, `path` is as it was before.
+    Works for files and for folders. If the body raises, `path` is unchanged.
     """
     path = pathlib.Path(os.path.abspath(user_path(path)))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,12 @@ def atomic(path: str | os.PathLike) -> Iterator[pathlib.Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def write_json(path: str | os.PathLike, value) -> None:
-    """Writes `value` as indented JSON."""
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Writes a text file, atomically."""
     with atomic(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2) + "\n")
+        temporary.write_text(text)
+
+
+def write_json(path: str | os.PathLike, value) -> None:
+    """Writes `value` as indented JSON, atomically."""
+    write_text(path, json.dumps(value, indent=2) + "\n")

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from zoo import data
-from zoo.benchmarks import mode_pages, modes
 from zoo.errors import UserError
+from zoo.experiments import collapse, collapse_page
 from zoo.training import loop
 
 
 @pytest.fixture(scope="module")
 def task():
-    made = modes.make_task(data.load("ring"), steps=3)
+    made = collapse.make_task(data.load("ring"), steps=3)
     small = {"d_hidden": (8,), "g_hidden": (8,), "batch_size": 16, "jit": False}
     few = {name: made.variants[name] for name in ("gan", "packing 2")}
     return made._replace(fields={**made.fields, **small}, variants=few, samples=300)
@@ -19,14 +19,14 @@ def task():
 
 @pytest.mark.thorough
 def test_stopped_trials_go_on_and_come_out_the_same(task, tmp_path):
-    whole = modes.run(task, 2, tmp_path / "whole")
-    modes.run(task, 1, tmp_path / "parts")
-    parts = modes.run(task, 2, tmp_path / "parts")
+    whole = collapse.run_trials(task, 2, tmp_path / "whole")
+    collapse.run_trials(task, 1, tmp_path / "parts")
+    parts = collapse.run_trials(task, 2, tmp_path / "parts")
     assert whole == parts
     one, other = whole["trials"]["gan"]
     assert one != other
 
-    text = mode_pages.write(parts, tmp_path / "parts", tmp_path / "docs")
+    text = collapse_page.write_page(parts, tmp_path / "parts", tmp_path / "docs")
     assert "packing 2" in text and "a perfect sampler" in text
     page = (tmp_path / "docs" / "collapse.md").read_text()
     assert text in page and "3 steps per trial" in page
@@ -36,20 +36,20 @@ def test_stopped_trials_go_on_and_come_out_the_same(task, tmp_path):
 def test_samples_without_a_distance_have_no_share_of_high_quality():
     found = {"modes": 9, "reverse_kl": 0.5}
     results = {"num_modes": 10, "data": found, "trials": {"gan": [found]}}
-    assert mode_pages.table(results).splitlines()[0] == (
+    assert collapse_page.table(results).splitlines()[0] == (
         "| variant | modes (of 10) | all found | reverse KL (nats) |"
     )
 
 
 def test_trials_of_other_lengths_are_not_mixed(task, tmp_path):
-    modes.run(task._replace(variants={"gan": {}}), 1, tmp_path)
+    collapse.run_trials(task._replace(variants={"gan": {}}), 1, tmp_path)
     with pytest.raises(UserError, match=r"steps=3 there, 4 now"):
-        modes.run(task._replace(steps=4), 1, tmp_path)
+        collapse.run_trials(task._replace(steps=4), 1, tmp_path)
 
 
 def test_a_trial_trains_what_the_loop_trains(task, tmp_path):
     task = task._replace(dataset=data.load("ring/48"))  # three steps are an epoch
-    for _, tried in modes.train_trials(task, "gan", range(1)):
+    for _, tried in collapse.train_trials(task, "gan", range(1)):
         values = [v.numpy() for v in tried.variables]
     config = task.config("gan")
     config.num_epochs = 1
@@ -60,4 +60,4 @@ def test_a_trial_trains_what_the_loop_trains(task, tmp_path):
 
 def test_modes_of_other_data_are_not_known():
     with pytest.raises(UserError, match=r"'moons' are not known: choose dataset='ring', grid"):
-        modes.make_task(data.load("moons"))
+        collapse.make_task(data.load("moons"))

@@ -139,9 +139,9 @@ REFUSED: dict[str, tuple[Callable[[pathlib.Path], object], str]] = {
         lambda path: PIL.Image.fromarray(np.full(SIZE, 0.5, np.float32)).save(
             path.with_suffix(".tif")
         ),
-        r"fractions from 0\.5 to 0\.5, expected are 8 bits, or 16",
+        r"fractions from 0\.5 to 0\.5, but must have 8 bits, or 16",
     ),
-    "many_bits": (many_bits, r"whole numbers from 70000 to 70000, expected are 8 bits, or 16"),
+    "many_bits": (many_bits, r"whole numbers from 70000 to 70000, but must have 8 bits, or 16"),
 }
 
 

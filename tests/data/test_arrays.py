@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import data, versions
+from zoo import data
+from zoo.configs.spec import Spec
+from zoo.exports import versions
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def test_a_table_is_split_without_losing_or_doubling_a_row(tmp_path, rows):
     x, y = rows
     kinds = ["cat" if label else "ant" for label in y]
     dataset = data.load(write_csv(tmp_path / "a.csv", x, kinds), label_column="kind")
-    assert dataset.spec == data.Spec((3,), 2, ("ant", "cat"))
+    assert dataset.spec == Spec((3,), 2, ("ant", "cat"))
     expected = np.column_stack([x, y]).astype(np.float32)
     np.testing.assert_array_equal(together(dataset), expected[np.lexsort(expected.T)])
     assert (dataset.validation.size, dataset.test.size) == (6, 6)
@@ -46,7 +48,7 @@ def test_the_same_arrays_come_from_every_kind_of_file(tmp_path, rows):
     npz, npy = (data.load(str(tmp_path / name)) for name in ("a.npz", "a.npy"))
     np.testing.assert_array_equal(together(table), together(npz))
     np.testing.assert_array_equal(table.train.x, npy.train.x)
-    assert npy.spec == data.Spec((3,), 0)
+    assert npy.spec == Spec((3,), 0)
     assert table.spec == npz.spec
 
 
@@ -56,7 +58,7 @@ def test_splits_of_a_file_are_kept(tmp_path):
     labels = {f"y_{role}": np.arange(n) % 3 for role, n in SIZES.items()}
     np.savez(tmp_path / "images.npz", **parts, **labels)
     dataset = data.load(str(tmp_path / "images.npz"), image_size=8, channels=3)
-    assert dataset.spec == data.Spec((8, 8, 3), 3, ("0", "1", "2"))
+    assert dataset.spec == Spec((8, 8, 3), 3, ("0", "1", "2"))
     np.testing.assert_array_equal(dataset.test.x[:, 1:7, 1:7, 0], parts["x_test"])
     assert dataset.train.size + dataset.validation.size == SIZES["train"]
 
@@ -89,7 +91,7 @@ def test_other_wrong_files_are_named(tmp_path, rows):
     np.savez(tmp_path / "few.npz", x=x[:3], y=y[:3])
     for name, message in {
         "broken.npz": "cannot be read as NumPy arrays",
-        "names.npz": "has the arrays images: expected are x",
+        "names.npz": "has the arrays images: expected x",
         "few.npz": "too few",
     }.items():
         with pytest.raises(zoo.UserError, match=message):

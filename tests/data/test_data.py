@@ -12,6 +12,7 @@ import tensorflow_datasets as tfds
 import zoo
 from tests import tiny
 from zoo import data
+from zoo.configs.spec import Spec
 from zoo.data import fit, reader, sources
 
 
@@ -114,9 +115,9 @@ def test_float_images_are_taken_if_they_are_images():
     broken[2, 0, 0] = np.nan
     for images, message in (
         (broken, "1 pixels are NaN or infinite, the first in image 2"),
-        (x.astype(np.float32), r"expected in \[0, 1\], got .*divide bytes by 255"),
-        (x.astype(np.int64) + 9, "expected as bytes, 0 to 255"),
-        (x > 9, "expected as bytes or as floats"),
+        (x.astype(np.float32), r"must be in \[0, 1\], got .*divide bytes by 255"),
+        (x.astype(np.int64) + 9, "must be bytes, 0 to 255"),
+        (x > 9, "must be bytes or floats"),
     ):
         with pytest.raises(zoo.UserError, match=message):
             data.InMemory(images, np.zeros(4))
@@ -124,7 +125,7 @@ def test_float_images_are_taken_if_they_are_images():
 
 def test_mnist_5k_is_stratified_and_split(data_dir):
     loaded = data.load("mnist_5k", data_dir=str(data_dir))
-    assert loaded.spec == data.Spec((28, 28, 1), 10, tuple("0123456789"))
+    assert loaded.spec == Spec((28, 28, 1), 10, tuple("0123456789"))
     assert [loaded.train.size, loaded.validation.size, loaded.test.size] == [3600, 400, 1000]
     np.testing.assert_array_equal(np.bincount(loaded.test.y), [100] * 10)
     everything = np.concatenate([s.x for s in (loaded.train, loaded.validation, loaded.test)])
@@ -235,7 +236,7 @@ def test_a_set_that_holds_another_one_is_prepared_anew(tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "FIRST_IMAGES", {"mine": right})
     monkeypatch.setattr(sources, "SAME_FILE_NAMES", {"mine"})
     (tmp_path / "images.gz").rename(tmp_path / "elsewhere.gz")
-    with pytest.raises(zoo.UserError, match="holds the images of another set. .*manual_dir"):
+    with pytest.raises(zoo.UserError, match="holds the images of another dataset. .*manual_dir"):
         data.load("mine", **where)
     assert (tmp_path / "tfds" / "mine" / "1.0.0" / "dataset_info.json").exists()
     write(10)
@@ -271,7 +272,7 @@ def test_a_set_out_of_reach_is_named_at_once(tmp_path, monkeypatch):
 
 
 def test_labels_out_of_range_are_named():
-    with pytest.raises(zoo.UserError, match=r"labels from 0 to 2.*expected in 0 \.\. 1"):
+    with pytest.raises(zoo.UserError, match=r"labels from 0 to 2.*must be in 0 \.\. 1"):
         reader.check_labels("mine", np.array([0, 2, 1]), 2)
 
 

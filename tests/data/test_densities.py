@@ -29,20 +29,20 @@ def test_a_generated_row_depends_on_its_number_alone(ring):
 
 
 def test_replicas_together_generate_the_batches_of_one(ring):
-    one = rows(ring.epoch(0, 0, 3, BATCH, every_row=True))
+    one = rows(ring.epoch(0, 0, 3, BATCH, keep_remainder=True))
     workers = [
-        rows(ring.epoch(0, 0, 3, BATCH, data.Shard(worker, 2, 1), every_row=True))
+        rows(ring.epoch(0, 0, 3, BATCH, data.Shard(worker, 2, 1), keep_remainder=True))
         for worker in range(2)
     ]
-    local = rows(ring.epoch(0, 0, 3, BATCH, data.Shard(0, 1, 2), every_row=True))
+    local = rows(ring.epoch(0, 0, 3, BATCH, data.Shard(0, 1, 2), keep_remainder=True))
     for i, batch in enumerate(one):
         np.testing.assert_array_equal(batch, np.concatenate([w[i] for w in workers]))
         np.testing.assert_array_equal(batch, np.concatenate(local[2 * i : 2 * i + 2]))
 
 
 def test_generated_epochs_follow_each_other(ring):
-    one = rows(ring.epoch(0, 0, 0, BATCH, every_row=True))
-    again = rows(ring.epochs(0, 2, BATCH, every_row=True).take(2 * len(one) - 2))
+    one = rows(ring.epoch(0, 0, 0, BATCH, keep_remainder=True))
+    again = rows(ring.epochs(0, 2, BATCH, keep_remainder=True).take(2 * len(one) - 2))
     for a, b in zip([*one, *one][2:], again, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -59,8 +59,8 @@ def test_every_row_counts_once_in_a_padded_pass(kind, size):
             data.InMemory(x).batches_of_bytes(1).unbatch(), lambda example: example, 50
         ),
     }[kind]
-    batches = list(split.epoch(0, 0, 0, size, every_row=True))
-    assert len(batches) == split.steps_per_epoch(size, every_row=True) == -(-50 // size)
+    batches = list(split.epoch(0, 0, 0, size, keep_remainder=True))
+    assert len(batches) == split.steps_per_epoch(size, keep_remainder=True) == -(-50 // size)
     assert all(len(batch["x"]) == size for batch in batches)
     seen = np.concatenate([b["x"].numpy()[b["weight"].numpy() > 0] for b in batches])
     np.testing.assert_array_equal(np.sort(seen, 0), np.sort(x, 0))
@@ -69,7 +69,7 @@ def test_every_row_counts_once_in_a_padded_pass(kind, size):
 def test_weights_of_rows_come_with_them():
     x = np.arange(10.0).reshape(10, 1)
     split = data.InMemory(x, weight=10 * np.arange(10))
-    for batch in split.epoch(0, 0, 0, 4, every_row=True):
+    for batch in split.epoch(0, 0, 0, 4, keep_remainder=True):
         weight = batch["weight"].numpy()
         inside = weight > 0
         np.testing.assert_array_equal(weight[inside], 10 * batch["x"].numpy()[inside, 0])

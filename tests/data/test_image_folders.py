@@ -11,6 +11,7 @@ import zoo
 from tests.data import odd_files
 from tests.data.image_files import write
 from zoo import data
+from zoo.configs.spec import Spec
 from zoo.data import image_folders
 
 
@@ -76,7 +77,7 @@ def test_what_is_no_image_is_skipped_and_counted(tmp_path, load, capsys):
     (tmp_path / "dog" / "._1.png").write_text("mac")
     PIL.Image.new("RGB", (3, 3)).save(tmp_path / "cover.png")
     loaded = load(tmp_path)
-    assert loaded.spec == data.Spec((6, 6, 3), 2, ("cat", "dog"))
+    assert loaded.spec == Spec((6, 6, 3), 2, ("cat", "dog"))
     said = capsys.readouterr().err
     assert "24 images in 2 classes. Skipped: 1 .heic, 1 .txt, 4 hidden, 1 images beside" in said
 

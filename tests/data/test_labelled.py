@@ -6,9 +6,10 @@ import pytest
 import zoo
 from tests import tiny
 from zoo import configs, data
+from zoo.configs.spec import Spec
 from zoo.data import labelled
 
-SPEC = data.Spec((8, 8, 1), 3, ("cat", "dog", "emu"))
+SPEC = Spec((8, 8, 1), 3, ("cat", "dog", "emu"))
 LABELS = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [50, 40, 10]))
 
 

@@ -7,27 +7,29 @@ import pytest
 import scipy.spatial.distance
 import tensorflow as tf
 
-from zoo import configs, data, diagnosis, models
+from zoo import configs, data, models
+from zoo.configs.spec import Spec
 from zoo.diagnosis import (
     calibration,
+    diagnose,
     diversity,
     fresh_discriminators,
     memorisation,
     page,
-    planted,
-    subject,
+    players,
 )
-from zoo.diagnosis.planted import FAULTS
-from zoo.diagnosis.verdict import decide
+from zoo.diagnosis.verdict import VERDICTS, decide
 from zoo.errors import UserError
+from zoo.experiments import faults
+from zoo.experiments.faults import FAULTS
 
-SPEC = data.Spec((2,), 0)
+SPEC = Spec((2,), 0)
 
 
 @pytest.fixture(autouse=True)
 def few_rows(monkeypatch):
-    monkeypatch.setattr(subject, "TRAINING_ROWS", 2000)
-    monkeypatch.setattr(subject, "TEST_ROWS", 1000)
+    monkeypatch.setattr(players, "TRAINING_ROWS", 2000)
+    monkeypatch.setattr(players, "TEST_ROWS", 1000)
 
 
 def blob(count, seed, center=0.0):
@@ -80,11 +82,11 @@ def test_planted_faults_are_found(generate, name, tmp_path):
         last = model.discriminator.last
         last.kernel.assign(tf.zeros_like(last.kernel))
     before = [v.numpy() for v in model.variables]
-    found = diagnosis.diagnose(model, DATASET)
+    found = diagnose.diagnose(model, DATASET)
     assert found.verdict.name == name, found
     for a, v in zip(before, model.variables, strict=True):
         np.testing.assert_array_equal(a, v)
-    page.write(tmp_path / "page.html", found, "a planted fault")
+    page.write_page(tmp_path / "page.html", found, "a planted fault")
     text = (tmp_path / "page.html").read_text()
     assert found.verdict.sentence.split(".")[0].replace("'", "&#39;") in text
     assert text.count("data:image/png") >= 4
@@ -92,7 +94,7 @@ def test_planted_faults_are_found(generate, name, tmp_path):
 
 def test_a_model_without_a_discriminator_is_refused():
     with pytest.raises(UserError, match=r"'vae' has no discriminator to diagnose: choose a GAN"):
-        diagnosis.check(models.create("vae"))
+        diagnose.check_model(models.create("vae"))
 
 
 @pytest.mark.parametrize(
@@ -104,8 +106,8 @@ def test_all_gans_can_be_diagnosed(entry, tiny_data, monkeypatch):
     monkeypatch.setattr(fresh_discriminators, "STEPS", 2)
     model = models.create(configs.get_tiny(entry, dataset="tiny"), tiny_data.spec)
     model.compile_for_run(total_steps=None)
-    found = diagnosis.diagnose(model, tiny_data)
-    assert found.verdict.name in diagnosis.VERDICTS
+    found = diagnose.diagnose(model, tiny_data)
+    assert found.verdict.name in VERDICTS
     assert np.isfinite(found.figures["gradient"])
 
 
@@ -168,21 +170,21 @@ def test_logits_of_true_probabilities_are_calibrated():
     # The log density ratio of these two Gaussians is 2 x.
     for factor, off in ((2.0, 0.0), (20.0, 0.1)):
         bins = calibration.bin_rows(factor * unseen, factor * generated)
-        error = calibration.measure(bins)["calibration_error"]
+        error = calibration.measure_calibration(bins)["calibration_error"]
         assert (error < 0.02) if off == 0 else (error > 0.05)
 
 
 def test_fresh_discriminators_see_pairs_of_one_label(tiny_data):
     """A D that knows labels cannot tell rows apart by the labels alone."""
     model = models.create(configs.get_tiny("cgan", dataset="tiny"), tiny_data.spec)
-    of = subject.Subject(model, tiny_data)
+    of = players.FrozenPlayers(model, tiny_data)
     np.testing.assert_array_equal(of.generated_to_train.y, of.train.y)
     assert len(list(itertools.islice(of.logits(of.held_out), 100))) == tiny_data.test.size
 
 
 def test_copies_are_found_where_real_rows_have_twins():
     unseen = np.r_[np.zeros(20), np.ones(980)]
-    found = memorisation.measure({"unseen": unseen, "generated": np.zeros(100)})
+    found = memorisation.measure_copies({"unseen": unseen, "generated": np.zeros(100)})
     assert found == {"copies": 1.0, "nearest_distance_ratio": 0.0}
 
 
@@ -197,7 +199,7 @@ def test_modes_that_are_missing_are_found_without_a_judge(modes):
         return tf.gather(means, tf.cast(z[:, 0] > 0, tf.int32) % modes) + 0.01 * z[:, :2]
 
     model.generate = generate
-    figures, _ = diversity.measure(subject.Subject(model, ring))
+    figures, _ = diversity.measure_diversity(players.FrozenPlayers(model, ring))
     assert decide({**HEALTHY, **figures}).name == "collapsed", figures
 
 
@@ -206,7 +208,7 @@ def test_a_generator_of_one_row_per_label_has_collapsed(tiny_data):
     model.compile_for_run(total_steps=None)
     rows = tf.random.stateless_uniform([3, *tiny_data.spec.shape], [0, 1])
     model.generate = lambda z, y=None, training=False: tf.gather(rows, y)
-    figures, _ = diversity.measure(subject.Subject(model, tiny_data))
+    figures, _ = diversity.measure_diversity(players.FrozenPlayers(model, tiny_data))
     assert decide({**HEALTHY, **figures}).name == "collapsed", figures
 
 
@@ -222,29 +224,29 @@ def test_a_discriminator_may_judge_several_rows_at_once(fields, tiny_data, monke
     config = configs.get_tiny("dcgan", dataset="tiny", batch_size=20, **fields)
     model = models.create(config, tiny_data.spec)
     model.compile_for_run(total_steps=None)
-    assert np.isfinite(diagnosis.diagnose(model, tiny_data).figures["gradient"])
+    assert np.isfinite(diagnose.diagnose(model, tiny_data).figures["gradient"])
 
 
 def test_rows_are_made_as_in_training(tiny_data):
     config = configs.get_tiny("dcgan", dataset="tiny", pixels="binarized")
-    of = subject.Subject(models.create(config, tiny_data.spec), tiny_data)
+    of = players.FrozenPlayers(models.create(config, tiny_data.spec), tiny_data)
     assert set(np.unique(of.held_out.x)) == set(np.unique(of.train.x)) == {0.0, 1.0}
 
 
 def test_rows_that_nothing_can_be_measured_on_are_refused(tiny_data):
     model = make(lambda z: z * np.nan)
     with pytest.raises(UserError, match=r"NaN or infinite: the run has diverged.*learning_rate"):
-        diagnosis.diagnose(model, DATASET)
+        diagnose.diagnose(model, DATASET)
     few = DATASET._replace(test=blob(5, 2))
     with pytest.raises(UserError, match=r"has 5 rows, D judges 8 at once"):
-        diagnosis.diagnose(make(packing=8), few)
+        diagnose.diagnose(make(packing=8), few)
 
 
 @pytest.mark.parametrize(("shape", "network"), [((28, 28, 1), "conv"), ((30, 30, 1), "mlp")])
 def test_the_usual_network_takes_any_shape(shape, network):
-    spec = data.Spec(shape, 0)
+    spec = Spec(shape, 0)
     config = configs.get("gan", dataset="rows", packing=1)
-    of = subject.Subject(models.create(config, spec), DATASET._replace(spec=spec))
+    of = players.FrozenPlayers(models.create(config, spec), DATASET._replace(spec=spec))
     usual = fresh_discriminators.usual_config(of)
     assert usual.network == network
     models.create(usual, spec)
@@ -261,11 +263,11 @@ def test_the_usual_network_takes_any_shape(shape, network):
 )
 def test_what_is_planted_makes_images(name, different, monkeypatch):
     """Each replacement of G makes as many images as codes, all from where it says."""
-    monkeypatch.setattr(planted, "ROWS", 40)
+    monkeypatch.setattr(faults, "ROWS", 40)
     rng = np.random.default_rng(0)
     x = rng.integers(0, 256, (60, 8, 8, 1), dtype=np.uint8)
     rows = data.InMemory(x, np.arange(60) % 4)
-    dataset = data.Dataset("tiny", data.Spec((8, 8, 1), 4), rows, rows.take(4), rows)
+    dataset = data.Dataset("tiny", Spec((8, 8, 1), 4), rows, rows.take(4), rows)
     replace = FAULTS[name].replace
     model = models.create(configs.get_tiny("dcgan", dataset="tiny"), dataset.spec)
     z = tf.random.stateless_normal([500, model.config.latent_dim], [0, 1])

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 import zoo
 from zoo import configs, models
-from zoo.data import Spec
+from zoo.configs.spec import Spec
 from zoo.distributions import likelihoods
 
 SPEC = Spec((1, 2, 1), 0)
@@ -75,7 +75,7 @@ def test_scale_has_a_floor(kind):
 def test_decoder_starts_at_the_mean_image(kind):
     part, _ = make(kind, pixel_scale=0.05)
     mean = np.array([[[0.2], [0.9]]])
-    p = part.distribution(tf.constant(part.start(mean)[None], tf.float32))
+    p = part.distribution(tf.constant(part.initial_outputs(mean)[None], tf.float32))
     if kind == "continuous_bernoulli":
         assert 0.2 < p.mean()[0, 0, 0, 0] < 0.5 < p.mean()[0, 0, 1, 0] < 0.9
     else:

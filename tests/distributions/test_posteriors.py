@@ -7,7 +7,7 @@ import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from zoo import configs, seeds
-from zoo.data import Spec
+from zoo.configs.spec import Spec
 from zoo.distributions import flows, gaussians, posteriors, priors
 from zoo.objectives import bounds
 

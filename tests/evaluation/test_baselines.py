@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo import configs, evaluation, models
+from zoo import configs, models
+from zoo.evaluation import evaluate
+from zoo.evaluation.subject import Subject
 
 
 @pytest.fixture
 def subject(tiny_data):
     config = configs.get_tiny("m1_m2", dataset="tiny", labels=30)
-    return evaluation.Subject(models.create(config, tiny_data.spec), tiny_data)
+    return Subject(models.create(config, tiny_data.spec), tiny_data)
 
 
 def test_baselines_learn_from_the_labelled_rows_alone(subject, tiny_data, monkeypatch):
@@ -27,14 +29,16 @@ def test_baselines_learn_from_the_labelled_rows_alone(subject, tiny_data, monkey
         learned.append(len(x))
         return tf.constant(bright(x))
 
-    monkeypatch.setattr(subject.model, "in_graph", lambda name: {"codes": codes}[name])
-    errors = evaluation.evaluate(subject, ["baselines"])
+    monkeypatch.setattr(subject.model, "compiled_method", lambda name: {"codes": codes}[name])
+    errors = evaluate.measure(subject, ["baselines"])
     assert errors["logistic_regression_error"] == 0.0 and errors["svm_error"] == 0.0
     assert learned == [30, tiny_data.test.size]
-    monkeypatch.setattr(subject.model, "in_graph", lambda name: lambda x: tf.zeros([len(x), 2]))
-    assert evaluation.evaluate(subject, ["baselines"])["svm_error"] > 0.3
+    monkeypatch.setattr(
+        subject.model, "compiled_method", lambda name: lambda x: tf.zeros([len(x), 2])
+    )
+    assert evaluate.measure(subject, ["baselines"])["svm_error"] > 0.3
 
 
 def test_the_protocol_tells_how_many_labels(subject):
-    report = evaluation.report(subject, only=["accuracy"])
+    report = evaluate.build_report(subject, only=["accuracy"])
     assert any("learned from 30 labels" in sentence for sentence in report["protocol"])

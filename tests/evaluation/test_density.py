@@ -10,9 +10,11 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tests.entries import METRICS
-from zoo import configs, data, evaluation, models
+from zoo import configs, data, models
+from zoo.configs.spec import Spec
 from zoo.distributions import likelihoods
-from zoo.evaluation import density
+from zoo.evaluation import density, evaluate
+from zoo.evaluation.subject import Subject
 from zoo.objectives import bounds
 from zoo.serving import export
 
@@ -55,7 +57,7 @@ def test_bits_of_a_uniform_distribution_over_bytes_are_eight():
 def test_bits_of_a_density_are_those_of_its_mass_in_a_byte():
     """A logistic wider than a grey level: mass of the byte, or density of the byte dequantised."""
     config = configs.get("vae", likelihood="discretized_logistic", pixels="scaled")
-    part = likelihoods.DiscretizedLogistic(config, data.Spec((1, 1, 1), 0))
+    part = likelihoods.DiscretizedLogistic(config, Spec((1, 1, 1), 0))
     p = part.distribution(tf.constant([0.0, -1.5], shape=[1, 1, 1, 2]))
     v = np.arange(60, 200)
     discrete = -p.log_prob((v / 255).reshape(-1, 1, 1, 1).astype(np.float32))
@@ -71,8 +73,8 @@ def test_bits_of_a_density_are_those_of_its_mass_in_a_byte():
 
 
 def test_report_has_all_figures_and_says_how(tiny_data):
-    subject = evaluation.Subject(make(tiny_data), tiny_data, importance_samples=30)
-    report = evaluation.report(subject)
+    subject = Subject(make(tiny_data), tiny_data, importance_samples=30)
+    report = evaluate.build_report(subject)
     assert report["metrics"]["nll"] <= -report["metrics"]["elbo"]
     assert 0 < report["metrics"]["nll_standard_error"] < 5
     assert "bits_per_dim" not in report["metrics"]
@@ -82,7 +84,7 @@ def test_report_has_all_figures_and_says_how(tiny_data):
 
 def test_metrics_of_an_export_can_be_renewed(tiny_data, tmp_path):
     model = make(tiny_data)
-    report = evaluation.report(evaluation.Subject(model, tiny_data), METRICS["training"])
+    report = evaluate.build_report(Subject(model, tiny_data), METRICS["training"])
     path = export.export(model, tmp_path, report)
     report["metrics"]["nll"] = 12.25
     export.refresh_metrics(path, report)
@@ -95,10 +97,10 @@ def test_metrics_of_an_export_can_be_renewed(tiny_data, tmp_path):
 
 
 def test_spec_of_a_colour_set_counts_every_value():
-    spec = data.Spec((4, 4, 3), 0)
+    spec = Spec((4, 4, 3), 0)
     config = configs.get_tiny("vae", likelihood="gaussian", pixels="dequantized")
     split = data.InMemory(np.full([5, 4, 4, 3], 128, np.uint8), np.zeros(5))
     dataset = data.Dataset("flat", spec, split, split, split)
-    metrics = evaluation.evaluate(evaluation.Subject(models.create(config, spec), dataset))
+    metrics = evaluate.measure(Subject(models.create(config, spec), dataset))
     expected = -metrics["elbo"] / 48 / math.log(2) + 8
     assert metrics["bits_per_dim"] == pytest.approx(expected)

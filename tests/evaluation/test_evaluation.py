@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo import configs, evaluation, models
-from zoo.evaluation import codes, draws, terms
+from zoo import configs, models
+from zoo.evaluation import codes, draws, evaluate, terms
+from zoo.evaluation.subject import Subject
+from zoo.evaluation.terms import mean_terms
 
 
 @pytest.fixture
@@ -16,20 +18,20 @@ def model(tiny_data):
 def test_mean_terms_are_means_over_all_images_and_repeat(tiny_data, monkeypatch):
     config = configs.get_tiny("vae", likelihood="discretized_logistic", pixels="scaled")
     model = models.create(config, tiny_data.spec)
-    whole = evaluation.mean_terms(model, tiny_data.test)
-    assert evaluation.mean_terms(model, tiny_data.test) == whole
+    whole = mean_terms(model, tiny_data.test)
+    assert mean_terms(model, tiny_data.test) == whole
     batch = next(iter(tiny_data.test.batches(13)))
     rate = model.posterior(batch["x"]).kl_divergence(model.prior())
     assert whole["rate"] == pytest.approx(float(tf.reduce_mean(rate)), rel=1e-5)
     monkeypatch.setattr(terms, "BATCH_SIZE", 5)  # the last batch is then one of 3
-    parts = evaluation.mean_terms(model, tiny_data.test)
+    parts = mean_terms(model, tiny_data.test)
     assert parts["rate"] == pytest.approx(whole["rate"], rel=1e-5)
 
 
 def test_evaluation_has_beta_one(tiny_data):
     config = configs.get_tiny("cvae", dataset="tiny", beta=4.0)
     model = models.create(config, tiny_data.spec)
-    metrics = evaluation.evaluate(evaluation.Subject(model, tiny_data))
+    metrics = evaluate.measure(Subject(model, tiny_data))
     assert metrics["elbo"] == pytest.approx(-metrics["rate"] - metrics["distortion"])
     assert metrics["loss"] == pytest.approx(4 * metrics["rate"] + metrics["distortion"])
 

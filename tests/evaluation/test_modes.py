@@ -1,4 +1,4 @@
-"""Modes are counted as they are drawn."""
+"""Counting the modes of known samples."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def test_perfect_samples_reach_all_modes_and_the_ceiling_of_quality():
     components = densities.ring().mixture.components_distribution
     found, good = modes.nearest_components(rows.x, components.mean().numpy(), 0.01)
     np.testing.assert_array_equal(found, rows.y)
-    figures = modes.measure(found, good, num_modes=8)
+    figures = modes.measure_modes(found, good, num_modes=8)
     assert figures["modes"] == 8
     # In the plane 1 - exp(-9 / 2) of a Gaussian lies within three standard deviations.
     assert figures["high_quality"] == pytest.approx(1 - np.exp(-4.5), abs=0.005)
@@ -29,14 +29,14 @@ def test_a_mode_counts_if_a_sample_of_high_quality_is_its_own():
     found, good = modes.nearest_components(x, MEANS, 0.1)
     np.testing.assert_array_equal(found, [0, 0, 1, 2])
     np.testing.assert_array_equal(good, [True, True, True, False])
-    figures = modes.measure(found, good, num_modes=3)
+    figures = modes.measure_modes(found, good, num_modes=3)
     shares = np.array([0.5, 0.25, 0.25])
     assert figures["modes"] == 2 and figures["high_quality"] == 0.75
     assert figures["reverse_kl"] == pytest.approx(np.sum(shares * np.log(3 * shares)))
 
 
 def test_samples_of_one_mode_have_the_highest_divergence():
-    figures = modes.measure(np.full(10, 3), num_modes=8)
+    figures = modes.measure_modes(np.full(10, 3), num_modes=8)
     assert figures == {"modes": 1, "reverse_kl": pytest.approx(np.log(8))}
 
 
@@ -54,7 +54,7 @@ def test_stacked_images_spell_the_labels_of_their_channels(tiny_data):
         ]
         assert set(of_all) == of_one and len(of_all) == len(singles.x)
 
-    def classify(x):  # knows the images by heart
+    def classify(x):  # recognises the very images
         known = {image.tobytes(): y for image, y in zip(singles.x, singles.y, strict=True)}
         y = [known[np.round(255 * image).astype(np.uint8).tobytes()] for image in x]
         return np.eye(classes)[y]

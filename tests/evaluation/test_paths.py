@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from zoo import configs, data, models
+from zoo import configs, models
+from zoo.configs.spec import Spec
 from zoo.evaluation import paths
 
 
@@ -33,7 +34,7 @@ def test_samples_that_never_change_have_no_steps():
 
 @pytest.mark.parametrize("entry", ["dcgan", "cgan", "infogan", "vae", "gmvae", "cvae"])
 def test_a_walk_goes_from_one_code_of_the_prior_to_another(entry):
-    model = models.create(configs.get_tiny(entry), data.Spec((8, 8, 1), 3))
+    model = models.create(configs.get_tiny(entry), Spec((8, 8, 1), 3))
     x = paths.walk(model, ways=3, steps=4)
     assert x.shape == (3, 5, 8, 8, 1)
     assert np.all(np.isfinite(x)) and np.any(x[:, 0] != x[:, -1])

@@ -6,8 +6,13 @@ import scipy.linalg
 
 import zoo
 from tests.entries import METRICS
-from zoo import configs, data, evaluation, models
-from zoo.evaluation import samples
+from zoo import configs, data, models
+from zoo.configs.spec import Spec
+from zoo.errors import UserError
+from zoo.evaluation import evaluate, judges, samples
+from zoo.evaluation import metrics as registry
+from zoo.evaluation.judges import Judge
+from zoo.evaluation.subject import Subject
 
 RNG = np.random.default_rng(0)
 REAL = RNG.normal(size=(60, 4)).astype(np.float32)
@@ -29,9 +34,9 @@ def test_figures_without_a_meaning_are_left_out_and_the_report_says_why(tiny_dat
     model = models.create(configs.get_tiny("gan", dataset="tiny"), tiny_data.spec)
     classifier = models.create(configs.get_tiny("classifier", dataset="tiny"), tiny_data.spec)
     measured = {**METRICS, "metrics": {"accuracy": 0.9}}
-    judge = evaluation.Judge(zoo.load(zoo.export(classifier, tmp_path, measured)))
+    judge = Judge(zoo.load(zoo.export(classifier, tmp_path, measured)))
     before = {"metrics": {"precision": 0.5, "nearest_distance_ratio": 1.0}, "protocol": []}
-    found = evaluation.report(evaluation.Subject(model, dataset, judge), before=before)
+    found = evaluate.build_report(Subject(model, dataset, judge), before=before)
     assert not {"precision", "coverage", "nearest_distance_ratio"} & found["metrics"].keys()
     protocol = " ".join(found["protocol"])
     assert "stand more than 5 times" in protocol and "are training images as well" in protocol
@@ -101,20 +106,20 @@ class Eye:
     def classify(self, x):
         return np.asarray(x).reshape(len(x), -1)[:, :3]
 
-    def see(self, x):
+    def features(self, x):
         flat = np.asarray(x).reshape(len(x), -1)
-        return evaluation.judges.Features(flat[:, :8], flat[:, :3])
+        return judges.Features(flat[:, :8], flat[:, :3])
 
-    def see_split(self, split):
-        return self.see(np.concatenate([b["x"] for b in split.batches(100)]))
+    def features_of_split(self, split):
+        return self.features(np.concatenate([b["x"] for b in split.batches(100)]))
 
 
 @pytest.mark.parametrize("entry", ["cgan", "cvae", "gmm", "gmvae"])
 def test_every_metric_that_applies_is_measured_and_labelled(entry, tiny_data):
     model = models.create(configs.get_tiny(entry, dataset="tiny"), tiny_data.spec)
-    subject = evaluation.Subject(model, tiny_data, Eye(), importance_samples=10)
-    report = evaluation.report(subject)
-    applicable = [m for m in evaluation.METRICS if m.applies_to(subject)]
+    subject = Subject(model, tiny_data, Eye(), importance_samples=10)
+    report = evaluate.build_report(subject)
+    applicable = [m for m in registry.METRICS if m.applies_to(subject)]
     expected = {figure for metric in applicable for figure in metric.figures}
     assert expected | set(subject.terms) == set(report["metrics"])
     assert {"coverage", "frechet_floor", "nearest_distance_ratio"} <= expected
@@ -123,9 +128,9 @@ def test_every_metric_that_applies_is_measured_and_labelled(entry, tiny_data):
 
 def test_metrics_measured_later_join_the_earlier_ones(tiny_data):
     model = models.create(configs.get_tiny("vae", dataset="tiny"), tiny_data.spec)
-    before = evaluation.report(evaluation.Subject(model, tiny_data, importance_samples=10))
-    subject = evaluation.Subject(model, tiny_data, Eye(), importance_samples=5000)
-    after = evaluation.report(subject, only=["neighbourhoods"], before=before)
+    before = evaluate.build_report(Subject(model, tiny_data, importance_samples=10))
+    subject = Subject(model, tiny_data, Eye(), importance_samples=5000)
+    after = evaluate.build_report(subject, only=["neighbourhoods"], before=before)
     assert set(after["metrics"]) - set(before["metrics"]) == {
         *("precision", "recall", "density", "coverage")
     }
@@ -135,15 +140,15 @@ def test_metrics_measured_later_join_the_earlier_ones(tiny_data):
 
 def test_unknown_and_unfit_metrics_are_named(tiny_data):
     model = models.create(configs.get_tiny("classifier", dataset="tiny"), tiny_data.spec)
-    subject = evaluation.Subject(model, tiny_data)
-    with pytest.raises(evaluation.UserError, match="Did you mean 'neighbourhoods'"):
-        evaluation.evaluate(subject, ["neighborhoods"])
-    with pytest.raises(evaluation.UserError, match="lacks a judge, samples"):
-        evaluation.evaluate(subject, ["classes"])
+    subject = Subject(model, tiny_data)
+    with pytest.raises(UserError, match="Did you mean 'neighbourhoods'"):
+        evaluate.measure(subject, ["neighborhoods"])
+    with pytest.raises(UserError, match="lacks a judge, samples"):
+        evaluate.measure(subject, ["classes"])
 
 
 def test_a_classifier_of_dequantized_pixels_is_measured(tiny_data):
     """It has no likelihood to count in bits."""
     config = configs.get_tiny("classifier", dataset="tiny", pixels="dequantized")
-    model = models.create(config, data.Spec((8, 8, 1), 3))
-    assert "accuracy" in evaluation.evaluate(evaluation.Subject(model, tiny_data))
+    model = models.create(config, Spec((8, 8, 1), 3))
+    assert "accuracy" in evaluate.measure(Subject(model, tiny_data))

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo import configs, data, evaluation, models
-from zoo.evaluation import styles
+from zoo import configs, data, models
+from zoo.configs.spec import Spec
+from zoo.evaluation import evaluate, styles
 from zoo.evaluation.judges import Features
+from zoo.evaluation.subject import Subject
 
 
 def stroke(lean, width, size=41):
@@ -46,7 +48,7 @@ def test_correlation_is_of_deviations_from_each_labels_mean():
 
 def test_restyled_images_are_judged_by_what_was_asked(tiny_data, monkeypatch):
     """A model that draws the label asked for in the source's slant, and one that ignores it."""
-    spec = data.Spec((41, 41, 1), 3)
+    spec = Spec((41, 41, 1), 3)
     rng = np.random.default_rng(0)
     x = np.concatenate([stroke(lean, 3) for lean in rng.uniform(-0.5, 0.5, 60)])
     split = data.InMemory(x, np.arange(60) % 3)
@@ -55,7 +57,7 @@ def test_restyled_images_are_judged_by_what_was_asked(tiny_data, monkeypatch):
     class Judge:
         """Reads the label from a mark in the corner."""
 
-        def see(self, images):
+        def features(self, images):
             marks = np.round(images[:, 0, 0, 0] * 2).astype(int)
             return Features(images.reshape(len(images), -1), np.eye(3)[marks])
 
@@ -67,10 +69,10 @@ def test_restyled_images_are_judged_by_what_was_asked(tiny_data, monkeypatch):
 
         return draw
 
-    subject = evaluation.Subject(model, data.Dataset("lines", spec, split, split, split), Judge())
-    monkeypatch.setattr(model, "in_graph", lambda name: restyle(True))
-    kept = evaluation.evaluate(subject, ["restyled"])
+    subject = Subject(model, data.Dataset("lines", spec, split, split, split), Judge())
+    monkeypatch.setattr(model, "compiled_method", lambda name: restyle(True))
+    kept = evaluate.measure(subject, ["restyled"])
     assert kept["restyled_accuracy"] == 1.0 and kept["slant_kept"] > 0.95
-    monkeypatch.setattr(model, "in_graph", lambda name: restyle(False))
-    lost = evaluation.evaluate(subject, ["restyled"])
+    monkeypatch.setattr(model, "compiled_method", lambda name: restyle(False))
+    lost = evaluate.measure(subject, ["restyled"])
     assert lost["restyled_accuracy"] == pytest.approx(1 / 3) and abs(lost["slant_kept"]) < 0.3

@@ -8,10 +8,20 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests import exports
+from tests import tiny_exports
 from tests.processes import ROOT, call
-from zoo import configs, experiments, models, seeds, versions
-from zoo.experiments import code_priors, measuring, mixtures, pages, turns, variants
+from zoo import configs, models, seeds
+from zoo.experiments import (
+    ablations,
+    code_priors,
+    measuring,
+    mixtures,
+    pages,
+    registry,
+    turns,
+    variants,
+)
+from zoo.exports import versions
 from zoo.training import loop
 
 SMALL = {
@@ -57,7 +67,7 @@ def small(module_patch):
 def exported(exports_folder, module_patch):
     """Tiny exports instead of the zoo's own."""
     for entry in dict.fromkeys((*variants.EXPORTED, "classifier")):
-        path = exports.of_entry(entry, exports_folder)
+        path = tiny_exports.of_entry(entry, exports_folder)
     module_patch.setattr(versions, "SAVED_MODELS", path.parents[1])
 
 
@@ -79,13 +89,13 @@ def untrained(monkeypatch):
     def create(config, dataset, workdir, strategy):
         model = models.create(config, dataset.spec)
         model.compile_for_run(total_steps=None)
-        model.start_from(dataset.train)
+        model.initialize_from_data(dataset.train)
         return loop.Run(model, {}, False)
 
     monkeypatch.setattr(loop, "train", create)
 
 
-@pytest.mark.parametrize("name", [n for n in experiments.names() if n not in (TRAINS, *LONG)])
+@pytest.mark.parametrize("name", [n for n in registry.names() if n not in (TRAINS, *LONG)])
 def test_untrained_models_leave_a_page_a_table_and_a_figure(
     name, small, runs, tiny_data, tmp_path, untrained
 ):
@@ -100,13 +110,13 @@ def test_an_experiment_trains_and_leaves_a_page_a_table_and_a_figure(
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", experiments.names())
+@pytest.mark.parametrize("name", registry.names())
 def test_every_experiment_trains(name, small, exported, runs, tiny_data, tmp_path):
     check_page(name, runs, tiny_data, tmp_path)
 
 
 def check_page(name, runs, tiny_data, tmp_path):
-    table = pages.run(name, tiny_data, runs, tmp_path, num_epochs=1)
+    table = pages.run_experiment(name, tiny_data, runs, tmp_path, num_epochs=1)
     page = (tmp_path / f"{name}.md").read_text()
     epochs = " --num_epochs=1" if pages.takes_epochs(name) else ""
     assert table in page and f"experiment.py {name} --dataset=tiny{epochs}\n" in page
@@ -118,25 +128,29 @@ def check_page(name, runs, tiny_data, tmp_path):
 
 
 def test_only_the_published_run_has_an_answer():
-    for name in experiments.names():
-        of_others = pages.page(name, {"rows": [{"a": 1}], "dataset": "mine", "epochs": 50})
+    for name in registry.names():
+        of_others = pages.build_page(name, {"rows": [{"a": 1}], "dataset": "mine", "epochs": 50})
         assert "The answer" not in of_others
         results = ROOT / "docs" / "questions" / f"{name}.json"
         if results.exists():
-            published = pages.page(name, json.loads(results.read_text()))
+            published = pages.build_page(name, json.loads(results.read_text()))
             assert "The answer: " in published
             assert published == results.with_suffix(".md").read_text()
 
 
 def test_figures_in_an_answer_follow_the_table():
     results = json.loads((ROOT / "docs" / "questions" / "walks.json").read_text())
-    assert "largest step is 1.769 to 3.112 times" in " ".join(pages.page("walks", results).split())
+    assert "largest step is 1.769 to 3.112 times" in " ".join(
+        pages.build_page("walks", results).split()
+    )
     for row in results["rows"]:
         row["largest step"] += 1.0
-    assert "largest step is 2.769 to 4.112 times" in " ".join(pages.page("walks", results).split())
+    assert "largest step is 2.769 to 4.112 times" in " ".join(
+        pages.build_page("walks", results).split()
+    )
     del results["rows"][-1]["largest step"]
     with pytest.raises(KeyError, match="largest step"):
-        pages.page("walks", results)
+        pages.build_page("walks", results)
 
 
 def test_epochs_are_refused_where_no_variant_takes_them():
@@ -147,10 +161,12 @@ def test_epochs_are_refused_where_no_variant_takes_them():
 
 def test_unknown_experiment_names_the_near_miss(tiny_data, tmp_path):
     with pytest.raises(zoo.UserError, match="Did you mean 'kl_terms'"):
-        pages.run("kl_term", tiny_data, tmp_path, tmp_path, 1)
+        pages.run_experiment("kl_term", tiny_data, tmp_path, tmp_path, 1)
 
 
 def test_ablations_leave_out_one_term_of_the_loss_and_none_of_the_rate(tiny_data):
+    ablations.register()
+
     def terms(family):
         config = configs.get("vae", **{**SMALL, "family": family})
         model = models.create(config, tiny_data.spec)

@@ -202,7 +202,7 @@ def test_iterations_go_on_from_given_parameters_and_weights_are_repetitions():
         (np.zeros((2, 3)), {}, "num_components=3 with 2 rows.*num_components=2 or less"),
         (np.zeros((9, 3)), {"covariance": "ful"}, "covariance='ful' is unknown.*full, low_rank"),
         (np.zeros((9, 3)), {"method": "best"}, "'best' is not a known start of EM.*kmeans"),
-        (np.zeros((9, 2, 2, 1), np.uint8), {}, r"\[N, D\], got shape \(9, 2, 2, 1\).*reshape"),
+        (np.zeros((9, 2, 2, 1), np.uint8), {}, r"\[N, D\], got \(9, 2, 2, 1\).*reshape"),
         (np.full((9, 3), np.nan), {}, "9 rows have values that are NaN"),
     ],
 )

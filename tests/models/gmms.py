@@ -1,9 +1,10 @@
 """Models gmm over vectors."""
 
 from tests.mixtures.rows import D, K
-from zoo import data, models
+from zoo import models
+from zoo.configs.spec import Spec
 
 
 def make(kind="full", dim=D, count=K, **overrides):
     fields = {"covariance": kind, "num_components": count, "covariance_rank": 2, **overrides}
-    return models.create("gmm", data.Spec((dim,), 0), **fields)
+    return models.create("gmm", Spec((dim,), 0), **fields)

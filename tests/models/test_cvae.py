@@ -5,13 +5,14 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from zoo import data, models, seeds
+from zoo import models, seeds
+from zoo.configs.spec import Spec
 
 
 @pytest.fixture(scope="module")
 def model():
     """A CVAE of one latent dimension, small enough to integrate over it."""
-    made = models.create("cvae", data.Spec((2, 2, 1), 3), hidden=(5,), latent_dim=1, beta=1.0)
+    made = models.create("cvae", Spec((2, 2, 1), 3), hidden=(5,), latent_dim=1, beta=1.0)
     rng = np.random.default_rng(0)
     for v in made.trainable_variables:
         v.assign(rng.normal(size=v.shape) * 0.3)
@@ -36,10 +37,10 @@ def test_elbo_is_below_log_p_and_its_gap_is_the_posteriors_divergence(model):
     assert np.all(np.array(elbo) <= np.array(log_p) + 1e-4)
 
     batch = {"x": x, "y": y}
-    terms = model.in_graph("loss_terms")
+    terms = model.compiled_method("loss_terms")
     draws = [terms(batch, seeds.root(i))["loss"] for i in range(3000)]
     np.testing.assert_allclose(-np.mean(draws, 0), elbo, atol=0.05)
-    score = model.in_graph("score")
+    score = model.compiled_method("score")
     scores = [score(x, y, seed=tf.fill([16], i)) for i in range(200)]
     np.testing.assert_allclose(np.mean(scores, 0), elbo, atol=0.25)
 
@@ -67,9 +68,7 @@ def test_interpolation_starts_and_ends_at_the_reconstructions(model):
 
 @pytest.mark.parametrize("network", ["mlp", "conv"])
 def test_networks_take_colour_and_other_sizes(network):
-    model = models.create(
-        "cvae", data.Spec((16, 8, 3), 2), network=network, hidden=(4, 8), latent_dim=2
-    )
+    model = models.create("cvae", Spec((16, 8, 3), 2), network=network, hidden=(4, 8), latent_dim=2)
     x = model.sample(np.array([1, 2, 3]), np.array([0, 1, 0]))
     assert x.shape == (3, 16, 8, 3)
     assert model.encode(x, np.array([0, 1, 0]))["loc"].shape == (3, 2)
@@ -90,4 +89,4 @@ def test_same_seed_same_model_and_pythons_generator_untouched():
 
 def test_data_without_labels_is_refused():
     with pytest.raises(zoo.UserError, match=r"'cvae' needs labels"):
-        models.create("cvae", data.Spec((8, 8, 1), 0))
+        models.create("cvae", Spec((8, 8, 1), 0))

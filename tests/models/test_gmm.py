@@ -9,13 +9,14 @@ import zoo
 from tests.mixtures.rows import KINDS, K, clusters, parameters
 from tests.models.gmms import make
 from zoo import configs, data, mixtures
+from zoo.configs.spec import Spec
 from zoo.drawing import pictures
 from zoo.training import loop
 
 
 def dataset(x, weight=None):
     splits = data.InMemory(x, weight=weight), data.InMemory(x), data.InMemory(x)
-    return data.Dataset("rows", data.Spec(x.shape[1:], 0), *splits)
+    return data.Dataset("rows", Spec(x.shape[1:], 0), *splits)
 
 
 def config(**overrides):
@@ -89,7 +90,7 @@ def test_a_run_ends_where_rows_in_memory_do(tmp_path):
 def test_components_that_became_empty_are_told():
     model = make()
     model.reseeded.assign(1.0)
-    assert model.remark({}, "train") == "1 empty components took a part of the heaviest."
+    assert model.warning({}, "train") == "1 empty components took a part of the heaviest."
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ def test_data_that_no_mixture_fits_are_refused(x, overrides, message, tmp_path):
 def test_a_mixture_in_the_plane_is_drawn_beside_its_data(tmp_path):
     ring = data.load("ring/1000")
     model = make(dim=2, count=8)
-    model.start_from(ring.train)
+    model.initialize_from_data(ring.train)
     pictures.save_samples(tmp_path / "both.png", model, ring.test)
     pictures.save_samples(tmp_path / "one.png", model)
     both, one = (PIL.Image.open(tmp_path / f"{name}.png") for name in ("both", "one"))

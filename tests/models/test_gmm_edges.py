@@ -50,7 +50,7 @@ def test_rows_that_float32_holds_stay_float32():
 def test_a_point_far_away_has_finite_answers(kind, tmp_path):
     x = np.random.default_rng(0).normal(size=(200, 3)) * [1, 0.1, 10]
     model = make(dim=3, count=2, kind=kind, covariance_rank=1, dataset="rows")
-    model.start_from(data.InMemory(x))
+    model.initialize_from_data(data.InMemory(x))
     far = np.array([[1e5, 0, 0], [1e20, -1e20, 1e20], [0, 3e38, 0], [-1e12, 1, 1]], np.float32)
     loaded = zoo.load(export.export(model, tmp_path, METRICS))
     near = model.log_prob(x[:1].astype(np.float32)).numpy()
@@ -105,7 +105,7 @@ def test_parameters_assigned_are_parameters_read():
 
 def test_images_start_as_pixels_between_0_and_1(tiny_data):
     model = models.create(configs.get_tiny("gmm", dataset="tiny"), tiny_data.spec)
-    model.start_from(tiny_data.train)
+    model.initialize_from_data(tiny_data.train)
     means = model.mixture.as_arrays()["means"]
     assert means.min() > 0 and means.max() < 1
 
@@ -115,16 +115,16 @@ def test_images_start_as_pixels_between_0_and_1(tiny_data):
     [
         (np.zeros(5), None, r"rows of numbers \[N, D\], got shape \(5,\): x\[:, None\]"),
         (np.zeros((5, 4, 4), np.uint8), None, r"got shape \(5, 4, 4\): x\[\.\.\., None\] adds one"),
-        (np.array([["a"]]), None, "Rows are expected as numbers, got <U1"),
-        (np.zeros((2, 3)), [0, 1, 2], r"as \[2\], one per row, got shape \(3,\)"),
-        (np.zeros((2, 3)), np.eye(2), r"got \(2, 2\): np\.argmax\(y, 1\) it is"),
+        (np.array([["a"]]), None, "Rows must be numbers, got <U1"),
+        (np.zeros((2, 3)), [0, 1, 2], r"shape \[2\], one per row, got \(3,\)"),
+        (np.zeros((2, 3)), np.eye(2), r"got \(2, 2\): use np\.argmax\(y, 1\)"),
         (
             np.zeros((2, 3)),
             ["cat", "dog"],
             "whole numbers from 0, got <U3 such as .*cat.*unique",
         ),
         (np.zeros((2, 3)), [0.5, 1], "whole numbers from 0, got float64"),
-        (np.zeros((2, 3)), [-2, 1], "whole numbers from 0, or -1 where none is known, got -2"),
+        (np.zeros((2, 3)), [-2, 1], "whole numbers from 0, or -1 where unknown, got -2"),
     ],
 )
 def test_arrays_of_the_wrong_kind_are_named(x, y, message):

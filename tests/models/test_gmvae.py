@@ -8,7 +8,10 @@ import tensorflow as tf
 
 import zoo
 from tests import tiny
-from zoo import configs, data, evaluation, models, seeds
+from zoo import configs, data, models, seeds
+from zoo.configs.spec import Spec
+from zoo.evaluation import evaluate
+from zoo.evaluation.subject import Subject
 from zoo.training import loop
 
 
@@ -26,8 +29,8 @@ def random_mixture(count=3, dim=2, seed=0):
 @pytest.fixture
 def model():
     """Three clusters of two codes, placed at random."""
-    made = models.create(configs.get_tiny("gmvae", latent_dim=2), data.Spec((8, 8, 1), 3))
-    made.priors.assign(*random_mixture())
+    made = models.create(configs.get_tiny("gmvae", latent_dim=2), Spec((8, 8, 1), 3))
+    made.prior_layer.assign(*random_mixture())
     return made
 
 
@@ -59,7 +62,7 @@ def test_a_cluster_is_drawn_from_its_own_component(model):
     noise = seeds.normal([20_000, 2], seeds.root(0))
     for c in range(3):
         chosen = tf.fill([len(noise)], c)
-        z = model.priors.chosen(None, chosen).bijector.forward(noise).numpy()
+        z = model.prior_layer.chosen(None, chosen).bijector.forward(noise).numpy()
         np.testing.assert_allclose(z.mean(0), means[c], atol=0.1)
         np.testing.assert_allclose(np.cov(z.T), covariances[c], atol=0.25)
 
@@ -68,7 +71,7 @@ def test_gradients_reach_all_of_the_prior(model):
     z = tf.constant(np.random.default_rng(1).normal(size=[1, 5, 2]), tf.float32)
     with tf.GradientTape() as tape:
         total = tf.reduce_sum(model.prior().log_prob(z))
-    for gradient in tape.gradient(total, model.priors.trainable_variables):
+    for gradient in tape.gradient(total, model.prior_layer.trainable_variables):
         assert np.any(gradient.numpy() != 0)
 
 
@@ -78,9 +81,9 @@ def test_until_the_cluster_epoch_there_is_one_gaussian_and_then_its_clusters(tmp
     start_epoch = models.FAMILIES["gmvae"].start_epoch
 
     def watched(self, epoch, epochs, split):
-        found.append(np.ptp(self.priors.loc.numpy(), 0).max())
+        found.append(np.ptp(self.prior_layer.loc.numpy(), 0).max())
         start_epoch(self, epoch, epochs, split)
-        found.append(np.ptp(self.priors.loc.numpy(), 0).max())
+        found.append(np.ptp(self.prior_layer.loc.numpy(), 0).max())
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(models.FAMILIES["gmvae"], "start_epoch", watched)
@@ -111,10 +114,10 @@ def test_clusters_are_the_classes_where_these_are_apart(tmp_path):
     patterns = rng.random((3, 8, 8, 1)) > 0.5
     flipped = rng.random((600, 8, 8, 1)) < 0.05
     split = data.InMemory(255 * (patterns[y] ^ flipped).astype(np.uint8), y)
-    dataset = data.Dataset("apart", data.Spec((8, 8, 1), 3), split, split.take(100), split)
+    dataset = data.Dataset("apart", Spec((8, 8, 1), 3), split, split.take(100), split)
     config = configs.get_tiny("gmvae", cluster_at=0.7, num_epochs=15, batch_size=50)
     model = loop.train(config, dataset, tmp_path).model
-    metrics = evaluation.evaluate(evaluation.Subject(model, dataset))
+    metrics = evaluate.measure(Subject(model, dataset))
     assert metrics["clustering_accuracy"] == 1 and metrics["nmi"] == pytest.approx(1)
 
 

@@ -7,8 +7,9 @@ import scipy.stats
 import tensorflow as tf
 
 import zoo
-from zoo import configs, data, models, seeds
-from zoo.models.adversarial import Turn
+from zoo import configs, models, seeds
+from zoo.configs.spec import Spec
+from zoo.models.gan import Examples
 from zoo.networks.weight_norm import (
     MinibatchDiscrimination,
     Noise,
@@ -22,7 +23,7 @@ DRAWING = {"technique": "minibatch_discrimination", "group": 2}
 
 def make(**overrides):
     config = configs.get_tiny("improved_gan", dataset="tiny", **overrides)
-    model = models.create(config, data.Spec((8, 8, 1), 3))
+    model = models.create(config, Spec((8, 8, 1), 3))
     model.compile_for_run(None)
     return model
 
@@ -35,7 +36,7 @@ def test_the_class_generated_is_one_more_whose_logit_is_zero():
     model, x = make(), rows()
     logits = np.concatenate([model.discriminator(x), np.zeros([10, 1])], 1)
     of_all = scipy.special.softmax(logits, -1)
-    real = scipy.special.expit(model.judge(x).numpy().astype(float))
+    real = scipy.special.expit(model.logits(x).numpy().astype(float))
     np.testing.assert_allclose(real, of_all[:, :3].sum(1), rtol=1e-5)
     given_real = of_all[:, :3] / of_all[:, :3].sum(1, keepdims=True)
     np.testing.assert_allclose(model.classify(x), given_real, rtol=1e-5)
@@ -44,12 +45,12 @@ def test_the_class_generated_is_one_more_whose_logit_is_zero():
 def test_d_pays_for_the_labels_of_some_rows_and_judges_the_others():
     model = make(labelled_rows=2, batch_size=5, input_noise=0.0, hidden_noise=0.0)
     x, fake, y = rows(5), rows(3, 1), np.array([2, 0, -1, -1, -1], np.int32)
-    turn = Turn(tf.constant(x), tf.constant(fake), tf.constant(y), None, seeds.root(0))
+    turn = Examples(tf.constant(x), tf.constant(fake), tf.constant(y), None, seeds.root(0))
     terms = model.discriminator_terms(turn, training=True)
     log_p = scipy.special.log_softmax(model.discriminator(x).numpy().astype(float), -1)
     expected = -(log_p[0, 2] + log_p[1, 0]) / 2
     assert float(tf.reduce_mean(terms["cross_entropy"])) == pytest.approx(expected, rel=1e-5)
-    real, generated = (model.judge(a).numpy().astype(float) for a in (x[2:], fake))
+    real, generated = (model.logits(a).numpy().astype(float) for a in (x[2:], fake))
     unlabelled = np.logaddexp(0, -real).mean() / 2 + np.logaddexp(0, generated).mean() / 2
     assert float(tf.reduce_mean(terms["d_loss"])) == pytest.approx(unlabelled, rel=1e-5)
 
@@ -58,7 +59,7 @@ def test_g_matches_mean_features():
     model = make(input_noise=0.0, hidden_noise=0.0)
     x, fake = rows(4), rows(6, 1)
     features = [model.discriminator.features(a).numpy().mean(0) for a in (x, fake)]
-    turn = Turn(tf.constant(x), tf.constant(fake), None, None, seeds.root(0))
+    turn = Examples(tf.constant(x), tf.constant(fake), None, None, seeds.root(0))
     expected = np.sum((features[0] - features[1]) ** 2)
     assert float(model.generator_loss(turn)) == pytest.approx(expected, rel=1e-4)
     same = turn._replace(fake=tf.constant(x[::-1].copy()))
@@ -69,7 +70,7 @@ def test_weight_norm_is_the_papers_and_starts_by_data():
     layer = WeightNorm(5, train_scale=True)
     x = np.random.default_rng(0).normal(2.0, 3.0, (200, 7)).astype(np.float32)
     layer(x)
-    layer.start(tf.constant(x))
+    layer.initialize_from_data(tf.constant(x))
     made = layer(x).numpy()
     np.testing.assert_allclose(made.mean(0), 0, atol=1e-4)
     np.testing.assert_allclose(made.std(0), 1, rtol=1e-4)
@@ -81,7 +82,7 @@ def test_weight_norm_is_the_papers_and_starts_by_data():
 
 def test_a_run_starts_with_layers_of_deviation_one(tiny_data):
     model = make(input_noise=0.0, hidden_noise=0.0)
-    model.start_from(tiny_data.train)
+    model.initialize_from_data(tiny_data.train)
     x = next(iter(tiny_data.train.batches(40)))["x"]
     h = tf.reshape(x, [40, -1])
     for layer in model.discriminator.dense:
@@ -120,7 +121,7 @@ def test_convolutions_with_weight_norm_start_by_data_too():
     layer = WeightNorm(5, kernel_size=4)
     x = np.random.default_rng(0).normal(2.0, 3.0, (50, 8, 8, 2)).astype(np.float32)
     layer(x)
-    layer.start(tf.constant(x))
+    layer.initialize_from_data(tf.constant(x))
     made = layer(x).numpy()
     assert made.shape == (50, 4, 4, 5)
     np.testing.assert_allclose(made.mean((0, 1, 2)), 0, atol=1e-4)
@@ -180,7 +181,7 @@ def test_the_average_is_of_the_classifier_too():
     [
         ({**DRAWING, "group": 3}, "2 rows with labels and 8 without.*groups of 3.*choose a group"),
         ({"loss": "hinge"}, "loss='hinge' is not that of a classifier of K"),
-        ({"codes": "informative"}, "codes='informative' are not for 'improved_gan'"),
+        ({"codes": "informative"}, "codes='informative': expected one of 'normal', 'uniform'"),
         ({"patience": 3}, "patience=3 is not for 'improved_gan'"),
         ({"labelled_rows": 10}, "labelled_rows=10 of batch_size=10"),
     ],

@@ -7,16 +7,17 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 import zoo
-from zoo import configs, data, models, seeds
+from zoo import configs, models, seeds
+from zoo.configs.spec import Spec
 from zoo.distributions import codes
 from zoo.models import infogan
-from zoo.models.adversarial import Turn
+from zoo.models.gan import Examples
 from zoo.models.infogan import SCALE
 
 
 def make(**overrides):
     config = configs.get_tiny("infogan", dataset="tiny", **overrides)
-    model = models.create(config, data.Spec((8, 8, 1), 3))
+    model = models.create(config, Spec((8, 8, 1), 3))
     model.compile_for_run(None)
     return model
 
@@ -35,7 +36,7 @@ def test_codes_are_a_category_uniform_numbers_and_noise():
 def test_the_information_loss_is_minus_the_log_density_that_q_gives_to_the_codes():
     model = make(information=2.0, uniform_information=0.5)
     z = seeds.sample(model.prior(), 16, seeds.root(0))
-    features, distorted = model.see(model.generate(z), model.generate(-z))
+    features, distorted = model.features(model.generate(z), model.generate(-z))
     c, u, _ = (part.numpy() for part in codes.split(z, model.config))
     of_c = scipy.special.log_softmax(model.recognition(distorted)[:, :3], -1)[c.astype(bool)]
     of_u = scipy.stats.norm(model.recognition(features)[:, 3], SCALE).logpdf(u[:, 0])
@@ -108,7 +109,7 @@ def test_the_turn_of_d_moves_q_and_that_of_g_does_not():
         with tf.GradientTape() as tape:
             fake = model.generate(z, training=True)
         before = {name: [v.numpy() for v in part] for name, part in parts.items()}
-        take_turn(Turn(x, fake, None, z, seeds.root(1)), tape)
+        take_turn(Examples(x, fake, None, z, seeds.root(1)), tape)
         return {
             name
             for name, part in parts.items()
@@ -120,7 +121,7 @@ def test_the_turn_of_d_moves_q_and_that_of_g_does_not():
 
 
 def test_q_learns_to_read_the_codes():
-    """Of a G and a D that stand still, so that nothing else can lower the loss."""
+    """G and D stay fixed, so that nothing but Q can lower the loss."""
     model = make(
         learning_rate=0.0,
         d_learning_rate=1e-2,
@@ -157,7 +158,7 @@ def test_a_cluster_is_drawn_by_its_category():
         ({"latent_dim": 4}, "no room for noise.*latent_dim=5 or more"),
         ({"packing": 2}, "packing=2 is not for 'infogan'.*packing=1"),
         ({"r2": 1.0}, "r2=1.0 is not for 'infogan'.*r2=0.0"),
-        ({"codes": "normal"}, "codes=normal is not for 'infogan'.*codes='informative'"),
+        ({"codes": "normal"}, "codes='normal': expected one of 'informative'"),
         ({"loss": "relativistic"}, "relativistic.*not for 'infogan'"),
     ],
 )

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import keras_state, models
+from zoo import models
+from zoo.models import keras_state
 
 SETTINGS = (
     {"image_data_format": "channels_first"},

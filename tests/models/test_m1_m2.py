@@ -6,15 +6,22 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import configs, data, manifests, models, seeds
+from zoo import configs, models, seeds
+from zoo.configs.spec import Spec
+from zoo.exports import manifests
+from zoo.runs import first_stage
 from zoo.serving import export, loading
-from zoo.training import loop
+from zoo.training import checkpoint, loop
 
-SPEC = data.Spec((8, 8, 1), 3)
+SPEC = Spec((8, 8, 1), 3)
 
 
 def tiny(entry="m1_m2", **fields):
     return configs.get_tiny(entry, dataset="tiny", **fields)
+
+
+def train(config, dataset, workdir):
+    return loop.train(config, dataset, workdir, first_stage=first_stage.make(dataset, workdir))
 
 
 def export_tiny(entry, folder, spec=SPEC, **fields):
@@ -28,8 +35,8 @@ def vae(tmp_path_factory):
 
 
 def test_m1_is_trained_first_and_then_left_alone(tiny_data, tmp_path):
-    run = loop.train(tiny(), tiny_data, tmp_path)
-    first, training = loop.load_run(tmp_path / "m1")
+    run = train(tiny(), tiny_data, tmp_path)
+    first, training = checkpoint.load_run(tmp_path / "m1")
     assert first.config.model == "vae" and training["steps"] == 5
     for a, b in zip(run.model.m1.variables, first.variables, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -37,7 +44,7 @@ def test_m1_is_trained_first_and_then_left_alone(tiny_data, tmp_path):
 
 
 def test_m1_by_its_path_has_its_weights_and_keeps_them(vae, tiny_data, tmp_path):
-    run = loop.train(tiny(m1=str(vae), m1_fields=""), tiny_data, tmp_path / "run")
+    run = train(tiny(m1=str(vae), m1_fields=""), tiny_data, tmp_path / "run")
     assert not (tmp_path / "run" / "m1").exists()
     saved = loading.load(vae).to_keras()
     for a, b in zip(run.model.m1.variables, saved.variables, strict=True):
@@ -51,7 +58,7 @@ def test_m1_by_its_path_has_its_weights_and_keeps_them(vae, tiny_data, tmp_path)
 
 
 def test_codes_of_the_training_images_have_mean_0_and_deviation_1(vae, tiny_data, tmp_path):
-    model = loop.train(tiny(m1=str(vae), m1_fields=""), tiny_data, tmp_path).model
+    model = train(tiny(m1=str(vae), m1_fields=""), tiny_data, tmp_path).model
     q = model.m1.encode(next(iter(tiny_data.train.batches(40)))["x"])
     np.testing.assert_allclose(np.mean(q["loc"], 0), model.center, atol=1e-5)
     rng = np.random.default_rng(0)
@@ -62,7 +69,7 @@ def test_codes_of_the_training_images_have_mean_0_and_deviation_1(vae, tiny_data
 def test_an_export_holds_the_whole_stack(vae, tmp_path):
     m1 = tmp_path / "moved"
     shutil.copytree(vae, m1)
-    model = models.create(tiny(m1=str(m1), m1_fields=""), SPEC)
+    model = first_stage.create(tiny(m1=str(m1), m1_fields=""), SPEC)
     loaded = loading.load(export.export(model, tmp_path / "export"))
     shutil.rmtree(m1)
     models.check(loaded.config, SPEC)  # as scripts do before they evaluate it
@@ -87,9 +94,9 @@ def test_any_vae_can_be_m1(kind, tiny_data):
     [
         (
             {"m1": "vae_mob", "m1_fields": ""},
-            r"neither a folder nor an entry .*Did you mean 'vae_mog'",
+            r"neither a folder nor a model .*Did you mean 'vae_mog'",
         ),
-        ({"m1": "cvae"}, "m1='cvae' is neither a folder nor an entry that can be M1"),
+        ({"m1": "cvae"}, "m1='cvae' is neither a folder nor a model that can be M1"),
         ({"m1_fields": "latent_dmi=3"}, "Did you mean 'latent_dim'"),
         ({"m1_fields": "latent_dim"}, "'latent_dim' is not a field, write field=value"),
         ({"m1_fields": "seed=3"}, "m1_fields has seed, which M1 shares with 'm1_m2'"),
@@ -100,28 +107,28 @@ def test_any_vae_can_be_m1(kind, tiny_data):
 )
 def test_what_cannot_be_m1_is_named(fields, message):
     with pytest.raises(zoo.UserError, match=message):
-        models.create(tiny(**fields), SPEC)
+        first_stage.create(tiny(**fields), SPEC)
 
 
 @pytest.mark.thorough
 def test_exports_that_cannot_be_m1_are_named(vae, tmp_path):
     (tmp_path / "empty").mkdir()
     cvae = export_tiny("cvae", tmp_path)
-    other = export_tiny("vae", tmp_path, data.Spec((4, 4, 1), 3))
+    other = export_tiny("vae", tmp_path, Spec((4, 4, 1), 3))
     damaged = tmp_path / "damaged"
     shutil.copytree(vae, damaged)
     for file in (damaged / "variables").glob("*.data*"):
         file.write_bytes(file.read_bytes()[:100])
     changed = shutil.copytree(damaged, tmp_path / "changed")
-    manifests.write(damaged, "vae_tiny")
+    manifests.write_manifest(damaged, "vae_tiny")
     for path, message in (
         (damaged, "not exported by the zoo, or damaged"),
         (changed, "is not the file that was exported"),
         (tmp_path / "empty", "is not a SavedModel"),
-        (cvae, r"is 'cvae' of images \[8, 8, 1\]; needed is a VAE without labels"),
+        (cvae, r"is 'cvae' of images \[8, 8, 1\]; expected a VAE without labels"),
         (other, r"is 'vae' of images \[4, 4, 1\]; .* of images \[8, 8, 1\]"),
     ):
         with pytest.raises(zoo.UserError, match=message):
-            models.create(tiny(m1=str(path), m1_fields=""), SPEC)
+            first_stage.create(tiny(m1=str(path), m1_fields=""), SPEC)
     with pytest.raises(zoo.UserError, match="is for an M1 that is trained first"):
-        models.create(tiny(m1=str(vae)), SPEC)
+        first_stage.create(tiny(m1=str(vae)), SPEC)

@@ -6,7 +6,9 @@ import tensorflow as tf
 
 import zoo
 from tests import tiny
-from zoo import data, evaluation, models, seeds
+from zoo import data, models, seeds
+from zoo.configs.spec import Spec
+from zoo.evaluation.terms import mean_terms
 from zoo.models.cvae import CVAE
 from zoo.training import loop
 
@@ -21,7 +23,7 @@ def batch():
 
 def create(**fields):
     config = zoo.configs.get_tiny("m2", dataset="tiny", **{"labels_first": 0.0, **fields})
-    return models.create(config, data.Spec((8, 8, 1), 3))
+    return models.create(config, Spec((8, 8, 1), 3))
 
 
 def test_enumeration_is_the_explicit_sum_over_labels(batch, no_noise):
@@ -100,7 +102,7 @@ def test_fit_takes_rows_without_a_label(tiny_data):
     y = np.where(np.arange(40) < 30, -1, tiny_data.train.y)
     history = model.fit(tiny_data.train.x, y, batch_size=20, epochs=1, verbose=0)
     assert np.isfinite(history.history["loss"][0])
-    cvae = zoo.create(zoo.configs.get_tiny("cvae", dataset="tiny"), spec=data.Spec((8, 8, 1), 3))
+    cvae = zoo.create(zoo.configs.get_tiny("cvae", dataset="tiny"), spec=Spec((8, 8, 1), 3))
     cvae.compile_for_run(None)
     with pytest.raises(zoo.UserError, match=r"30 of the 40 training rows .* no label.*model='m2'"):
         cvae.fit(tiny_data.train.x, y, verbose=0)
@@ -116,7 +118,7 @@ def test_fit_takes_rows_without_a_label(tiny_data):
 def test_colour_images_of_32_pixels_are_learned(dataset, labels, tmp_path):
     """SVHN and CIFAR-10, by a few generated images of their shape."""
     splits = [tiny.make_images(n, i, (32, 32, 3), 10) for i, n in enumerate((80, 20, 20))]
-    generated = data.Dataset(dataset, data.Spec((32, 32, 3), 10), *splits)
+    generated = data.Dataset(dataset, Spec((32, 32, 3), 10), *splits)
     models.check(zoo.configs.get("m2_colour", dataset=dataset, labels=labels), generated.spec)
     few = {"labels": 20, "num_epochs": 1, "batch_size": 50, "labelled_rows": 10}
     config = zoo.configs.get("m2_colour", dataset=dataset, jit=False, hidden=(4, 4), **few)
@@ -127,14 +129,14 @@ def test_colour_images_of_32_pixels_are_learned(dataset, labels, tmp_path):
 
 def test_terms_of_labels_are_means_over_labelled_rows(tiny_data):
     model, split = create(), tiny_data.test
-    whole = evaluation.mean_terms(model, split)["error"]
+    whole = mean_terms(model, split)["error"]
     wrong = model.classify(split.x / np.float32(255)).numpy().argmax(1) != split.y
     assert whole == pytest.approx(wrong.mean(), abs=0.2)  # of binarised images
     known = np.arange(split.size) < 4
     partly = data.InMemory(split.x, np.where(known, split.y, -1))
-    some = evaluation.mean_terms(model, data.InMemory(split.x[:4], split.y[:4]))["error"]
-    assert evaluation.mean_terms(model, partly)["error"] == pytest.approx(some, abs=0.3)
-    none = evaluation.mean_terms(model, data.InMemory(split.x, np.full(split.size, -1)))
+    some = mean_terms(model, data.InMemory(split.x[:4], split.y[:4]))["error"]
+    assert mean_terms(model, partly)["error"] == pytest.approx(some, abs=0.3)
+    none = mean_terms(model, data.InMemory(split.x, np.full(split.size, -1)))
     assert "error" not in none and "loss" in none
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import configs, data, models, versions
+from zoo import configs, data, models
+from zoo.exports import versions
 
 SCALE = np.array([1e-3, 1.0, 1e3])
 SHIFT = np.array([5.0, -1.0, 2e4])
@@ -21,7 +22,7 @@ def started(entry, x, y, **fields):
     tiny = configs.get_tiny(entry, dataset="", **fields)
     config, _ = configs.adapt(tiny, (3,), fields)
     model = models.create(config, zoo.Spec((3,), 2))
-    model.start_from(data.InMemory(x, y))
+    model.initialize_from_data(data.InMemory(x, y))
     return model
 
 
@@ -73,7 +74,7 @@ def test_fit_on_arrays_starts_from_them_and_exports_under_a_name(tmp_path, rows)
     assert "log-density of a row" in card
     with pytest.raises(zoo.UserError, match="name='a/b' cannot be a folder"):
         zoo.export(model, tmp_path, name="a/b")
-    assert versions.versions(tmp_path / "parts") == [1]
+    assert versions.list_versions(tmp_path / "parts") == [1]
 
 
 @pytest.mark.parametrize(

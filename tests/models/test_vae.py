@@ -10,6 +10,7 @@ import zoo
 from tests.models.vaes import copies, tiny
 from tests.tiny import make_images
 from zoo import configs, data, models, seeds
+from zoo.configs.spec import Spec
 from zoo.evaluation import density
 from zoo.evaluation.protocol import SEED
 from zoo.models.vae import VAE
@@ -41,7 +42,7 @@ def linear():
         posterior="tril",
         jit=True,
     )
-    model = LinearVAE(config, data.Spec((2, 2, 1), 0))
+    model = LinearVAE(config, Spec((2, 2, 1), 0))
     model.make_weights({"x": tf.zeros([1, 2, 2, 1]), "y": tf.zeros([1], tf.int32)})
     rng = np.random.default_rng(0)
     for v in model.trainable_variables:
@@ -126,7 +127,7 @@ def test_free_bits_count_each_dimension_at_least_so_much_and_stop_its_gradient()
     params = model.posterior_params(batch["x"])
     with tf.GradientTape() as tape:
         tape.watch(params)
-        penalty = bounds.free_bits(model.posteriors.distribution(params), p, 0.6)
+        penalty = bounds.free_bits(model.posterior_layer.distribution(params), p, 0.6)
     moves = np.any(tape.gradient(penalty, params).numpy().reshape(8, 2, 3) != 0, (0, 1))
     np.testing.assert_array_equal(moves, each[0] > 0.6)
 
@@ -174,9 +175,9 @@ def test_start_from_data(network, tiny_data):
     tiny_data.train.x[:, :, :4] = 0  # half of each image is black
     config = tiny(network=network, prior="vamp", prior_components=7)
     model = models.create(config, tiny_data.spec)
-    model.start_from(tiny_data.train)
+    model.initialize_from_data(tiny_data.train)
     x = tiny_data.train.x / 255.0
-    pseudo = model.priors.pseudo_inputs.numpy()
+    pseudo = model.prior_layer.pseudo_inputs.numpy()
     distance = np.abs(pseudo[:, None] - x[None]).max((2, 3, 4))  # [7, N]
     assert np.all(distance.min(1) < 1e-6) and len(set(distance.argmin(1))) == 7
     mean = np.mean(model.sample(np.arange(50)), 0)
@@ -189,21 +190,21 @@ def test_bernoulli_colours_are_warned_of(caplog):
     for likelihood, pixels in (("bernoulli", "binarized"), ("gaussian", "dequantized")):
         caplog.clear()
         config = tiny(likelihood=likelihood, pixels=pixels)
-        models.create(config, data.Spec((8, 8, 3), 3)).start_from(colour)
+        models.create(config, Spec((8, 8, 3), 3)).initialize_from_data(colour)
         assert ("eight colours remain" in caplog.text) == (likelihood == "bernoulli")
 
 
 def test_vamp_prior_is_the_mixture_of_the_posteriors_of_its_inputs(tiny_data):
     model = models.create(tiny(prior="vamp", posterior="tril"), tiny_data.spec)
     z = tf.constant(np.random.default_rng(0).normal(size=[6, 3]), tf.float32)
-    u = model.priors.pseudo_inputs
+    u = model.prior_layer.pseudo_inputs
     each = [np.exp(model.posterior(u[i : i + 1]).log_prob(z)) for i in range(4)]
     np.testing.assert_allclose(model.prior().log_prob(z), np.log(np.mean(each, 0)), rtol=1e-4)
 
 
 def test_pseudo_inputs_stay_images(tmp_path, tiny_data):
     config = tiny(prior="vamp", learning_rate=0.03, ema=0.0)
-    u = loop.train(config, tiny_data, tmp_path).model.priors.pseudo_inputs.numpy()
+    u = loop.train(config, tiny_data, tmp_path).model.prior_layer.pseudo_inputs.numpy()
     assert u.min() == 0.0 and u.max() <= 1.0
     assert np.abs(np.round(255 * u) - 255 * u).max() > 0.1  # they are no longer bytes
 

@@ -20,7 +20,7 @@ from zoo.evaluation import density
     ],
 )
 def test_log_likelihood_is_the_integral_over_codes(posterior, prior):
-    """Of four images, against quadrature over the plane of codes."""
+    """Compares four images with quadrature over the plane of codes."""
     estimate, exact = _log_likelihoods(tiny(posterior=posterior, prior=prior, latent_dim=2))
     np.testing.assert_allclose(estimate, exact, atol=0.06)
 
@@ -34,7 +34,7 @@ def _log_likelihoods(config):
     """By importance sampling, and by quadrature."""
     model, _ = copies(config, 1, spread=0.5)
     # As wide as the prior, or no number of codes is enough.
-    for v in model.encoder.last.variables + model.posteriors.variables:
+    for v in model.encoder.last.variables + model.posterior_layer.variables:
         v.assign(0.03 * v)
     x = 255 * np.random.default_rng(0).integers(0, 2, (4, 2, 2, 1)).astype(np.uint8)
     split = data.InMemory(x, np.array([0, 1, 2, 1]))

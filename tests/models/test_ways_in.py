@@ -10,6 +10,7 @@ import tensorflow as tf
 import zoo
 from tests import tiny
 from zoo import configs, data, models
+from zoo.configs.spec import Spec
 
 ENTRIES = ("vae", "cvae", "gan", "m2", "classifier")
 # Those whose graphs take longest to build run in `make test-all` only.
@@ -70,14 +71,14 @@ REFUSED_IMAGES = {
     "[0, 255]": (lambda x: x.astype(np.float32), "got 0 to .*divide bytes by 255"),
     "[-1, 1]": (lambda x: x / 127.5 - 1, r"\(x \+ 1\) / 2 moves \[-1, 1\] there"),
     "NaN": (lambda x: np.where(x > 100, np.nan, x / 255), "are NaN or infinite"),
-    "int64 beyond bytes": (lambda x: x.astype(np.int64) + 9, "expected as bytes, 0 to 255"),
+    "int64 beyond bytes": (lambda x: x.astype(np.int64) + 9, "must be bytes, 0 to 255"),
     "another shape": (lambda x: x[:, :4], r"takes rows of shape \[8, 8, 1\]"),
 }
 REFUSED_LABELS = {
     "one-hot": (lambda y: np.eye(3)[y], r"np\.argmax\(y, 1\)"),
     "out of range": (lambda y: y + 1, r"has the label 3 .* but 3 classes"),
-    "strings": (lambda y: np.array(["a", "b", "c"])[y], "expected as whole numbers"),
-    "halves": (lambda y: y + 0.5, "expected as whole numbers"),
+    "strings": (lambda y: np.array(["a", "b", "c"])[y], "must be whole numbers"),
+    "halves": (lambda y: y + 0.5, "must be whole numbers"),
     "below -1": (lambda y: y - 2, "-1 where none is known, got -2"),
 }
 
@@ -257,14 +258,16 @@ def test_gmvae_fits_its_clusters(tiny_data):
     model.compile(optimizer="adam")
     spreads = []
     watch = keras.callbacks.LambdaCallback(
-        on_epoch_begin=lambda epoch, logs: spreads.append(np.ptp(model.priors.loc.numpy(), 0).max())
+        on_epoch_begin=lambda epoch, logs: spreads.append(
+            np.ptp(model.prior_layer.loc.numpy(), 0).max()
+        )
     )
     model.fit(tiny_data.train.x, epochs=4, batch_size=8, verbose=0, callbacks=watch)
     assert max(spreads[:2]) < 1e-5 and min(spreads[2:]) > 0.1
 
 
 def test_models_of_rows_need_rows_that_can_be_read_twice():
-    model = zoo.create("gmm", data.Spec((2,), 0), num_components=2)
+    model = zoo.create("gmm", Spec((2,), 0), num_components=2)
     model.compile(optimizer="adam")
     with pytest.raises(zoo.UserError, match="can be read only once"):
         model.fit((np.zeros([4, 2]) for _ in range(2)), verbose=0)
@@ -272,11 +275,11 @@ def test_models_of_rows_need_rows_that_can_be_read_twice():
 
 @pytest.mark.thorough
 def test_trained_weights_are_not_initialised_again(tiny_data, tmp_path, rows):
-    """Of an export, which does not count steps."""
+    """An export does not count steps, so that the model cannot know by them that it is trained."""
     config = configs.get_tiny("vae_vamp", dataset="tiny", learning_rate=0.0)
     model = models.create(config, tiny_data.spec)
     model.compile_for_run(None)
-    model.priors.pseudo_inputs.assign(tf.fill(model.priors.pseudo_inputs.shape, 0.25))
+    model.prior_layer.pseudo_inputs.assign(tf.fill(model.prior_layer.pseudo_inputs.shape, 0.25))
     again = zoo.load(zoo.export(model, tmp_path)).to_keras()
     before = [v.numpy() for v in again.trainable_variables]
     again.fit(*rows, batch_size=8, verbose=0)
@@ -286,10 +289,10 @@ def test_trained_weights_are_not_initialised_again(tiny_data, tmp_path, rows):
 
 @pytest.mark.thorough
 def test_a_model_that_was_initialised_takes_a_generator():
-    model = zoo.create("gmm", data.Spec((2,), 0), num_components=2)
+    model = zoo.create("gmm", Spec((2,), 0), num_components=2)
     model.compile(optimizer="adam")
     x = np.random.default_rng(0).normal(size=[40, 2]).astype(np.float32)
-    model.start_from(data.InMemory(x))
+    model.initialize_from_data(data.InMemory(x))
     batches = (x[i % 40 : i % 40 + 10] for i in itertools.count(0, 10))
     model.fit(batches, steps_per_epoch=4, verbose=0)
     assert model.steps_taken() == 4

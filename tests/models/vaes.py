@@ -3,7 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from zoo import configs, data, models
+from zoo import configs, models
+from zoo.configs.spec import Spec
 
 
 def tiny(**overrides):
@@ -12,7 +13,7 @@ def tiny(**overrides):
 
 def copies(config, rows, spread=0.5):
     """A model far from its start, and one image many times: a mean over rows is one over noise."""
-    model = models.create(config, data.Spec((2, 2, 1), 3))
+    model = models.create(config, Spec((2, 2, 1), 3))
     rng = np.random.default_rng(0)
     for v in model.trainable_variables:
         v.assign(rng.normal(size=v.shape) * spread)

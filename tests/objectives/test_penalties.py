@@ -13,10 +13,14 @@ T = RNG.random(6)
 
 def test_squared_slope_of_a_linear_discriminator_is_that_of_its_weights():
     w = np.array([[1.0], [-2.0], [0.5]])
-    slope = penalties.logits_and_slopes(lambda x: (x @ w)[:, 0] + 3.0, tf.constant(REAL))[1]
+    slope = penalties.logits_and_squared_gradients(
+        lambda x: (x @ w)[:, 0] + 3.0, tf.constant(REAL)
+    )[1]
     np.testing.assert_allclose(slope, np.full(6, np.sum(w**2)))
     images = tf.constant(RNG.normal(size=(4, 2, 3, 1)))
-    slope = penalties.logits_and_slopes(lambda x: tf.reduce_sum(x, [1, 2, 3]) * 2, images)[1]
+    slope = penalties.logits_and_squared_gradients(
+        lambda x: tf.reduce_sum(x, [1, 2, 3]) * 2, images
+    )[1]
     np.testing.assert_allclose(slope, np.full(4, 4 * 6))
 
 
@@ -54,7 +58,7 @@ def numeric_slope(discriminator, x, h=1e-5):
 
 @pytest.mark.parametrize("kind", ["squared_slopes", "gradient_penalty"])
 def test_gradients_for_the_weights_are_those_of_finite_differences(kind):
-    """Of a small tanh network, whose slope is itself taken by finite differences."""
+    """A small tanh network, whose input gradient comes from finite differences as well."""
     first, last = RNG.normal(size=(3, 4)), RNG.normal(size=4)
 
     def value(first):
@@ -74,7 +78,7 @@ def test_gradients_for_the_weights_are_those_of_finite_differences(kind):
 
         args = [tf.constant(a) for a in (REAL, FAKE, T)]
         penalty = (
-            penalties.logits_and_slopes(logit, args[0])[1]
+            penalties.logits_and_squared_gradients(logit, args[0])[1]
             if kind == "squared_slopes"
             else penalties.gradient_penalty(logit, *args)
         )

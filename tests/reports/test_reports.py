@@ -9,9 +9,10 @@ import yaml
 import zoo
 from tests.entries import METRICS
 from tests.processes import ROOT, call
-from zoo import configs, models, reports, versions
-from zoo.data import Spec
-from zoo.reports import catalogue, overview
+from zoo import configs, models
+from zoo.configs.spec import Spec
+from zoo.exports import versions
+from zoo.reports import catalogue, overview, pages
 from zoo.serving import card, export
 
 FIGURES = {
@@ -47,14 +48,14 @@ def project(trained, tmp_path):
     return tmp_path
 
 
-def pages(project):
-    return reports.pages(project / "saved_models", project)
+def built(project):
+    return pages.build_pages(project / "saved_models", project)
 
 
 def test_all_is_written_once(project):
-    written = reports.write(pages(project))
+    written = pages.write_pages(built(project))
     assert project / "docs" / "results.md" in written
-    assert reports.find_stale(pages(project)) == [] == reports.write(pages(project))
+    assert pages.find_stale(built(project)) == [] == pages.write_pages(built(project))
     readme = (project / "README.md").read_text()
     assert readme.startswith("# Title\n") and readme.endswith("\nMore.\n") and "old" not in readme
     assert "| [vae_mnist](saved_models/vae_mnist) | 84.20 (standard error 0.20) | 84.45" in readme
@@ -66,7 +67,7 @@ def test_all_is_written_once(project):
 
 
 def test_the_readme_has_few_rows_for_each_question():
-    rows = overview.table(versions.SAVED_MODELS, ROOT / "docs").splitlines()[2:]
+    rows = overview.build_table(versions.SAVED_MODELS, ROOT / "docs").splitlines()[2:]
     assert len(rows) <= 10
     questions = [row.split("**")[1] for row in rows if "**" in row]
     assert questions == ["Likelihood", "Few labels", "Clusters", "Samples", "Modes"]
@@ -75,11 +76,11 @@ def test_the_readme_has_few_rows_for_each_question():
 
 
 def test_what_changed_by_hand_is_stale(project):
-    reports.write(pages(project))
+    pages.write_pages(built(project))
     path = project / "saved_models" / "vae_mnist" / "README.md"
     path.write_text(path.read_text().replace("84.2", "80.1"))
     (project / "docs" / "metrics.md").unlink()
-    assert set(reports.find_stale(pages(project))) == {path, project / "docs" / "metrics.md"}
+    assert set(pages.find_stale(built(project))) == {path, project / "docs" / "metrics.md"}
     flags = (f"--saved_models={project / 'saved_models'}", f"--root={project}")
     done = call("report.py", "--check", *flags)
     assert done.returncode == 2 and "vae_mnist/README.md" in done.stderr
@@ -91,15 +92,15 @@ def test_what_cannot_be_reported_is_named(project):
     del metrics["metrics"]
     (extra / "metrics.json").write_text(json.dumps(metrics))
     with pytest.raises(zoo.UserError, match=r"vae_mnist/1 has no metrics.*run scripts/evaluate.py"):
-        pages(project)
+        built(project)
     (extra / "config.json").write_text("{")
     with pytest.raises(zoo.UserError, match="not exported by the zoo, or is damaged"):
-        pages(project)
+        built(project)
     with pytest.raises(zoo.UserError, match="README has no lines"):
         catalogue.readme("# Title", project / "saved_models", project / "docs")
 
 
-@pytest.mark.parametrize("name", sorted(zoo.models()))
+@pytest.mark.parametrize("name", sorted(zoo.list_models()))
 def test_cards_of_committed_models_are_what_hubs_read(name):
     text = (versions.SAVED_MODELS / name / "README.md").read_text()
     _, head, body = text.split("---\n", 2)
@@ -111,7 +112,7 @@ def test_cards_of_committed_models_are_what_hubs_read(name):
 
 
 def test_the_committed_pages_are_up_to_date():
-    assert reports.find_stale(reports.pages(versions.SAVED_MODELS, ROOT)) == []
+    assert pages.find_stale(pages.build_pages(versions.SAVED_MODELS, ROOT)) == []
 
 
 def test_a_card_without_metrics_says_so(tmp_path):
@@ -120,4 +121,6 @@ def test_a_card_without_metrics_says_so(tmp_path):
     text = (base / "README.md").read_text()
     assert "not measured" in text and "model-index" not in text
     description = json.loads((base / "1" / "assets.extra" / "config.json").read_text())
-    assert card.write("pets", description, {"training": {"steps": 0}}).count("not measured") == 1
+    assert (
+        card.write_card("pets", description, {"training": {"steps": 0}}).count("not measured") == 1
+    )

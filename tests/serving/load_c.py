@@ -1,7 +1,7 @@
 """TensorFlow's C API by ctypes, with no Python TensorFlow: `load_c.py LIBRARIES`.
 
 It is the loader that TF Serving uses. Lines and CALLS as for load_tensorflow.py, with a
-tensors.json that tells the graph's name of each input and output: {signature: [{input: name},
+tensors.json that maps each input and output to its name in the graph: {signature: [{input: name},
 {output: name}]}.
 """
 

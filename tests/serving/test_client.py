@@ -17,7 +17,7 @@ from tests.tfserving import small_models
 from tests.tfserving.model_server import ROOT, Server
 from zoo.benchmarks.servers import free_ports
 from zoo.errors import UserError
-from zoo.inputs import ORDER
+from zoo.exports.signature_inputs import ORDER
 from zoo.serving.client import Refused
 
 CONFIG = ROOT / "saved_models" / "models.config"
@@ -85,7 +85,7 @@ def test_mistakes_are_named(place, server):
         remote.sample([1], [12])
     with pytest.raises(UserError, match="takes seed, y; given: seed"):
         remote.sample([1])
-    with pytest.raises(UserError, match="does not tell how a model was trained"):
+    with pytest.raises(UserError, match="does not know how a model was trained"):
         _ = remote.config
     with pytest.raises(AttributeError, match="no signature 'sampel'. Did you mean 'sample'?"):
         _ = remote.sampel
@@ -170,7 +170,7 @@ def test_scripts_draw_from_a_server(server, tmp_path):
     done = call("interpolate.py", *flags, "--seeds=1,2", "--label=3", f"--out={out}")
     assert done.returncode == 0 and out.exists(), done.stderr
     done = call("interpolate.py", *flags, "--images=1,2", f"--out={out}")
-    assert done.returncode == 2 and "does not tell how a model was trained" in done.stderr
+    assert done.returncode == 2 and "does not know how a model was trained" in done.stderr
     [port] = free_ports(1)
     done = call("sample.py", f"--server=127.0.0.1:{port}", flags[1], f"--out={out}")
     assert done.returncode == 2 and "No server answers" in done.stderr

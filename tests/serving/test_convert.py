@@ -5,9 +5,9 @@ import shutil
 import pytest
 
 import zoo
-from tests import exports
+from tests import tiny_exports
 from tests.processes import call
-from zoo import manifests
+from zoo.exports import manifests
 from zoo.serving import convert
 
 pytestmark = pytest.mark.thorough
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.thorough
 def test_signatures_answer_alike(entry, form, exports_folder, tmp_path):
     if form == "onnx":
         pytest.importorskip("tf2onnx")
-    model = zoo.load(exports.of_entry(entry, exports_folder))
+    model = zoo.load(tiny_exports.of_entry(entry, exports_folder))
     # Its codes are drawn by TensorFlow's own generator, which the formats lack.
     keys = [key for key in model.signatures if (entry, key) != ("cgan", "sample")]
     differences = convert.convert(model, entry, form, tmp_path, keys)
@@ -30,7 +30,7 @@ def test_signatures_answer_alike(entry, form, exports_folder, tmp_path):
 
 
 def test_what_cannot_be_converted_is_named(exports_folder, tmp_path):
-    path = exports.of_entry("gmm", exports_folder)
+    path = tiny_exports.of_entry("gmm", exports_folder)
     flags = [f"--saved_model={path}", "--format=litert", f"--export_dir={tmp_path / 'out'}"]
     done = call("export.py", *flags)
     assert done.returncode == 2 and "cannot be converted to LiteRT: it has no " in done.stderr
@@ -45,7 +45,7 @@ def test_what_cannot_be_converted_is_named(exports_folder, tmp_path):
     old = tmp_path / "old" / "1"
     shutil.copytree(path, old)
     (old / "assets.extra" / "golden_answers.npz").unlink()
-    manifests.write(old, "gmm_old")
+    manifests.write_manifest(old, "gmm_old")
     done = call("export.py", f"--saved_model={old}", *flags[1:])
     assert done.returncode == 2 and "has no golden answers" in done.stderr
     (old / manifests.FILE).unlink()

@@ -11,10 +11,14 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 import zoo
-from tests import exports
+from tests import tiny_exports
 from tests.entries import METRICS
-from zoo import configs, data, manifests, models, runs, versions
+from zoo import configs, models
+from zoo.configs.spec import Spec
 from zoo.drawing import images, pictures
+from zoo.exports import manifests, versions
+from zoo.exports.folder import GOLDEN_ANSWERS
+from zoo.runs import run
 from zoo.serving import export, golden, half_weights, shards
 
 
@@ -63,23 +67,23 @@ def test_warm_up_requests_are_ones_that_the_signatures_take(model, tmp_path):
 @pytest.mark.thorough
 def test_answers_that_changed_are_noticed(model, tmp_path):
     path = export.export(model, tmp_path, METRICS)
-    assert max(golden.compare(path).values()) < 1e-5
-    assert set(golden.compare(path)) == set(model.signatures())
+    assert max(golden.compare_answers(path).values()) < 1e-5
+    assert set(golden.compare_answers(path)) == set(model.signatures())
     other = models.create(configs.get_tiny("cvae", dataset="tiny", seed=1), model.spec)
     again = export.export(other, tmp_path, METRICS)
-    file = path / "assets.extra" / golden.FILE
-    shutil.copy(again / "assets.extra" / golden.FILE, file)
-    differences = golden.compare(path)
+    file = path / GOLDEN_ANSWERS
+    shutil.copy(again / GOLDEN_ANSWERS, file)
+    differences = golden.compare_answers(path)
     assert min(differences[name] for name in ("sample", "decode", "reconstruct")) > 1e-4
     file.unlink()
     with pytest.raises(zoo.UserError, match="has no golden answers"):
-        golden.compare(path)
+        golden.compare_answers(path)
 
 
 @pytest.mark.parametrize("name", ["cvae_mnist", "dcgan_mnist", "gmm_ring"])
 def test_committed_models_answer_as_they_did(name):
-    """Of all of them scripts/verify.py tells."""
-    differences = golden.compare(versions.find(versions.SAVED_MODELS / name))
+    """Checks three of them; scripts/verify.py checks all."""
+    differences = golden.compare_answers(versions.find_version(versions.SAVED_MODELS / name))
     assert max(differences.values()) < 1e-4, differences
 
 
@@ -106,16 +110,16 @@ def test_an_export_that_fails_leaves_nothing(model, tmp_path, monkeypatch):
 @pytest.mark.thorough
 @pytest.mark.parametrize("entry", ["cvae", "gan", "gmm"])
 def test_half_weights_answer_alike_and_take_half_the_space(entry, tmp_path, monkeypatch):
-    monkeypatch.setattr(half_weights, "LEAST_SIZE", 8)
+    monkeypatch.setattr(half_weights, "MIN_SIZE", 8)
     monkeypatch.setattr(shards, "SHARD_BYTES", 1000)  # many files, tensors larger than one
     config = configs.get_tiny(entry, dataset="tiny")
-    model = models.create(config, data.Spec((8, 8, 1), 3))
+    model = models.create(config, Spec((8, 8, 1), 3))
     paths = [export.export(model, tmp_path, METRICS, weights=weights) for weights in export.WEIGHTS]
     sizes = [sum(f.stat().st_size for f in path.glob("variables/*.data*")) for path in paths]
     share = sizes[1] / sizes[0]
     assert share == 1 if entry == "gmm" else share < 0.8
     whole, half = map(zoo.load, paths)
-    assert max(golden.compare(paths[1]).values()) < 1e-5
+    assert max(golden.compare_answers(paths[1]).values()) < 1e-5
     for name, inputs in whole.signatures.items():
         request = {i: whole.inputs[i].example(3) for i in inputs}
         answers = [getattr(m, name)(**request) for m in (whole, half)]
@@ -146,7 +150,7 @@ def test_trained_under_a_strategy_exports_one_copy(tiny_data, tmp_path, mirrored
 
 @pytest.fixture(scope="module")
 def loaded(exports_folder):
-    return zoo.load(exports.of_entry("cvae", exports_folder))
+    return zoo.load(tiny_exports.of_entry("cvae", exports_folder))
 
 
 @pytest.mark.parametrize(
@@ -186,11 +190,11 @@ def test_what_is_no_saved_model_is_named(tmp_path, loaded):
     damaged = tmp_path / "damaged"
     shutil.copytree(loaded.path, damaged)
     (damaged / "saved_model.pb").write_bytes(b"no protocol buffer")
-    manifests.write(damaged, "cvae_tiny")
+    manifests.write_manifest(damaged, "cvae_tiny")
     with pytest.raises(zoo.UserError, match="is damaged"):
         zoo.load(damaged)
     (damaged / "assets.extra" / "config.json").write_text("{}")
-    manifests.write(damaged, "cvae_tiny")
+    manifests.write_manifest(damaged, "cvae_tiny")
     with pytest.raises(zoo.UserError, match="not exported by the zoo"):
         zoo.load(damaged)
 
@@ -198,7 +202,7 @@ def test_what_is_no_saved_model_is_named(tmp_path, loaded):
 @pytest.fixture(scope="module")
 def named(tmp_path_factory):
     """An export of a conditional model whose classes have names, one of them long."""
-    spec = data.Spec((8, 8, 1), 3, ("cat", "dog", "a very long name of a class"))
+    spec = Spec((8, 8, 1), 3, ("cat", "dog", "a very long name of a class"))
     config = configs.get_tiny("cvae", dataset="pets")
     return export.export(models.create(config, spec), tmp_path_factory.mktemp("named"), METRICS)
 
@@ -254,7 +258,7 @@ def test_images_may_be_bytes_and_must_be_in_range(named):
 
 
 def test_clusters_are_checked_like_labels(exports_folder):
-    loaded = zoo.load(exports.of_entry("gmvae", exports_folder))
+    loaded = zoo.load(tiny_exports.of_entry("gmvae", exports_folder))
     with pytest.raises(zoo.UserError, match=r"sample_cluster: cluster=3 is out of .* 0 \.\. 2"):
         loaded.sample_cluster([1], [3])
 
@@ -263,7 +267,7 @@ def test_a_workdir_is_loaded_by_its_export(tmp_path, tiny_data):
     workdir = tmp_path / "run"
     config = configs.get_tiny("cvae", dataset="tiny", num_epochs=1, jit=False)
     strategy = tf.distribute.get_strategy()
-    path = runs.train_and_export(config, tiny_data, workdir, workdir / "export", strategy)
+    path = run.train_and_export(config, tiny_data, workdir, workdir / "export", strategy)
     assert zoo.load(workdir).path == path.resolve()
     assert f'zoo.load("{path.parent}")' in (path.parent / "README.md").read_text()
     shutil.rmtree(workdir / "export")

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from zoo import versions
+from zoo.exports import versions
 from zoo.serving import golden
 
 ALIKE = {"restyle": ("y", "y_new"), "interpolate": ("x0", "x1"), "morph": ("y", "y_new")}
@@ -13,13 +13,13 @@ ALIKE = {"restyle": ("y", "y_new"), "interpolate": ("x0", "x1"), "morph": ("y", 
 
 def stored(name):
     """A committed model's version, and its golden answers by signature."""
-    version = versions.find(versions.SAVED_MODELS / name)
-    return version, golden.read(version)
+    version = versions.find_version(versions.SAVED_MODELS / name)
+    return version, golden.read_answers(version)
 
 
 def test_inputs_of_one_type_differ():
     checked = 0
-    for name in zoo.models():
+    for name in zoo.list_models():
         _, found = stored(name)
         for signature in ALIKE.keys() & found.keys():
             one, other = (found[signature][0][part] for part in ALIKE[signature])
@@ -50,7 +50,7 @@ def test_every_input_changes_the_answer(name):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", zoo.models())
+@pytest.mark.parametrize("name", zoo.list_models())
 def test_answers_are_finite_far_from_the_data(name):
     """Inverted, noise, white and black, of which training has seen nothing."""
     model = zoo.load(versions.SAVED_MODELS / name)

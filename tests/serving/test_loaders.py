@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from tests import exports
+from tests import tiny_exports
 from tests.entries import arguments, tiny
 from zoo import configs
 
@@ -66,7 +66,7 @@ def processes(tmp_path_factory):
 @pytest.fixture
 def calls(entry, exports_folder, tmp_path):
     """An export, a folder of calls of all its signatures, and what the Keras model answers."""
-    model, path = exports.create(tiny(entry)), exports.of_entry(entry, exports_folder)
+    model, path = tiny_exports.create(tiny(entry)), tiny_exports.of_entry(entry, exports_folder)
     answers = {}
     for name, function in model.signatures().items():
         names = [spec.name for spec in function.input_signature]

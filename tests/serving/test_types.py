@@ -11,7 +11,7 @@ from tensorflow.core.framework import tensor_pb2
 
 import zoo
 from zoo import configs, models
-from zoo.data import Spec
+from zoo.configs.spec import Spec
 from zoo.serving import wire
 from zoo.tfserving.contract import protos
 

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import configs, manifests, models
-from zoo.data import Spec
+from zoo import configs, models
+from zoo.configs.spec import Spec
+from zoo.exports import manifests
 from zoo.serving import export, upload
 
 
@@ -36,15 +37,15 @@ def test_addresses_are_no_folders(model):
 
 @pytest.mark.thorough
 def test_two_exports_at_once_take_two_versions(model, tmp_path, monkeypatch):
-    write = manifests.write
+    write = manifests.write_manifest
 
     def slow(folder, name):
         """Another export finishes first."""
-        monkeypatch.setattr(manifests, "write", write)
+        monkeypatch.setattr(manifests, "write_manifest", write)
         export.export(model, tmp_path)
         write(folder, name)
 
-    monkeypatch.setattr(manifests, "write", slow)
+    monkeypatch.setattr(manifests, "write_manifest", slow)
     assert export.export(model, tmp_path) == tmp_path / "vae_tiny" / "2"
     assert sorted(p.name for p in (tmp_path / "vae_tiny").iterdir() if p.is_dir()) == ["1", "2"]
     assert not list(tmp_path.rglob("*.tmp"))

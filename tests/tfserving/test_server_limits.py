@@ -219,7 +219,7 @@ def test_the_real_server_is_run_where_there_is_one(tmp_path):
 @pytest.mark.parametrize(
     ("flags", "text"),
     [
-        ([], "Say what to serve: --model_config_file=FILE or --model_base_path=FOLDER"),
+        ([], "Name a model: --model_config_file=FILE or --model_base_path=FOLDER"),
         (["--model_base_path=/no/such"], "--model_base_path: there is no folder /no/such"),
         (["--model_config_file=/no/such"], "/no/such cannot be read"),
         (["--model_config_file=README.md"], "README.md is not a ModelServerConfig: Error parsing "

@@ -60,7 +60,7 @@ WRONG = {
     text({"chief": ["c:1", "d:1"], "worker": WORKERS}, task()): "has 2 chiefs",
     text(None, "worker"): 'task that is not an object with a type and an index but "worker"',
     text(None, task(0, "evaluator")): 'type "evaluator", but the cluster has the jobs worker',
-    text(None, task(2)): "index 2, expected is a whole number from 0 to 1",
+    text(None, task(2)): "index 2, expected a whole number from 0 to 1",
     text(None, task(-1)): "index -1, expected",
     text(None, task("0")): 'index "0", expected',
     text(None, task(True)): "index true, expected",

@@ -14,7 +14,10 @@ from tensorflow.core.util import event_pb2
 
 import zoo
 from tests.processes import ROOT
-from zoo import configs, data, evaluation, models
+from zoo import configs, data, models
+from zoo.evaluation.terms import mean_terms
+from zoo.models.cvae import CVAE
+from zoo.training import checkpoint as checkpoints
 from zoo.training import guards, loop
 from zoo.training.averages import MovingAverages
 from zoo.training.log import Log
@@ -78,12 +81,16 @@ def test_mirroring_one_device_changes_nothing(tmp_path, tiny_data):
         np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-5)
 
 
+def times_of_files(workdir):
+    return {p: p.stat().st_mtime_ns for p in workdir.glob("**/[!.]*") if p.is_file()}
+
+
 def test_workdir_of_another_config_is_refused_and_left_alone(tmp_path, tiny_data):
     loop.train(tiny(num_epochs=1), tiny_data, tmp_path)
-    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()}
+    before = times_of_files(tmp_path)
     with pytest.raises(zoo.UserError, match=r"config \(latent_dim: 3 there, 2 now\)\. Choose"):
         loop.train(tiny(num_epochs=1, latent_dim=2), tiny_data, tmp_path)
-    assert before == {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()}
+    assert before == times_of_files(tmp_path)
 
 
 def test_workdir_of_other_data_is_refused(tmp_path, tiny_data):
@@ -149,14 +156,14 @@ def test_a_diverging_run_stops_names_the_term_and_keeps_its_checkpoint(
     tmp_path, tiny_data, monkeypatch
 ):
     """The loss turns NaN at step 7, three steps after the last checkpoint."""
-    terms = models.CVAE.loss_terms
+    terms = CVAE.loss_terms
 
     def poisoned(self, batch, seed, training=False):
         made = terms(self, batch, seed, training)
         poison = tf.where(self.step >= 6, np.nan, 0.0) if training else 0.0
         return {**made, "rate": made["rate"] + poison, "loss": made["loss"] + poison}
 
-    monkeypatch.setattr(models.CVAE, "loss_terms", poisoned)
+    monkeypatch.setattr(CVAE, "loss_terms", poisoned)
     with pytest.raises(zoo.UserError, match=r"'rate' is nan at step 7\..*ckpt-4"):
         loop.train(tiny(checkpoint_every=4), tiny_data, tmp_path)
     monkeypatch.undo()
@@ -181,11 +188,11 @@ def test_early_stopping_keeps_the_best_weights(tmp_path, tiny_data):
     assert run.training["steps"] < 1000
     assert run.training["best_step"] == min(losses, key=losses.get)
     assert run.training["steps"] == run.training["best_step"] + 3 * 5
-    terms = evaluation.mean_terms(run.model, tiny_data.validation)
+    terms = mean_terms(run.model, tiny_data.validation)
     assert terms["loss"] == pytest.approx(min(losses.values()))
-    model, training = loop.load_run(tmp_path)
+    model, training = checkpoints.load_run(tmp_path)
     assert training == run.training
-    terms = evaluation.mean_terms(model, tiny_data.validation)
+    terms = mean_terms(model, tiny_data.validation)
     assert terms["loss"] == pytest.approx(min(losses.values()))
 
 

@@ -1,1 +1,1 @@
-"""Speed as a ratio to named peers, all in one run."""
+"""Benchmarks: speed as a ratio to named peers, measured in one run."""

@@ -1,5 +1,6 @@
-"""Contenders of a benchmark, each in a process of its own, out of the others' way."""
+"""Contenders of a benchmark, each in a separate process."""
 
+import importlib.util
 import multiprocessing
 import os
 import pathlib
@@ -7,16 +8,18 @@ import re
 import statistics
 import time
 
-# Seconds before each call, in which the threads of the one before stop waiting for more work.
+from zoo.errors import UserError
+
+# Seconds before each call, in which the previous contender's threads stop spinning.
 PAUSE = 0.3
 
 
 class Peer:
-    """What is compared: a subclass is made, and its methods run, in a process of its own.
+    """Base class of what is compared; it is created, and its methods run, in a separate process.
 
     Attributes:
-      name: what tables call it.
-      unset: names that its process is not to have of this one's environment.
+      name: its name in tables.
+      unset: environment variables to remove for its process.
     """
 
     name = ""
@@ -24,11 +27,11 @@ class Peer:
 
 
 class Contender:
-    """A peer in another process, whose methods are called and timed from here.
+    """A peer in another process; calls and times its methods.
 
     Args:
       make: its class.
-      *arguments: of `make`.
+      *arguments: for `make`.
     """
 
     def __init__(self, make: type[Peer], *arguments):
@@ -39,7 +42,7 @@ class Contender:
         kept = {name: os.environ.pop(name) for name in make.unset if name in os.environ}
         self._process.start()
         os.environ.update(kept)
-        theirs.close()  # so that the process's end is noticed
+        theirs.close()  # so that recv notices the end of the process
 
     def call(self, method: str, *arguments):
         """Returns what the method returns, and the seconds it took."""
@@ -53,20 +56,20 @@ class Contender:
         self._process.join()
 
     def memory(self) -> tuple[int, int]:
-        """Returns the bytes that its process held when all was made, and the most since (Linux)."""
+        """Returns the bytes that its process held when all was made, and the peak since (Linux)."""
         self._pipe.send((None, ()))
         return self._pipe.recv()[0]
 
 
 def time_by_turns(contenders: list[Contender], rounds: int, warm_up: int, method: str, *arguments):
-    """Calls a method of each contender in each round, and returns {name: its seconds [rounds]}.
+    """Calls a method of each contender in each round; returns {name: seconds [rounds]}.
 
     Args:
       contenders: in the order of their turns.
-      rounds: that are timed.
-      warm_up: rounds before, which are not.
-      method: name of it.
-      *arguments: of the method.
+      rounds: number of timed rounds.
+      warm_up: number of untimed rounds before.
+      method: name of the method.
+      *arguments: for the method.
     """
     seconds: dict[str, list[float]] = {contender.name: [] for contender in contenders}
     for number in range(warm_up + rounds):
@@ -78,7 +81,7 @@ def time_by_turns(contenders: list[Contender], rounds: int, warm_up: int, method
 
 
 def compare_rates(seconds: dict[str, list[float]], count: int) -> dict:
-    """Returns what `time_by_turns` timed as medians over rounds.
+    """Returns the medians over rounds of the times of `time_by_turns`.
 
     Args:
       seconds: of each contender and round, the zoo first.
@@ -99,7 +102,7 @@ def compare_rates(seconds: dict[str, list[float]], count: int) -> dict:
 
 def _serve(pipe, make, arguments):
     made = make(*arguments)
-    pathlib.Path("/proc/self/clear_refs").write_text("5")  # the peak is now what is held now
+    pathlib.Path("/proc/self/clear_refs").write_text("5")  # resets the peak to the current memory
     at_first = _held("VmHWM")
     while True:
         try:
@@ -114,3 +117,9 @@ def _serve(pipe, make, arguments):
 def _held(what):
     kilobytes = re.search(rf"{what}:\s+(\d+) kB", pathlib.Path("/proc/self/status").read_text())
     return 1024 * int(kilobytes[1])
+
+
+def need_torch() -> None:
+    """Raises a UserError that says how to get PyTorch if it is missing."""
+    if importlib.util.find_spec("torch") is None:
+        raise UserError("PyTorch is missing: pip install -r requirements-bench.txt.")

@@ -1,4 +1,4 @@
-"""Which exports convert to which formats, and how far the converted ones are from them."""
+"""Which exports convert to which formats, and how much the results differ."""
 
 import logging
 import pathlib
@@ -8,8 +8,10 @@ from collections.abc import Callable
 import tensorflow as tf
 
 import zoo
-from zoo import files, listings, markdown, versions
+from zoo import files
+from zoo.drawing import markdown
 from zoo.errors import UserError
+from zoo.exports import catalog, versions
 from zoo.serving import convert
 
 PAGE = "formats"
@@ -36,16 +38,16 @@ operations that each signature lacks. Where `decode` converts, draw the codes yo
 
 
 def measure(folder: pathlib.Path, announce: Callable[[str], None]) -> None:
-    """Converts one trained model of each entry and leaves formats.json and formats.md in a folder.
+    """Converts one trained model of each entry; writes formats.json and formats.md to a folder.
 
     Args:
       folder: of the page.
-      announce: is told a line for each model and format.
+      announce: called with a line for each model and format.
     """
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     results: dict[str, dict] = {}
     with tempfile.TemporaryDirectory() as scratch:
-        for row in listings.models(versions.SAVED_MODELS).rows:
+        for row in catalog.list_models(versions.SAVED_MODELS).rows:
             if row["entry"] in results:
                 continue
             model = zoo.load(row["model"], versions.SAVED_MODELS)
@@ -55,8 +57,7 @@ def measure(folder: pathlib.Path, announce: Callable[[str], None]) -> None:
                 announce(f"{row['model']:24} {convert.TITLES[form]:7} {_describe(of_entry[form])}")
             tf.keras.backend.clear_session()
     files.write_json(folder / f"{PAGE}.json", results)
-    with files.atomic(folder / f"{PAGE}.md") as temporary:
-        temporary.write_text(page(results))
+    files.write_text(folder / f"{PAGE}.md", build_page(results))
 
 
 def _try_each(model, form, folder):
@@ -64,7 +65,7 @@ def _try_each(model, form, folder):
     try:
         return convert.convert(model, "model", form, folder)
     except UserError:
-        pass  # then one by one, to see which
+        pass  # then one by one, to find out which
     found = {}
     for key in model.signatures:
         try:
@@ -74,8 +75,8 @@ def _try_each(model, form, folder):
     return found
 
 
-def page(results: dict) -> str:
-    """Returns the page of what `measure` found."""
+def build_page(results: dict) -> str:
+    """Returns the page of the results of `measure`."""
     rows = [
         {"Entry": entry} | {title: _describe(found[form]) for form, title in convert.TITLES.items()}
         for entry, found in sorted(results.items())

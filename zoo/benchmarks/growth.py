@@ -7,18 +7,19 @@ import numpy as np
 from zoo import data
 from zoo.benchmarks import mixtures, training
 from zoo.benchmarks.contenders import Contender, time_by_turns
+from zoo.configs.spec import Spec
 
 BATCHES = (32, 64, 128, 256, 512)
 COMPONENTS = (10, 20, 40, 80)
 PARTS = (8, 4, 2, 1)  # of all rows
 
 
-def measure(train: data.InMemory, spec: data.Spec, rounds: int) -> dict[str, dict]:
-    """Returns {work: {"sizes", "seconds", "slope"}}, all sizes of one kind by turns.
+def measure(train: data.InMemory, spec: Spec, rounds: int) -> dict[str, dict]:
+    """Returns {work: {"sizes", "seconds", "slope"}}, all sizes of one kind in turns.
 
     Args:
       train: images.
-      spec: of them.
+      spec: the spec of these images.
       rounds: of each size, after one to warm up; their median counts.
     """
     x = mixtures.project(train)
@@ -41,7 +42,7 @@ def measure(train: data.InMemory, spec: data.Spec, rounds: int) -> dict[str, dic
 
 
 def slope(sizes, seconds) -> float:
-    """Returns the exponent of the power of the size that fits the times best."""
+    """Returns the exponent of the power law that fits the times best."""
     return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
 
 

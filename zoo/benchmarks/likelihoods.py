@@ -1,7 +1,7 @@
 """Images per second of log-likelihoods by importance sampling: the zoo's against PyTorch.
 
-The VAE is that of the benchmark of training, 784-400-20 on binarised images, untrained: its time
-does not depend on the weights.
+The VAE is that of the training benchmark, 784-400-20 on binarised images, untrained: the time does
+not depend on the weights.
 """
 
 import numpy as np
@@ -9,15 +9,15 @@ import tensorflow as tf
 
 from zoo import configs, data, models, seeds
 from zoo.benchmarks import profile
-from zoo.benchmarks.contenders import Contender, Peer, time_by_turns
-from zoo.benchmarks.peers import need_torch
+from zoo.benchmarks.contenders import Contender, Peer, need_torch, time_by_turns
 from zoo.benchmarks.training import HIDDEN, LATENT
+from zoo.configs.spec import Spec
 from zoo.evaluation import density
 from zoo.evaluation.protocol import SEED
 from zoo.training import strategy as strategies
 
 SAMPLES, IMAGES = 5000, 40
-# Codes at once in PyTorch: of one image, as its users would write it.
+# Number of codes at once in PyTorch: of one image, as its users would write it.
 CHUNK = 2500
 
 
@@ -26,7 +26,7 @@ class Zoo(Peer):
 
     name = "zoo"
 
-    def __init__(self, test: data.InMemory, spec: data.Spec):
+    def __init__(self, test: data.InMemory, spec: Spec):
         strategies.create("default")
         config = configs.get("vae", network="mlp", hidden=(HIDDEN,), latent_dim=LATENT)
         self.model = models.create(config, spec)
@@ -43,7 +43,7 @@ class Zoo(Peer):
             self.bound(*batch).numpy()
 
     def gigaflop(self) -> float | None:
-        """Of an image."""
+        """GFLOP per image."""
         return profile.count_gigaflop(self.model.decode, tf.TensorSpec([SAMPLES, LATENT]))
 
 
@@ -52,7 +52,7 @@ class Torch(Peer):
 
     name = "torch eager"
 
-    def __init__(self, test: data.InMemory, spec: data.Spec):
+    def __init__(self, test: data.InMemory, spec: Spec):
         del spec
         import torch
 
@@ -82,13 +82,13 @@ class Torch(Peer):
         return self.torch.logsumexp(self.torch.cat(weights), 0) - np.log(SAMPLES)
 
 
-def compare(test: data.InMemory, spec: data.Spec, rounds: int) -> dict:
-    """Measures both by turns.
+def compare(test: data.InMemory, spec: Spec, rounds: int) -> dict:
+    """Measures both in turns.
 
     Args:
       test: 28x28 grey images.
-      spec: of them.
-      rounds: of each, after one to warm up.
+      spec: the spec of these images.
+      rounds: timed rounds of each, after one to warm up.
 
     Returns:
       {"seconds": {contender: of each round}, "gigaflop": of an image}.

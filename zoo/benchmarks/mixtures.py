@@ -1,4 +1,4 @@
-"""Seconds an iteration of EM takes, and the memory: the zoo's `gmm` against scikit-learn.
+"""Seconds per iteration of EM, and memory: the zoo's `gmm` against scikit-learn.
 
 Both start from the same parameters and fit full covariances to the same float32 rows: images
 projected to their first principal components.
@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from zoo import configs, data, models
 from zoo.benchmarks.contenders import Contender, Peer
+from zoo.configs.spec import Spec
 from zoo.training import steps
 from zoo.training import strategy as strategies
 from zoo.training.averages import MovingAverages
@@ -34,7 +35,7 @@ def start(x: np.ndarray, components: int = COMPONENTS):
 
 
 class Zoo(Peer):
-    """An epoch of the zoo's loop, without its evaluations and checkpoints."""
+    """An epoch of the zoo's loop, without evaluations and checkpoints."""
 
     name = "zoo"
 
@@ -45,14 +46,16 @@ class Zoo(Peer):
             "gmm", num_components=num_components, covariance="full", precision=precision
         )
         self.split = data.InMemory(x)
-        self.model = models.create(self.config, data.Spec((x.shape[1],), 0))
+        self.model = models.create(self.config, Spec((x.shape[1],), 0))
         self.model.compile_for_run(total_steps=None)
         self.model.mixture.components.center.assign(np.median(x, 0))
         self.model.mixture.assign(mixing, means, covariance[None])
         self.run_steps, _ = steps.function(self.model, self.strategy, MovingAverages([], 0.0))
         self.end_epoch = tf.function(self.model.end_epoch)
         self.batches = iter(steps.batches(self.split, self.model, 0, self.strategy))
-        self.steps = tf.constant(self.split.steps_per_epoch(self.config.batch_size, every_row=True))
+        self.steps = tf.constant(
+            self.split.steps_per_epoch(self.config.batch_size, keep_remainder=True)
+        )
 
     def iterate(self) -> float:
         """Returns the mean log-likelihood of the rows before this iteration's M-step."""
@@ -82,11 +85,11 @@ class ScikitLearn(Peer):
 
 
 def compare(x: np.ndarray, rounds: int) -> dict:
-    """Runs both by turns, an iteration each, in float32, and both again in float64.
+    """Runs both in turns, an iteration each, in float32, and again in float64.
 
     Args:
       x: rows [N, D].
-      rounds: iterations of each, the first of which warm up and are not timed.
+      rounds: iterations of each; the first ones warm up and are not timed.
 
     Returns:
       {"seconds": {contender: median}, "faster": median ratio, "memory": {contender: bytes

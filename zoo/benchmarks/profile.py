@@ -1,8 +1,8 @@
-"""Where the time of a training goes: by operation, and beside the limit of matrix products.
+"""Profiles training: time by operation, and speed as a share of the limit of matrix products.
 
-A step cannot take less than its matrix products and convolutions do at the rate that this machine
-multiplies large matrices at; what a step takes longer than that is the share to be won (the
-roofline model: Williams, Waterman and Patterson 2009, CACM 52).
+A step takes at least the time of its matrix products and convolutions at the rate of large matrix
+products on this machine; the rest is what optimisation could save (the roofline
+model: Williams, Waterman and Patterson 2009, CACM 52).
 """
 
 import collections
@@ -19,24 +19,25 @@ import tensorflow as tf
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
 from zoo import data, models
+from zoo.configs.spec import Spec
 from zoo.training import steps
 from zoo.training import strategy as strategies
 from zoo.training.averages import MovingAverages
 
-# Side of the square matrices whose product gives the limit.
+# Size of the square matrices whose product gives the limit.
 SIDE = 2048
-# Events in which a thread does not work but waits for others.
+# Events in which a thread waits for others.
 WAITING = ("BlockUntilReady", "TFE_", "Eager", "KernelAndDeviceFunc", "SlinkyThreadPool::Await")
-# Events that are a part of the operation around them.
+# Events that are part of the enclosing operation.
 INSIDE = ("ParallelFor",)
-# Operations that call others, as often as only a run shows, or that are not counted.
+# Operations that call others an unknown number of times, or that are not counted.
 HIDING = re.compile(r"While|If$|Case$|PartitionedCall|Einsum|Conv3D|DepthwiseConv|MapDefun")
-# What XLA and TensorFlow call products of matrices and convolutions.
+# Names of matrix products and convolutions in XLA and TensorFlow.
 PRODUCTS = re.compile(r"MatMul|Conv2D|[Cc]onv(olution)?[_.\d]*$|^dot|_dot_|Einsum")
 
 
 class Profile(NamedTuple):
-    """What was measured.
+    """The measurements of `profile`.
 
     Attributes:
       milliseconds: per step, the median.
@@ -57,7 +58,7 @@ class Profile(NamedTuple):
 
     @property
     def share(self) -> float | None:
-        """Of the limit that the step reaches."""
+        """The fraction of the limit that the step reaches."""
         return self.reached and self.reached / self.limit
 
     def products(self) -> float:
@@ -66,20 +67,20 @@ class Profile(NamedTuple):
         return of_products / sum(self.busy.values())
 
 
-def profile(config, train: data.Split, spec: data.Spec, num_steps: int, rounds: int) -> Profile:
+def profile(config, train: data.Split, spec: Spec, num_steps: int, rounds: int) -> Profile:
     """Runs the steps of a training as the zoo's loop does, and returns where their time goes.
 
     Args:
       config: of an entry that needs no first stage.
       train: rows to train on.
-      spec: of them.
+      spec: the spec of these images.
       num_steps: steps per round.
-      rounds: that are timed; another is recorded.
+      rounds: number of timed rounds; one more is recorded.
     """
     strategy = strategies.create("default")
     model = models.create(config, spec)
     model.compile_for_run(total_steps=None)
-    model.start_from(train)
+    model.initialize_from_data(train)
     run_steps, _ = steps.function(model, strategy, MovingAverages([], 0.0))
     batches = iter(steps.batches(train, model, 0, strategy))
     gigaflop = count_step(model, batches.element_spec)
@@ -116,7 +117,7 @@ def _seconds(function):
 def count_gigaflop(function: Callable, *specs) -> float | None:
     """Returns 1e9 operations in the matrix products and convolutions of a call.
 
-    None if there are none, or if a loop, a branch, a function or an unknown size hides how many.
+    None if there are none, or if a loop, a branch, a function or an unknown size hides the number.
     """
     graph = tf.function(function, autograph=False).get_concrete_function(*specs).graph
     flop = 0
@@ -141,12 +142,12 @@ def _size(tensor):
 
 
 def _flop(op):
-    """2 multiplied by the number of products of two numbers."""
+    """Floating-point operations of a product or convolution: two per multiplication."""
     if "MatMul" in op.type:
         rows_first = op.get_attr("transpose_a" if op.type == "MatMul" else "adj_x")
         inner = op.inputs[0].shape[-2 if rows_first else -1]
         return 2 * _size(op.outputs[0]) * inner
-    # Of a convolution and both of its gradients: each number of the output meets a whole filter.
+    # In a convolution and in both of its gradients, each output value meets a whole filter.
     if op.type == "Conv2D":
         kernel, output = op.inputs[1].shape, op.outputs[0]
     elif op.type == "Conv2DBackpropInput":
@@ -162,7 +163,7 @@ def _flop(op):
 def record(run: Callable[[], None]) -> dict[str, float]:
     """Returns {operation: seconds} of a call, over all threads, longest first.
 
-    Operations within others count for themselves; those of one kind count together.
+    Nested operations count separately; those of one kind count together.
     """
     with tempfile.TemporaryDirectory() as folder:
         with tf.profiler.experimental.Profile(folder):

@@ -1,4 +1,4 @@
-"""scripts/serve.py in a process of its own, for benchmarks and tests."""
+"""Runs scripts/serve.py in a separate process, for benchmarks and tests."""
 
 import contextlib
 import pathlib
@@ -12,7 +12,7 @@ _SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "serve.py"
 
 
 def free_ports(count: int) -> list[int]:
-    """Returns ports of this machine that nobody listens on."""
+    """Returns free ports of this machine."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:
@@ -21,7 +21,7 @@ def free_ports(count: int) -> list[int]:
 
 
 class ServerProcess:
-    """A server that is ready to answer.
+    """A server that is ready for requests.
 
     Attributes:
       process: subprocess.Popen.
@@ -33,12 +33,12 @@ class ServerProcess:
         """Starts a server and waits until it is ready.
 
         Args:
-          *flags: of scripts/serve.py, but ports.
-          log: file for what it writes.
-          until: what it has written when the wait ends.
+          *flags: flags of scripts/serve.py other than ports.
+          log: file for its output.
+          until: the output that ends the wait.
 
         Raises:
-          RuntimeError: if it ends before it is ready; with its output.
+          RuntimeError: if it exits before it is ready; contains its output.
         """
         self.port, self.rest_port = free_ports(2)
         self._log = pathlib.Path(log)
@@ -52,7 +52,7 @@ class ServerProcess:
             time.sleep(0.05)
 
     def log(self) -> str:
-        """Returns what the server has written so far."""
+        """Returns the output of the server so far."""
         return self._log.read_text()
 
     def memory(self) -> int:

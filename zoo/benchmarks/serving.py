@@ -1,4 +1,4 @@
-"""Single rows from many clients at once, against calls in a process with batches of rows."""
+"""Single rows from many concurrent clients, compared with batched calls in a process."""
 
 import asyncio
 import json
@@ -15,11 +15,12 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2
 
 import zoo
-from zoo import tf_startup, versions
+from zoo import tf_startup
 from zoo.benchmarks.servers import ServerProcess
+from zoo.exports import versions
 
 CLIENTS = 32
-# (model, signature) that are measured: small and larger networks, few and many numbers per row.
+# The measured (model, signature): small and larger networks, few and many numbers per row.
 CASES = (
     ("cvae_mnist", "sample"),
     ("cvae_mnist", "encode"),
@@ -34,7 +35,7 @@ _WARM_UP = 1.0
 
 
 class Load(NamedTuple):
-    """Rows per second, and seconds per request of which half and 99 of 100 take less."""
+    """Rows per second, and the median and 99th percentile of seconds per request."""
 
     rate: float
     p50: float
@@ -42,11 +43,11 @@ class Load(NamedTuple):
 
 
 def compare(seconds: float, announce: Callable[[str, str, dict], None]) -> None:
-    """Measures every case for a number of seconds each.
+    """Measures every case for some seconds.
 
     Args:
       seconds: of each measurement.
-      announce: is told model, signature and {"in process" (rows/s), "REST", "gRPC": Load}.
+      announce: called with model, signature and {"in process" (rows/s), "REST", "gRPC": Load}.
     """
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
@@ -73,7 +74,7 @@ def compare(seconds: float, announce: Callable[[str, str, dict], None]) -> None:
 
 
 def _apart(function, *arguments):
-    """What a function returns in a process of its own."""
+    """Calls a function in a separate process."""
     with multiprocessing.get_context("spawn").Pool(1, tf_startup.import_tensorflow) as pool:
         return pool.apply(function, arguments)
 
@@ -115,7 +116,7 @@ def _load(run, base, signature, port, seconds):
 
 
 async def _repeat(ask, start, end, took):
-    """Asks again and again until the end, and notes the seconds of what began after the start."""
+    """Sends requests until the end, and records the seconds of those that began after the start."""
     while (before := time.perf_counter()) < end:
         await ask()
         if before >= start:

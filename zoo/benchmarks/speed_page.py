@@ -1,9 +1,10 @@
-"""The page of speeds: what was measured, from the files that scripts/benchmark.py leaves."""
+"""The page on speed, from the files that scripts/benchmark.py writes."""
 
 import json
 import pathlib
 
-from zoo import files, markdown
+from zoo import files
+from zoo.drawing import markdown
 from zoo.training import strategy as strategies
 
 FOLDER, PAGE = "speed", "speed.md"
@@ -27,20 +28,19 @@ less than 1 means that larger sizes use the machine better.
 
 
 def record(folder: pathlib.Path, name: str, **result) -> None:
-    """Leaves a measurement in `folder`/speed and rewrites the page.
+    """Writes a measurement to `folder`/speed and rewrites the page.
 
     Args:
       folder: of the page.
       name: of the measurement; an earlier one of this name is replaced.
-      **result: what `_row` or `_growth` reads.
+      **result: the fields that `_row` or `_growth` reads.
     """
     (folder / FOLDER).mkdir(parents=True, exist_ok=True)
     files.write_json(folder / FOLDER / f"{name}.json", result)
-    with files.atomic(folder / PAGE) as temporary:
-        temporary.write_text(page(folder))
+    files.write_text(folder / PAGE, build_page(folder))
 
 
-def page(folder: pathlib.Path) -> str:
+def build_page(folder: pathlib.Path) -> str:
     """Returns the page of all measurements in `folder`/speed."""
     found = [json.loads(path.read_text()) for path in sorted((folder / FOLDER).glob("*.json"))]
     rows = [_row(result) for result in found if "slopes" not in result]
@@ -54,14 +54,14 @@ def page(folder: pathlib.Path) -> str:
 
 
 def machine() -> str:
-    """Returns what kind of machine this is, with its widest vector instructions (Linux)."""
+    """Returns a description of this machine, with its widest vector instructions (Linux)."""
     flags = pathlib.Path("/proc/cpuinfo").read_text().split()
     widest = [name for flag, name in INSTRUCTIONS.items() if flag in flags]
     return ", ".join([strategies.hardware(), *widest[:1]])
 
 
 def share(rate: float, gigaflop: float | None, limit: float) -> float | None:
-    """Returns the part of the limit that this rate of calls reaches, if it is known."""
+    """Returns this rate of calls as a share of the limit, if that is known."""
     return gigaflop and rate * gigaflop / limit
 
 

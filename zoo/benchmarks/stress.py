@@ -1,4 +1,4 @@
-"""What a server has to survive: versions that come and go under load, malformed requests."""
+"""Stress tests of a server: versions that come and go under load, malformed requests."""
 
 import concurrent.futures
 import pathlib
@@ -23,11 +23,11 @@ _INPUT = 2.0
 
 
 class Swap(NamedTuple):
-    """What 32 clients saw while versions changed.
+    """The answers that 32 clients got while versions changed.
 
     Attributes:
-      requests: that were answered.
-      failed: that were refused, or answered by no version that was there.
+      requests: number of answered requests.
+      failed: number of requests refused, or answered by a version that was not there.
       seconds: from a new version's appearance to its first answer.
       broken_kept: whether a version that cannot be loaded left the old one serving.
       unloaded: whether a removed version was unloaded.
@@ -41,10 +41,10 @@ class Swap(NamedTuple):
 
 
 def swap_versions(seconds: float) -> Swap:
-    """Drops versions into a model's folder while clients send requests for some seconds.
+    """Adds versions to a model's folder while clients send requests for some seconds.
 
-    Version v answers x / 2 + v. Every quarter of the time something happens: version 2, a broken
-    version 3, the removal of version 2 after a good version 4.
+    Version v answers x / 2 + v. Each quarter of the time brings a change: version 2, a broken
+    version 3, a good version 4, the removal of version 2.
     """
     with tempfile.TemporaryDirectory() as folder:
         base = pathlib.Path(folder) / "half"
@@ -79,7 +79,7 @@ def swap_versions(seconds: float) -> Swap:
 
 
 def _write_version(base, plus):
-    """A version that appears whole; the time at which it did."""
+    """Writes a version atomically; returns the time at which it appeared."""
 
     class Half(tf.Module):
         @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, "x")])
@@ -93,7 +93,7 @@ def _write_version(base, plus):
 
 
 def _ask(url, end, answers):
-    """Asks until the end; notes when each answer came and what it was, None for an error."""
+    """Sends requests until the end; records time and value of each answer, None for an error."""
     with requests.Session() as session:
         while time.monotonic() < end:
             reply = session.post(f"{url}:predict", json={"instances": [_INPUT]}, timeout=30)
@@ -102,15 +102,15 @@ def _ask(url, end, answers):
 
 
 class Nonsense(NamedTuple):
-    """How a server answered requests that are nonsense.
+    """The answers of a server to malformed requests.
 
     Attributes:
-      requests: that were sent.
-      answers: {status of HTTP or code of gRPC: how many}.
-      faults: that were answered by a status of 500 or more but 501, by a code of a fault, or at all
-        as if they were right.
-      memory: bytes that the server held after a tenth of them, and after all.
-      alive: whether a right request was answered afterwards.
+      requests: number of requests sent.
+      answers: {HTTP status or gRPC code: how many}.
+      faults: number answered by a status of 500 or more other than 501, by a gRPC code of an
+        internal error, or as if they were valid.
+      memory: bytes of the server after a tenth of the requests, and after all.
+      alive: whether a valid request was answered afterwards.
     """
 
     requests: int
@@ -167,7 +167,7 @@ def _number(rng):
 
 
 def _body(rng):
-    """A body that no server can answer."""
+    """An invalid body."""
     depth = rng.randint(65, 5000)  # arrays have at most 64 dimensions
     right = '{"signature_name": "serving_default", "instances": [1.0, 2.0, 3.0]}'
     return rng.choice(
@@ -211,7 +211,7 @@ def _send_path(rng, server, session, channel):
 
 
 def _send_proto(rng, server, session, channel):
-    """A message of gRPC that is none, or whose tensors contradict themselves."""
+    """Sends an invalid gRPC message, or one whose tensors contradict themselves."""
     request = predict_pb2.PredictRequest()
     request.model_spec.name = rng.choice(["half", "half", "half", "nope", ""])
     request.model_spec.signature_name = rng.choice(["", "", "nope"])
@@ -232,7 +232,7 @@ def _send_proto(rng, server, session, channel):
 
 
 def _send_raw(rng, server, session, channel):
-    """Bytes that are not HTTP, or whose headers are wrong."""
+    """Sends bytes that are not HTTP, or have wrong headers."""
     head = b"POST /v1/models/half:predict HTTP/1.1\r\n"
     data = rng.choice(
         [

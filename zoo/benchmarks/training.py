@@ -1,7 +1,7 @@
 """Training steps per second of one VAE: in the zoo's loop, in Keras `fit`, in PyTorch.
 
-The VAE is the textbook's, 784-400-20 with Adam at 1e-3, on dynamically binarised MNIST in memory,
-batch 128. Each contender trains as its own users would write it with the data in memory: the zoo's
+The VAE is the textbook one, 784-400-20 with Adam at 1e-3, on dynamically binarised MNIST in memory,
+batch 128. Each contender trains as its users would write it with the data in memory: the zoo's
 entry `vae` through its loop, Keras through `fit` on a shuffled tf.data set, PyTorch by an index
 permutation an epoch.
 """
@@ -12,8 +12,8 @@ import tensorflow as tf
 
 from zoo import configs, data, models, seeds
 from zoo.benchmarks import profile
-from zoo.benchmarks.contenders import Contender, Peer, compare_rates, time_by_turns
-from zoo.benchmarks.peers import need_torch
+from zoo.benchmarks.contenders import Contender, Peer, compare_rates, need_torch, time_by_turns
+from zoo.configs.spec import Spec
 from zoo.training import steps
 from zoo.training import strategy as strategies
 from zoo.training.averages import MovingAverages
@@ -26,7 +26,7 @@ class Zoo(Peer):
 
     name = "zoo"
 
-    def __init__(self, train: data.InMemory, spec: data.Spec, batch: int = BATCH):
+    def __init__(self, train: data.InMemory, spec: Spec, batch: int = BATCH):
         self.strategy = strategies.create("default")  # with all that train.py sets
         config = configs.get(
             "vae",
@@ -51,7 +51,7 @@ class Zoo(Peer):
         self.run(self.steps_per_epoch)
 
     def gigaflop(self) -> float | None:
-        """Of a step."""
+        """GFLOP per step."""
         return profile.count_step(self.model, self.batches.element_spec)
 
     def elbo(self, x: np.ndarray) -> float:
@@ -92,7 +92,7 @@ class KerasFit(Peer):
             self.optimizer.apply(tape.gradient(loss, weights), weights)
             return {"loss": loss}
 
-    def __init__(self, train: data.InMemory, spec: data.Spec):
+    def __init__(self, train: data.InMemory, spec: Spec):
         del spec
         keras.utils.set_random_seed(0)
         self.model = self.VAE()
@@ -118,7 +118,7 @@ class Torch(Peer):
     name = "torch eager"
     compiled = False
 
-    def __init__(self, train: data.InMemory, spec: data.Spec):
+    def __init__(self, train: data.InMemory, spec: Spec):
         del spec
         import torch
 
@@ -175,13 +175,13 @@ class TorchCompiled(Torch):
 CONTENDERS = (Zoo, KerasFit, Torch, TorchCompiled)
 
 
-def compare(train: data.InMemory, test: data.InMemory, spec: data.Spec, rounds: int) -> dict:
-    """Trains all contenders by turns, an epoch each, and returns steps per second and ELBOs.
+def compare(train: data.InMemory, test: data.InMemory, spec: Spec, rounds: int) -> dict:
+    """Trains all contenders in turns, an epoch each; returns steps per second and ELBOs.
 
     Args:
       train: images; each contender binarises them at each visit.
-      test: images, binarised once for all.
-      spec: of both.
+      test: images, binarised once.
+      spec: the spec of both.
       rounds: epochs of each, after one to warm up.
     """
     need_torch()
@@ -198,6 +198,6 @@ def compare(train: data.InMemory, test: data.InMemory, spec: data.Spec, rounds: 
 
 
 def binarised(split: data.InMemory) -> data.InMemory:
-    """Returns the images with each pixel drawn once from its grey level, as bytes 0 and 255."""
+    """Returns binarised images, each pixel drawn from its grey level, as bytes 0 and 255."""
     x = np.concatenate([b["x"] for b in split.batches(1000, "binarized").as_numpy_iterator()])
     return data.InMemory((x * 255).astype(np.uint8), split.y)

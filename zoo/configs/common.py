@@ -1,13 +1,11 @@
 """The fields that every model's config has: data, optimisation, run."""
 
-import ml_collections
-
-from zoo.configs.fields import add, field
+from zoo.configs.fields import ModelConfig, add, field
 
 
-def get_config() -> ml_collections.ConfigDict:
+def get_config() -> ModelConfig:
     """Returns the defaults; a model's file sets its own values and adds its own fields."""
-    config = ml_collections.ConfigDict()
+    config = ModelConfig()
 
     add(
         config,

@@ -1,4 +1,4 @@
-"""A field of a config: its default, what it is, and the values that it takes, in one place."""
+"""The fields of a config: defaults, descriptions and the values that each takes."""
 
 from typing import Any, NamedTuple
 
@@ -6,11 +6,11 @@ import ml_collections
 
 
 class Field(NamedTuple):
-    """What `add` puts into a config.
+    """A field of a config.
 
     Attributes:
       default: the value, of the field's type.
-      doc: what it is, its unit if it has one.
+      doc: a description, with the unit if there is one.
       low, high: the lowest and the highest number, both included. NaN is within no bounds.
       choices: all values that it takes; any within the bounds if empty.
     """
@@ -22,7 +22,21 @@ class Field(NamedTuple):
     choices: tuple = ()
 
 
-_known: dict[str, Field] = {}
+class ModelConfig(ml_collections.ConfigDict):
+    """The config of a model as its file in this folder makes it, with descriptions of its fields.
+
+    Copies made by ml_collections are plain ConfigDicts; `registry.get` returns one of these.
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # Past ConfigDict, which would make it a field.
+        object.__setattr__(self, "_known_fields", {})
+
+    @property
+    def known_fields(self) -> dict[str, Field]:
+        """{name: Field}."""
+        return self._known_fields
 
 
 def field(default, doc: str, low=None, high=None, choices=()) -> Field:
@@ -30,19 +44,8 @@ def field(default, doc: str, low=None, high=None, choices=()) -> Field:
     return Field(default, doc, low, high, choices)
 
 
-def add(config: ml_collections.ConfigDict, **fields: Field) -> None:
-    """Adds fields to a config.
-
-    Raises:
-      ValueError: if another family has a field of that name with other bounds or choices.
-    """
+def add(config: ModelConfig, **fields: Field) -> None:
+    """Adds fields to a config, or replaces those of the same name."""
     for name, new in fields.items():
-        old = _known.setdefault(name, new)
-        if old[2:] != new[2:]:
-            raise ValueError(f"Field {name!r} has {old[2:]} elsewhere, {new[2:]} here.")
+        config.known_fields[name] = new
         config[name] = new.default
-
-
-def find(name: str) -> Field:
-    """Returns the field of a name, of a config that was made before."""
-    return _known[name]

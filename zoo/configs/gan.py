@@ -19,7 +19,7 @@ def add_player_fields(config):
         network=field(
             "mlp",
             "'mlp', or 'conv' for strided convolutions as in DCGAN.",
-            choices=("mlp", "gated", "conv"),
+            choices=("mlp", "conv"),
         ),
         d_hidden=field(
             (512, 256),
@@ -30,8 +30,8 @@ def add_player_fields(config):
         latent_dim=field(64, "Dimensions of the latent code z.", 1, 10**5),
         codes=field(
             "normal",
-            "Distribution of the code: 'normal', 'uniform' in [-1, 1], or InfoGAN's 'informative'.",
-            choices=("normal", "uniform", "informative"),
+            "Distribution of the code: 'normal' or 'uniform' in [-1, 1].",
+            choices=("normal", "uniform"),
         ),
         loss=field(
             "non_saturating",

@@ -1,22 +1,19 @@
-"""What `--help` shows of a config: each field with its default, what it is and what it takes."""
+"""What `--help` shows about a config: each field with its default, description and range."""
 
 import textwrap
 
-import ml_collections
-
-from zoo.configs import fields
+from zoo.configs.fields import ModelConfig
 
 WIDTH = 100
 
 
-def describe_fields(config: ml_collections.ConfigDict) -> str:
-    """Returns a paragraph for each field of a config, as a flag with its value, by name."""
+def describe_fields(config: ModelConfig) -> str:
+    """Returns a paragraph for each field of a config: the flag, its value and a description."""
     shown = [name for name in config if name not in ("model", "family", "dataset")]
-    return "\n".join(_describe(name, config[name]) for name in shown)
+    return "\n".join(_describe(name, config[name], config.known_fields[name]) for name in shown)
 
 
-def _describe(name, value):
-    known = fields.find(name)
+def _describe(name, value, known):
     text = known.doc
     if known.choices:
         text += f" One of {', '.join(map(repr, known.choices))}."

@@ -19,6 +19,11 @@ def get_config():
     config.model = config.family = "infogan"
     add(
         config,
+        codes=field(
+            "informative",
+            "Distribution of the code: one-hot c, uniform u and normal noise.",
+            choices=("informative",),
+        ),
         categories=field(10, "Number of values of the categorical code c.", 2, 10**4),
         uniform_codes=field(2, "Number of uniform codes u.", 0, 10**4),
         # With a larger weight c settles before Q can recognise digits.
@@ -48,7 +53,6 @@ def get_config():
     )
     # The rest of the code is noise. Little of it is better: G then has to use c.
     config.latent_dim = 20
-    config.codes = "informative"
     # Small batches estimate category shares poorly.
     config.batch_size = 256
     config.learning_rate = config.d_learning_rate = 1e-3

@@ -8,20 +8,20 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from zoo.configs.spec import Spec
 from zoo.data import reader
 from zoo.data.fit import fit_image
 from zoo.data.image_folders import Preparation
 from zoo.data.in_memory import InMemory
 from zoo.data.splits import Dataset
-from zoo.errors import UserError, near_miss
-from zoo.spec import Spec
+from zoo.errors import UserError, first_line, near_miss
 
-# Keys of an .npz file by split; "test" and "val" may be missing.
+# Keys of an .npz file, by split; "test" and "val" may be missing.
 KEYS = {"train": ("x", "x_train"), "validation": ("x_val",), "test": ("x_test",)}
 
 
 class Arrays(NamedTuple):
-    """Rows and their labels, as a file has them.
+    """The rows of a file and their labels.
 
     Attributes:
       x: [N, H, W, C], [N, H, W] or [N, D].
@@ -42,7 +42,7 @@ def load(
     """Returns the splits of a file.
 
     Args:
-      path: of the file. An .npz file has the arrays x and, with labels, y; or x_train, y_train,
+      path: the file. An .npz file has the arrays x and, with labels, y; or x_train, y_train,
         x_test, y_test as Keras' data sets have them. An .npy file has x. A .csv file has a row of
         names, then rows of numbers.
       name: of the dataset.
@@ -52,7 +52,7 @@ def load(
       label_column: name of the column of a .csv file that holds the labels; none if empty.
 
     Raises:
-      UserError: for a file that cannot be read, or arrays that are neither images nor rows.
+      UserError: if the file cannot be read, or its arrays are neither images nor rows.
     """
     if label_column and path.suffix != ".csv":
         raise UserError(
@@ -73,7 +73,7 @@ def _read_numpy(path):
         arrays = {"x": found} if path.suffix == ".npy" else {key: found[key] for key in found}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(
-            f"{path} cannot be read as NumPy arrays: {str(error).splitlines()[0]}. "
+            f"{path} cannot be read as NumPy arrays: {first_line(error)}. "
             "np.savez(path, x=x, y=y) writes such a file."
         ) from error
     parts = {}
@@ -83,7 +83,7 @@ def _read_numpy(path):
             parts[role] = Arrays(arrays[key], arrays.get(f"y{key[1:]}"))
     if "train" not in parts:
         raise UserError(
-            f"{path} has the arrays {', '.join(arrays) or 'none'}: expected are x (and y, the "
+            f"{path} has the arrays {', '.join(arrays) or 'none'}: expected x (and y, the "
             "labels), or x_train, y_train, x_test and y_test."
         )
     return parts
@@ -96,7 +96,7 @@ def _read_csv(path, label_column):
             names, *rows = [row for row in csv.reader(file) if row]
     except (OSError, ValueError, csv.Error) as error:
         raise UserError(
-            f"{path} cannot be read as a table: expected is a row of names, then rows of numbers, "
+            f"{path} cannot be read as a table: expected a row of names, then rows of numbers, "
             "separated by commas."
         ) from error
     ragged = next((i for i, row in enumerate(rows, 2) if len(row) != len(names)), None)
@@ -104,7 +104,7 @@ def _read_csv(path, label_column):
         wrong = f"row {ragged} has {len(rows[ragged - 2])}" if ragged else "there are no rows"
         raise UserError(f"{path} names {len(names)} columns, but {wrong}.")
     if all(_is_number(name) for name in names):
-        raise UserError(f"The first row of {path} holds numbers: put names of the columns there.")
+        raise UserError(f"The first row of {path} holds numbers: put column names there.")
     if label_column and label_column not in names:
         raise UserError(
             f"{path} has no column {label_column!r}.{near_miss(label_column, names)} Columns: "
@@ -152,12 +152,12 @@ def _number_classes(labels, path):
 
 
 def _natural(name):
-    """Numbers by their size, before names."""
+    """Sort key: numbers by value, before names."""
     return (0, float(name), "") if _is_number(name) else (1, 0.0, str(name))
 
 
 def _rows(x, y, preparation, path):
-    """The split, its images in the size and channels that were asked for."""
+    """The split, with images of the requested size and channels."""
     try:
         rows = InMemory(x[..., None] if x.ndim == 3 else x, y)
     except UserError as error:
@@ -168,7 +168,7 @@ def _rows(x, y, preparation, path):
     side = preparation.image_size
     shape = (side or height, side or width, preparation.channels or channels)
     if channels not in (1, 3):
-        raise UserError(f"{path} has images of {channels} channels: expected are 1 or 3.")
+        raise UserError(f"{path} has images of {channels} channels: expected 1 or 3.")
     if shape == (height, width, channels):
         return rows
     fitted = [fit_image(tf.constant(image), shape, preparation.fit).numpy() for image in rows.x]

@@ -1,4 +1,4 @@
-"""Densities in few dimensions to draw from: data of which the truth is known.
+"""Densities in few dimensions: data whose true distribution is known.
 
 `ring` and `grid` as in PacGAN (Lin et al. 2018, arXiv 1712.04086); `moons` as in scikit-learn;
 `pinwheel` as in Johnson et al. 2016 (arXiv 1603.06277); `blobs` has 32 clusters in 16 dimensions.
@@ -13,16 +13,16 @@ import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from zoo import seeds
+from zoo.configs.spec import Spec
 from zoo.data.splits import Dataset
 from zoo.data.streamed import Generated
 from zoo.errors import UserError
-from zoo.spec import Spec
 
 SIZES = {"train": 100_000, "validation": 10_000, "test": 10_000}
 
 
 class Density(NamedTuple):
-    """Rows to draw, and their density where it is known in closed form.
+    """A sampler of rows, and their density if it is known in closed form.
 
     Attributes:
       draw: maps (seed int32 [2], count) to {"x": float32 [count, D], "y": int32 [count]}, y the
@@ -51,12 +51,12 @@ def grid(side: int = 5, spacing: float = 2.0, scale: float = 0.05) -> Density:
 
 
 def blobs(clusters: int = 32, dim: int = 16, spread: float = 3.0) -> Density:
-    """Unit Gaussians whose means are drawn from a wider one, the same ones always."""
+    """Unit Gaussians whose means come from a wider Gaussian, drawn once from a fixed seed."""
     return _mixture(np.random.default_rng(0).normal(0, spread, [clusters, dim]), 1.0)
 
 
 def moons(scale: float = 0.1) -> Density:
-    """Two half circles that reach into each other."""
+    """Two interleaved half circles."""
 
     def draw(seed, count):
         turn, y, noise = _split(seed, count)
@@ -70,7 +70,7 @@ def moons(scale: float = 0.1) -> Density:
 
 
 def pinwheel(arms: int = 5, radial: float = 0.3, tangential: float = 0.1, rate: float = 0.25):
-    """Gaussians on a circle, turned the further the farther out."""
+    """Gaussians on a circle, rotated more the farther out they are."""
 
     def draw(seed, count):
         _, y, noise = _split(seed, count)

@@ -1,4 +1,4 @@
-"""How images of many sizes become images of one."""
+"""Fits images of different sizes to one shape."""
 
 import tensorflow as tf
 
@@ -8,13 +8,13 @@ KINDS = ("pad", "crop", "stretch")
 
 
 def fit_image(image: tf.Tensor, shape: tuple[int, int, int], kind: str = "pad") -> tf.Tensor:
-    """Returns uint8 [H', W', C'] of an image uint8 [H, W, C], an equal one if it has the shape.
+    """Returns an image uint8 [H, W, C] fitted to a shape, uint8 [H', W', C'].
 
     Args:
       image: grey or colour.
       shape: (H', W', C'), C' 1 or 3.
       kind: "pad" keeps all of the image, and its size where it is small enough, with black around
-        it; "crop" fills the shape and cuts off what hangs over on two sides; "stretch" fills the
+        it; "crop" fills the shape and crops the rest, evenly from two sides; "stretch" fills the
         shape with all of the image, whose proportions change.
     """
     if kind not in KINDS:
@@ -29,7 +29,7 @@ def fit_image(image: tf.Tensor, shape: tuple[int, int, int], kind: str = "pad") 
         return tf.image.resize_with_crop_or_pad(image, *shape[:2])
 
     def resize():
-        # Averages where the image becomes smaller, interpolates where it becomes larger.
+        # Averages when shrinking, interpolates when enlarging.
         scaled = tf.image.resize(image, _scaled(sides, wanted, kind), "bilinear", antialias=True)
         scaled = tf.image.resize_with_crop_or_pad(scaled, *shape[:2])
         return tf.cast(tf.clip_by_value(tf.round(scaled), 0.0, 255.0), tf.uint8)
@@ -41,7 +41,7 @@ def fit_image(image: tf.Tensor, shape: tuple[int, int, int], kind: str = "pad") 
 
 
 def _scaled(sides, wanted, kind):
-    """The sides after resizing: proportions are kept, but for "stretch"."""
+    """Height and width after resizing; all but "stretch" keep the aspect ratio."""
     if kind == "stretch":
         return wanted
     ratios = tf.cast(wanted, tf.float64) / tf.cast(sides, tf.float64)

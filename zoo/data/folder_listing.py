@@ -1,8 +1,8 @@
-"""How image files lie in a folder: by class, by split, or all together.
+"""Layouts of folders of image files: by class, by split, or all in one.
 
     FOLDER/cat/1.jpg  FOLDER/dog/2.png                        a subfolder per class
     FOLDER/1.jpg  FOLDER/2.png                                no labels
-    FOLDER/train/cat/1.jpg  FOLDER/test/cat/2.jpg  FOLDER/val/...   splits of their own
+    FOLDER/train/cat/1.jpg  FOLDER/test/cat/2.jpg  FOLDER/val/...   the user's own splits
     FOLDER/cat/1.jpg  FOLDER/unlabelled/2.jpg  FOLDER/unlabelled/...   only some have labels
 
 A class has the images of all folders below its own. Hidden files and folders are skipped.
@@ -16,11 +16,11 @@ from typing import NamedTuple
 from zoo.data import image_files
 from zoo.errors import UserError
 
-# Folders that are splits where `train` is one; all other names are classes.
+# If one of these folders is `train`, all of them are splits; other names are classes.
 SPLITS = {"train": "train", "test": "test"} | dict.fromkeys(("val", "valid", "validation"), "val")
-# Folders of images to train on whose class is not known.
+# Folders of training images without a known class.
 UNLABELLED = ("unlabelled", "unlabeled")
-# What operating systems leave beside people's files.
+# Files that operating systems create.
 NOT_OURS = frozenset({"__MACOSX", "@eaDir", "lost+found", "Thumbs.db", "desktop.ini"})
 
 
@@ -32,7 +32,7 @@ class Listing(NamedTuple):
       class_names: in their order; none if the images have no labels.
       files: {split: [(path below root, label)]}, of the splits "train", "val" and "test"; the label
         is -1 where it is not known.
-      skipped: {kind of file: how many}.
+      skipped: {suffix: number of files}.
     """
 
     root: pathlib.Path
@@ -42,10 +42,10 @@ class Listing(NamedTuple):
 
 
 def list_images(root: pathlib.Path) -> Listing:
-    """Returns the images of a folder, its layout understood.
+    """Returns the images of a folder, by split and class.
 
     Raises:
-      UserError: if there are none, or the layout is not one of the module's docstring.
+      UserError: if there are none, or the layout is not one of those above.
     """
     skipped: collections.Counter = collections.Counter()
     folders = {folder: _walk(root, folder, skipped) for folder in _subfolders(root, skipped)}

@@ -8,7 +8,7 @@ from PIL import ExifTags, Image, ImageColor, ImageOps
 
 from zoo.errors import UserError
 
-# A JPEG of a phone that holds a second picture, "MPO" to Pillow, is opened as the former.
+# A phone's JPEG with a second picture inside, "MPO" to Pillow, is opened as a JPEG.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
@@ -16,14 +16,14 @@ SUFFIXES = frozenset(
 )
 GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
 SIXTEEN_BITS = 2**16 - 1
-# Pictures that were taken with the camera on its side.
+# EXIF orientations of pictures taken with the camera on its side.
 TURNED = (5, 6, 7, 8)
 # What Pillow raises for files that it cannot read.
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
 
 class Header(NamedTuple):
-    """What a file says of its image before any pixel is read."""
+    """Properties of an image file that are known before its pixels are read."""
 
     height: int
     width: int
@@ -32,7 +32,7 @@ class Header(NamedTuple):
 
 
 def read_header(path: str | os.PathLike) -> Header:
-    """Returns the header of an image file, its sides as they are once the image is upright.
+    """Returns the header of an image file, with the height and width of the upright image.
 
     Raises:
       One of BROKEN: if it is not an image that can be read.
@@ -45,18 +45,18 @@ def read_header(path: str | os.PathLike) -> Header:
 
 
 def read_pixels(path: str | os.PathLike, channels: int, background: str) -> np.ndarray:
-    """Returns uint8 [H, W, channels] of an image file, of an animation the first frame.
+    """Returns the pixels of an image file, uint8 [H, W, channels]; an animation's first frame.
 
-    The image is turned upright (EXIF), laid on the background where it is transparent, and
-    converted from whatever its file holds: bits, palettes, CMYK, 16 bits per pixel.
+    The image is turned upright (EXIF), composited over the background where it is transparent, and
+    converted from its file's mode: bits, palettes, CMYK, 16 bits per pixel.
 
     Args:
-      path: of the file.
+      path: the image file.
       channels: 1 for grey, 3 for colour.
       background: a colour as Pillow names them, "white" or "#8080ff".
 
     Raises:
-      One of BROKEN: if the file cannot be read to its end, or holds numbers of no known range.
+      One of BROKEN: if the file cannot be read to its end, or its values have no known range.
     """
     with Image.open(path, formats=FORMATS) as image:
         image.load()
@@ -73,21 +73,21 @@ def read_pixels(path: str | os.PathLike, channels: int, background: str) -> np.n
 
 
 def read_range(path: str | os.PathLike) -> tuple[int, int]:
-    """Returns the lowest and the highest value of a grey image as its file has them."""
+    """Returns the lowest and the highest value of a grey image, unconverted."""
     with Image.open(path, formats=FORMATS) as image:
         low, high = np.asarray(image.getextrema(), int)
     return int(low), int(high)
 
 
 def _to_bytes(image):
-    """A grey image of 16 bits per pixel as bytes: all of its range, 0 to 65535."""
+    """Converts a grey image of 16 bits per pixel to bytes; 0 becomes 0, 65535 becomes 255."""
     values = np.asarray(image)
     low, high = values.min(), values.max()
     whole = np.issubdtype(values.dtype, np.integer)
     if not whole or low < 0 or high > SIXTEEN_BITS:
         raise ValueError(
             f"its pixels are {'whole numbers' if whole else 'fractions'} from {low:g} to {high:g}, "
-            f"expected are 8 bits, or 16 bits from 0 to {SIXTEEN_BITS}"
+            f"but must have 8 bits, or 16 bits from 0 to {SIXTEEN_BITS}"
         )
     return Image.fromarray(np.round(values / (SIXTEEN_BITS / 255)).astype(np.uint8))
 

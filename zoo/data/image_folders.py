@@ -1,4 +1,4 @@
-"""A folder of image files of one's own as a TFDS set, prepared once.
+"""A folder of the user's image files as a TFDS dataset, prepared once.
 
 `folder_listing` describes the layouts.
 """
@@ -26,7 +26,7 @@ from zoo.errors import UserError
 
 
 class Preparation(NamedTuple):
-    """How images are prepared; the fields of a config."""
+    """How images are prepared; see the config fields of the same names."""
 
     image_size: int = 0
     channels: int = 0
@@ -34,16 +34,16 @@ class Preparation(NamedTuple):
     background: str = "white"
 
 
-def builder(root: pathlib.Path, data_dir: str | None, preparation: Preparation):
-    """Returns the TFDS builder of a folder's images, prepared now unless they were before.
+def prepare(root: pathlib.Path, data_dir: str | None, preparation: Preparation):
+    """Returns the TFDS builder of a folder's images, which it prepares the first time.
 
     Args:
       root: the folder.
-      data_dir: where TFDS keeps prepared sets; TFDS' own default if None.
-      preparation: of each image.
+      data_dir: where TFDS keeps prepared datasets; TFDS' own default if None.
+      preparation: how to prepare each image.
 
     Raises:
-      UserError: for a layout that could mean two things, names or files that cannot be read.
+      UserError: if the layout is ambiguous, or names or files cannot be read.
     """
     image_files.check_background(preparation.background)
     listing = list_images(root)
@@ -52,19 +52,19 @@ def builder(root: pathlib.Path, data_dir: str | None, preparation: Preparation):
     prepared = base / ImageFolder.name / name / str(ImageFolder.VERSION)
     if (prepared / "dataset_info.json").exists():
         return tfds.builder_from_directory(str(prepared))
-    made = ImageFolder(listing, preparation, name, str(base))
-    tfds.disable_progress_bar()  # there is one of our own
+    builder = ImageFolder(listing, preparation, name, str(base))
+    tfds.disable_progress_bar()  # _examples has its own
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             files.check_writable(base)
-            made.download_and_prepare()
+            builder.download_and_prepare()
     except Exception as error:  # TFDS wraps what its builders raise
         if (prepared / "dataset_info.json").exists():  # by another process, at the same time
             return tfds.builder_from_directory(str(prepared))
-        if made.failure:
-            raise made.failure from error
+        if builder.failure:
+            raise builder.failure from error
         raise
-    return made
+    return builder
 
 
 def _clean(root):
@@ -72,10 +72,10 @@ def _clean(root):
 
 
 def _fingerprint(listing, preparation):
-    """Changes with any file, name or setting."""
+    """A name that changes with any file, file name or setting."""
     content = hashlib.sha256(json.dumps([preparation, listing.class_names]).encode())
-    for split, found in sorted(listing.files.items()):
-        for file, label in found:
+    for split, labelled in sorted(listing.files.items()):
+        for file, label in labelled:
             status = os.stat(listing.root / file)
             line = (split, file, label, status.st_size, status.st_mtime_ns)
             content.update(json.dumps(line).encode())
@@ -86,7 +86,7 @@ class ImageFolder(
     tfds.core.GeneratorBasedBuilder,
     skip_registration=True,  # type: ignore[call-arg]  # TFDS has no types
 ):
-    """Records of the images that a listing has, all of one shape."""
+    """The images of a listing, all of one shape."""
 
     name = "image_folder"
     VERSION = tfds.core.Version("1.0.0")
@@ -113,7 +113,7 @@ class ImageFolder(
         return {split: self._examples(files) for split, files in self.listing.files.items()}
 
     def _generate_examples(self):
-        raise NotImplementedError  # one generator per split, made above
+        raise NotImplementedError  # _split_generators has one generator per split
 
     def _examples(self, files):
         channels, fit, shape = self.shape[-1], self.preparation.fit, self.shape
@@ -143,10 +143,10 @@ def _broken(files):
 
 
 def _common_shape(listing, preparation):
-    """The shape of all prepared images, from their headers; prints what was found."""
+    """The shape of all prepared images, from their headers; prints a summary of the folder."""
     headers, broken, high = {}, [], []
     files = [file for files in listing.files.values() for file, _ in files]
-    for file in tqdm.tqdm(files, desc="looking at images", unit="image", leave=False):
+    for file in tqdm.tqdm(files, desc="reading image headers", unit="image", leave=False):
         try:
             headers[file] = image_files.read_header(listing.root / file)
             if headers[file].sixteen_bits:
@@ -156,22 +156,22 @@ def _common_shape(listing, preparation):
     if broken:
         raise _broken(broken)
     grey = all(header.grey for header in headers.values())
-    _tell(listing, headers, high)
+    _print_summary(listing, headers, high)
     sizes = collections.Counter((h.height, h.width) for h in headers.values())
     size = preparation.image_size
     if not size and len(sizes) > 1:
         (height, width), count = sizes.most_common(1)[0]
         raise UserError(
             f"The images of {listing.root} differ in size ({len(sizes):,} sizes; {count:,} of "
-            f"{len(files):,} are {width}x{height}): give them one, --config.image_size=64 say, and "
-            "--config.fit=crop if black bars would be learned."
+            f"{len(files):,} are {width}x{height}): choose one, such as "
+            "--config.image_size=64, and --config.fit=crop if bars should not be learned."
         )
     height, width = (size, size) if size else next(iter(sizes))
     return height, width, preparation.channels or (1 if grey else 3)
 
 
-def _tell(listing, headers, high):
-    """Prints what is prepared, and what a person may not expect."""
+def _print_summary(listing, headers, high):
+    """Prints what will be prepared, and warns of what a user may not expect."""
     classes = f" in {len(listing.class_names)} classes" if listing.class_names else ", no labels"
     unlabelled = sum(label < 0 for files in listing.files.values() for _, label in files)
     without = f", {unlabelled:,} of them without a label" if unlabelled else ""
@@ -184,7 +184,7 @@ def _tell(listing, headers, high):
         low, top = min(r[0] for r in high), max(r[1] for r in high)
         dark = ": they will be dark" if top < image_files.SIXTEEN_BITS // 4 else ""
         print(
-            f"{len(high):,} images have 16 bits per pixel, their values go from {low} to {top}; 0 "
+            f"{len(high):,} images have 16 bits per pixel, with values from {low} to {top}; 0 "
             f"becomes black, {image_files.SIXTEEN_BITS} white{dark}.",
             file=sys.stderr,
         )

@@ -1,14 +1,14 @@
-"""Splits as arrays: a batch is one gather of whole rows."""
+"""Splits in memory."""
 
 import functools
 
 import numpy as np
 import tensorflow as tf
 
-from zoo.data.splits import Shard, Split, without_padding
+from zoo.data.splits import Shard, Split, weight_out_padding
 from zoo.errors import UserError
 
-# Rows keep float64 where float32 is off by more than this share of their spread.
+# Rows keep float64 if the error of float32 exceeds this share of their spread.
 LOST_SHARE = 1e-4
 
 
@@ -16,13 +16,13 @@ class InMemory(Split):
     """Arrays; a batch is one gather of whole rows.
 
     Args:
-      x: images [N, H, W, C], kept as bytes; or vectors [N, D], kept as float32, as float64 where
+      x: images [N, H, W, C], kept as bytes; or vectors [N, D], kept as float32, or as float64 where
         float32 could not tell rows apart.
       y: labels [N], whole numbers from 0, or -1 where none is known; all 0 if None.
-      weight: [N], how often each row counts, for models that learn from weighted rows (gmm).
+      weight: [N], weights of the rows, for models that can use them (gmm).
 
     Raises:
-      UserError: for other shapes, values that are not finite, pixels or labels out of range.
+      UserError: if shapes are wrong, values are not finite, or pixels or labels are out of range.
     """
 
     def __init__(self, x: np.ndarray, y: np.ndarray | None = None, weight=None):
@@ -46,7 +46,7 @@ class InMemory(Split):
                 tensors["weight"] = tf.constant(self.weight)
             return tensors
 
-    def epoch(self, seed, epoch, first_step, batch_size, shard=Shard(), every_row=False):  # noqa: B008
+    def epoch(self, seed, epoch, first_step, batch_size, shard=Shard(), keep_remainder=False):  # noqa: B008
         rows = batch_size // shard.num_replicas
         tensors = self._tensors
 
@@ -54,14 +54,14 @@ class InMemory(Split):
             step, replica = i // shard.local_replicas, i % shard.local_replicas
             replica += shard.worker * shard.local_replicas
             positions = step * batch_size + replica * rows + tf.range(rows, dtype=tf.int64)
-            # A permutation that can be entered anywhere: resuming costs nothing.
+            # A permutation with random access, so that resuming costs nothing.
             chosen = tf.random.experimental.index_shuffle(
                 positions % self.size, tf.stack([tf.cast(seed, tf.int64), epoch]), self.size - 1
             )
             batch = {name: tf.gather(tensor, chosen) for name, tensor in tensors.items()}
-            return without_padding(batch, positions, self.size) if every_row else batch
+            return weight_out_padding(batch, positions, self.size) if keep_remainder else batch
 
-        steps = self.steps_per_epoch(batch_size, every_row)
+        steps = self.steps_per_epoch(batch_size, keep_remainder)
         turns = tf.data.Dataset.range(
             first_step * shard.local_replicas, steps * shard.local_replicas
         )
@@ -106,28 +106,25 @@ def to_memory(split: Split) -> InMemory:
 def _labels(y, size):
     y = np.asarray(y)
     if y.ndim == 2 and y.shape[1] > 1:
-        raise UserError(f"Labels are expected as [{size}], got {y.shape}: np.argmax(y, 1) it is.")
+        raise UserError(f"Labels must have shape [{size}], got {y.shape}: use np.argmax(y, 1).")
     if y.shape not in ((size,), (size, 1)):
-        raise UserError(f"Labels are expected as [{size}], one per row, got shape {y.shape}.")
+        raise UserError(f"Labels must have shape [{size}], one per row, got {y.shape}.")
     whole = y.dtype.kind in "iub" or (y.dtype.kind == "f" and np.all(y == np.floor(y)))
     if not whole:
         example = y.reshape(-1)[0]
         raise UserError(
-            f"Labels are expected as whole numbers from 0, got {y.dtype} such as {example!r}: "
+            f"Labels must be whole numbers from 0, got {y.dtype} such as {example!r}: "
             "np.unique(y, return_inverse=True)[1] counts classes."
         )
     if y.size and y.min() < -1:
-        raise UserError(
-            "Labels are expected as whole numbers from 0, or -1 where none is known, got "
-            f"{y.min()}."
-        )
+        raise UserError(f"Labels must be whole numbers from 0, or -1 where unknown, got {y.min()}.")
     return y.reshape(-1).astype(np.int32)
 
 
 def _vectors(x):
-    """Rows of numbers as float32 if that can tell them apart, else as float64."""
+    """Converts vectors to float32 if that can tell them apart, else to float64."""
     if x.dtype.kind not in "iubf":
-        raise UserError(f"Rows are expected as numbers, got {x.dtype}.")
+        raise UserError(f"Rows must be numbers, got {x.dtype}.")
     rows = np.asarray(x, np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         x = np.asarray(x, np.float32)
@@ -146,11 +143,11 @@ def _weights(weight, size):
     weight = np.asarray(weight, np.float32)
     if weight.shape != (size,) or not np.all(np.isfinite(weight) & (weight >= 0)):
         raise UserError(
-            f"Weights are expected as {size} finite numbers of 0 or more, one a row, got shape "
+            f"Weights must be {size} finite numbers of 0 or more, one per row, got shape "
             f"{weight.shape}" + (f" from {weight.min()} to {weight.max()}." if weight.size else ".")
         )
     if not weight.sum() > 0:
-        raise UserError("All weights are 0: no row is left to learn from.")
+        raise UserError("All weights are 0: at least one must be positive.")
     return weight
 
 
@@ -161,12 +158,12 @@ def _bytes(x):
     if x.dtype.kind in "iu":
         if x.size and not (x.min() >= 0 and x.max() <= 255):
             raise UserError(
-                f"Pixels of {x.dtype} are expected as bytes, 0 to 255, got {x.min()} to {x.max()}: "
+                f"Pixels of {x.dtype} must be bytes, 0 to 255, got {x.min()} to {x.max()}: "
                 "scale them to [0, 255], or to floats in [0, 1]."
             )
         return x.astype(np.uint8)
     if not np.issubdtype(x.dtype, np.floating):
-        raise UserError(f"Images are expected as bytes or as floats in [0, 1], got {x.dtype}.")
+        raise UserError(f"Images must be bytes or floats in [0, 1], got {x.dtype}.")
     if not np.all(np.isfinite(x)):
         count, first = np.sum(~np.isfinite(x)), np.argwhere(~np.isfinite(x))[0][0]
         raise UserError(
@@ -175,7 +172,7 @@ def _bytes(x):
         )
     if x.size and not (x.min() >= 0 and x.max() <= 1):
         raise UserError(
-            f"Pixels are expected in [0, 1], got {x.min():g} to {x.max():g}: "
+            f"Pixels must be in [0, 1], got {x.min():g} to {x.max():g}: "
             f"{'(x + 1) / 2 moves [-1, 1] there' if x.min() < 0 else 'divide bytes by 255'}."
         )
     return np.round(255 * x).astype(np.uint8)

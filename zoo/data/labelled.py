@@ -1,6 +1,6 @@
-"""Few labels, many images: which training rows keep their labels, and batches that mix both kinds.
+"""Few labels, many images: chooses which rows keep their labels, and batches both kinds.
 
-A label of -1 says that none is known, as in scikit-learn's semi-supervised learning.
+A label of -1 means unknown, as in scikit-learn's semi-supervised learning.
 """
 
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import seeds
+from zoo.configs.spec import Spec
 from zoo.data.in_memory import InMemory, to_memory
 from zoo.data.splits import Shard, Split
 from zoo.errors import UserError
-from zoo.spec import Spec
 
 UNKNOWN = -1
 
@@ -20,12 +20,12 @@ UNKNOWN = -1
 class PartlyLabelled(Split):
     """Batches of labelled rows, followed by rows whose labels are hidden, in a fixed ratio.
 
-    An epoch is a pass over the hidden rows; the labelled ones come round more often. Each replica's
+    An epoch is one pass over the hidden rows and several over the labelled ones. Each replica's
     share of a batch has the same ratio.
 
     Args:
-      labelled: the rows whose labels are learned from.
-      hidden: the rows that are learned from without theirs.
+      labelled: rows with labels.
+      hidden: rows whose labels the model does not see.
       labelled_rows: rows of each batch that have labels, over all replicas.
     """
 
@@ -36,15 +36,15 @@ class PartlyLabelled(Split):
         self.labelled, self.hidden, self.labelled_rows = labelled, hidden, labelled_rows
         self.size = hidden.size
 
-    def steps_per_epoch(self, batch_size, every_row=False):
-        return self.hidden.steps_per_epoch(batch_size - self.labelled_rows, every_row)
+    def steps_per_epoch(self, batch_size, keep_remainder=False):
+        return self.hidden.steps_per_epoch(batch_size - self.labelled_rows, keep_remainder)
 
-    def epochs(self, seed, first_step, batch_size, shard=Shard(), every_row=False):  # noqa: B008
-        # Another order than that of the hidden rows, which may be as many.
+    def epochs(self, seed, first_step, batch_size, shard=Shard(), keep_remainder=False):  # noqa: B008
+        # A different order from that of the hidden rows, which may be as many.
         own = seeds.integer(seed, seeds.Stream.LABELLED)
-        labelled = self.repeated.epochs(own, first_step, self.labelled_rows, shard, every_row)
+        labelled = self.repeated.epochs(own, first_step, self.labelled_rows, shard, keep_remainder)
         hidden_rows = batch_size - self.labelled_rows
-        hidden = self.hidden.epochs(seed, first_step, hidden_rows, shard, every_row)
+        hidden = self.hidden.epochs(seed, first_step, hidden_rows, shard, keep_remainder)
 
         def join(labelled, hidden):
             hidden = {**hidden, "y": tf.fill(tf.shape(hidden["y"]), UNKNOWN)}
@@ -53,7 +53,7 @@ class PartlyLabelled(Split):
         return tf.data.Dataset.zip(labelled, hidden).map(join).prefetch(4)
 
 
-def conflicts(config) -> Iterator[str]:
+def config_problems(config) -> Iterator[str]:
     """Yields a sentence if the labelled rows leave no room for others in a batch."""
     if not config.labelled_rows < config.batch_size:
         yield (
@@ -79,9 +79,9 @@ def hide_labels(split: Split, config, spec: Spec) -> PartlyLabelled:
 
 
 def choose(labels: np.ndarray, spec: Spec, count: int, seed: int) -> np.ndarray:
-    """Returns the numbers [count] of rows that keep their labels, as many of each class as can be.
+    """Returns the numbers [count] of rows that keep their labels, balanced across classes.
 
-    The rows of a smaller count are among those of a larger one with the same seed. A class with
+    With the same seed, a larger count contains the rows of a smaller one. A class with
     fewer rows than its share gives all of them, and the others give more.
 
     Args:

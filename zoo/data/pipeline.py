@@ -1,4 +1,4 @@
-"""How bytes become floats."""
+"""Converts bytes to floats."""
 
 import tensorflow as tf
 
@@ -16,7 +16,7 @@ def to_float(batch, pixels: str = "scaled", seed: tf.Tensor | None = None):
         2016, arXiv 1511.01844, section 3.1).
       seed: int32 [2], for the latter two.
 
-    Vectors are numbers already and stay what they are.
+    Vectors are returned unchanged.
     """
     if batch["x"].dtype.is_floating:
         return batch
@@ -35,8 +35,8 @@ def to_float(batch, pixels: str = "scaled", seed: tf.Tensor | None = None):
 def to_pixels(x: tf.Tensor, pixels: str = "scaled", seed: tf.Tensor | None = None) -> tf.Tensor:
     """Returns images as float32 in [0, 1], made of bytes or of floats in [0, 1] as in `to_float`.
 
-    Integers of any type are bytes. Floats v / 255 become what the bytes v become; other floats are
-    grey levels for "binarized", and stay what they are for "dequantized".
+    Integers of any type are bytes. Floats v / 255 are converted as the bytes v are; other floats
+    are grey levels for "binarized", and are returned unchanged for "dequantized".
 
     Args:
       x: images [B, H, W, C].
@@ -62,7 +62,7 @@ def binarize(batch, seed: tf.Tensor):
     rounded by up to 2^-16, those of 0 and 255 are not.
     """
     size = tf.size(batch["x"])
-    noise = tf.reshape(seeds.words(size, seed), tf.shape(batch["x"]))
+    noise = tf.reshape(seeds.random_uint16(size, seed), tf.shape(batch["x"]))
     white = tf.minimum(noise, 65534) < 257 * tf.cast(batch["x"], tf.uint16)
     return {**batch, "x": 255 * tf.cast(white, tf.uint8)}
 

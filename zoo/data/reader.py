@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from zoo.configs.spec import Spec
 from zoo.data import sources
 from zoo.data.fit import fit_image
 from zoo.data.image_folders import Preparation
@@ -11,28 +12,27 @@ from zoo.data.in_memory import to_memory
 from zoo.data.splits import Split
 from zoo.data.streamed import Streamed
 from zoo.errors import UserError
-from zoo.spec import Spec
 
 # TFDS' EMNIST is stored with rows and columns exchanged.
 TRANSPOSED = {"emnist"}
-# If at least this many images are unlabelled, the validation split contains only these.
+# With at least this many unlabelled images, the validation split contains only these.
 UNKNOWN_SHARE = 0.25
 
 
 class Reader:
-    """Reads splits of one set.
+    """Reads the splits of a dataset.
 
     Args:
       dataset: its name, for messages.
       source: of `sources.open_source`.
-      preparation: size and channels of the images, and how they get them.
+      preparation: size and channels of the images, and how to fit them.
       in_memory_bytes: a split that takes more is streamed from its files.
 
     Attributes:
       spec: of its rows.
 
     Raises:
-      UserError: for a set without images or without a split to train on.
+      UserError: if the dataset has no images or no training split.
     """
 
     def __init__(
@@ -103,18 +103,18 @@ class Reader:
 
 
 def check_labels(dataset: str, y: np.ndarray, classes: int) -> None:
-    """Raises a UserError for labels that are none of the classes, if there are any classes."""
+    """Raises a UserError if there are classes and a label is not one of them."""
     if classes and y.max(initial=-1) >= classes:
         raise UserError(
             f"Dataset {dataset!r} has labels from {y.min()} to {y.max()}, but names {classes} "
-            f"classes: labels are expected in 0 .. {classes - 1}."
+            f"classes: labels must be in 0 .. {classes - 1}."
         )
 
 
 def hold_out(known: np.ndarray, share: float, validation: bool, test: bool) -> dict:
-    """Returns which rows are held out of a training split, {"validation", "test", "train"}.
+    """Returns the rows of a training split that are held out, by "validation", "test", "train".
 
-    Evenly spaced ones: a fair sample even of a set that is stored class by class.
+    The rows are evenly spaced: a fair sample even if the file is sorted by class.
 
     Args:
       known: whether a row has a label [N].
@@ -130,7 +130,7 @@ def hold_out(known: np.ndarray, share: float, validation: bool, test: bool) -> d
     if validation:
         pool = known
         if not known.all():
-            # Few rows without a label would be few to choose weights by.
+            # A few unlabelled rows would be too few to select weights by.
             many = np.mean(~known) >= UNKNOWN_SHARE
             pool = ~known if many else np.ones(len(known), bool)
         held_out |= (of_validation := _spread(pool, share, 0.0))
@@ -141,7 +141,7 @@ def hold_out(known: np.ndarray, share: float, validation: bool, test: bool) -> d
 
 
 def _spread(pool, share, phase):
-    """A mask of a share of the pool's rows, evenly spaced; another phase, other ones."""
+    """A mask of a share of the pool's rows, evenly spaced, offset by the phase."""
     i = np.arange(pool.sum(), dtype=np.float64)
     mask = np.zeros(len(pool), bool)
     mask[pool] = np.floor((i + 1) * share + phase) > np.floor(i * share + phase)
@@ -153,10 +153,10 @@ def _find_feature(features, kind):
 
 
 def _fitted_shape(dataset, shape, image_size, channels):
-    """The shape of every image after `fit_image`: square where a size is asked for."""
+    """The shape of every image after `fit_image`: square if a size is given."""
     height, width = (image_size, image_size) if image_size else shape[:2]
     if height is None or width is None:
         raise UserError(
-            f"The images of {dataset!r} differ in size: give them one, --config.image_size=64 say."
+            f"The images of {dataset!r} differ in size: choose one, such as --config.image_size=64."
         )
     return (height, width, channels or shape[2])

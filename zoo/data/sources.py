@@ -1,4 +1,4 @@
-"""Where images come from: TFDS by name, or a folder of image files."""
+"""Opens a dataset: from TFDS by name, or a folder of image files."""
 
 import contextlib
 import hashlib
@@ -22,9 +22,9 @@ from zoo.data import (
     image_folders,
     mnist_5k,  # noqa: F401  (registers the builder with TFDS)
 )
-from zoo.errors import UserError, near_miss
+from zoo.errors import UserError, first_line, near_miss
 
-# SHA-256 of the first images of sets whose original files have the same names.
+# SHA-256 of the first images, for datasets whose original files have the same names.
 FIRST_IMAGES = {
     "mnist": "ae5c0d1b0ef9f64bb19075dd83775154190862296ce1e0fed76c891d58b6f94f",
     "fashion_mnist": "fc01338e76ee4607d87e080101fae89bb6d8d0876cfa44400cfd44aa7dfd071f",
@@ -34,7 +34,7 @@ NUM_FIRST_IMAGES = 10
 
 
 class Source(NamedTuple):
-    """A prepared TFDS builder, and which of its splits are what; None where the set has none."""
+    """A prepared TFDS builder, and its names of the three splits; None for a split it lacks."""
 
     builder: tfds.core.DatasetBuilder
     train: str = "train"
@@ -53,12 +53,12 @@ def open_source(
     Args:
       dataset: a TFDS name such as "mnist" or "emnist/letters", or the path of a folder of images
         (`image_folders`).
-      data_dir: where TFDS keeps prepared sets; TFDS' own default if None.
+      data_dir: where TFDS keeps prepared datasets; TFDS' own default if None.
       manual_dir: a folder with the set's original files, for machines without network.
       preparation: of the images of a folder.
 
     Raises:
-      UserError: for an unknown set, one that cannot be downloaded, or a broken image file.
+      UserError: if the dataset is unknown or cannot be downloaded, or an image file is broken.
     """
     with _without_notes():
         return _open(dataset, data_dir, manual_dir, preparation)
@@ -66,7 +66,7 @@ def open_source(
 
 @contextlib.contextmanager
 def _without_notes():
-    """Hides what TFDS prints and logs of folders, sizes and its own files."""
+    """Hides what TFDS prints and logs about folders, sizes and its own files."""
     level = logging.get_verbosity()
     logging.set_verbosity(logging.ERROR)
     try:
@@ -79,7 +79,7 @@ def _without_notes():
 def _open(dataset, data_dir, manual_dir, preparation):
     folder = pathlib.Path(dataset).expanduser()
     if folder.is_dir():
-        builder = image_folders.builder(folder, data_dir, preparation)
+        builder = image_folders.prepare(folder, data_dir, preparation)
         validation, test = (s if s in builder.info.splits else None for s in ("val", "test"))
         return Source(builder, "train", validation, test)
     try:
@@ -93,7 +93,7 @@ def _open(dataset, data_dir, manual_dir, preparation):
         _download(builder, dataset, manual_dir)
     elif _holds_another_set(builder):
         builder = _prepare_again(builder, dataset, data_dir, manual_dir)
-    # Where TFDS has no test split, its `validation` is what papers report on.
+    # Without a test split in TFDS, papers report results on its `validation`.
     test = next((name for name in ("test", "validation") if name in builder.info.splits), None)
     return Source(builder, "train", None, test)
 
@@ -103,7 +103,7 @@ def _download(builder, dataset, manual_dir):
     remedy = (
         "Connect, or give --manual_dir=FOLDER with the original files"
         f"{' ' + ', '.join(os.path.basename(u) for u in urls) if len(urls) < 9 else ''}, or "
-        "--data_dir=FOLDER with the prepared set."
+        "--data_dir=FOLDER with the prepared dataset."
     )
     if manual_dir is not None and not os.path.isdir(manual_dir):
         raise UserError(f"--manual_dir={manual_dir}: no such folder. {remedy}")
@@ -125,10 +125,10 @@ def _download(builder, dataset, manual_dir):
         with tempfile.TemporaryDirectory(prefix=".extracted.", suffix=".tmp", dir=top) as folder:
             config = tfds.download.DownloadConfig(manual_dir=manual_dir, extract_dir=folder)
             builder.download_and_prepare(download_config=config)
-    except Exception as error:  # TFDS lets through whatever its builder or transport raises
+    except Exception as error:  # TFDS passes on whatever its builder or transport raises
         if builder.is_prepared():  # by another process, at the same time
             return
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = first_line(error)
         raise UserError(f"Dataset {dataset!r} could not be prepared: {reason} {remedy}") from error
 
 
@@ -154,7 +154,7 @@ def first_images(builder) -> str:
 
 
 def _holds_another_set(builder):
-    """Whether a set was prepared from the extracted archives of another, as happened once."""
+    """Whether a dataset was prepared from the extracted archives of another one."""
     if builder.name not in SAME_FILE_NAMES:
         return False
     found = first_images(builder)
@@ -163,7 +163,7 @@ def _holds_another_set(builder):
 
 
 def _prepare_again(builder, dataset, data_dir, manual_dir):
-    """Prepares a set again; if that fails, what was there stays."""
+    """Prepares a dataset again; if that fails, the old files stay."""
     wrong = pathlib.Path(builder.data_dir)
     aside = pathlib.Path(tempfile.mkdtemp(prefix=".wrong.", suffix=".tmp", dir=wrong.parent))
     os.replace(wrong, aside / wrong.name)
@@ -176,7 +176,7 @@ def _prepare_again(builder, dataset, data_dir, manual_dir):
     except BaseException as error:
         os.replace(aside / wrong.name, wrong)
         if isinstance(error, UserError):
-            raise UserError(f"{wrong} holds the images of another set. {error}") from error
+            raise UserError(f"{wrong} holds the images of another dataset. {error}") from error
         raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)

@@ -1,9 +1,9 @@
-"""Splits as batches {"x": [B, ...], "y": [B]}: what all kinds have in common.
+"""Splits of datasets as batches {"x": [B, ...], "y": [B]}.
 
 A row is an image, uint8 [H, W, C], or a vector, float32 [D]; its label y is a whole number from 0,
-or -1 where it is unknown. All kinds of split answer to the same two methods. `epoch` feeds the
+or -1 where it is unknown. Every split has the same two methods. `epoch` feeds the
 training loop: rows in an order that is a function of (seed, epoch), from any step on, sharded over
-workers and replicas such that R replicas together see the very batches that one would. `batches` is
+workers and replicas such that R replicas together see the same batches as one. `batches` is
 for evaluation and for people: float32 in a fixed order, every row once.
 """
 
@@ -15,16 +15,16 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import seeds
+from zoo.configs.spec import Spec
 from zoo.data.pipeline import to_float
 from zoo.errors import UserError
-from zoo.spec import Spec
 
-# Rows of a split that is not in memory by which it is known again.
+# Number of rows that identify a split that is not in memory.
 FINGERPRINTED = 1000
 
 
 class Dataset(NamedTuple):
-    """Three splits of one set; `validation` is carved from the set's training split."""
+    """Three splits of a dataset; `validation` is part of the original training split."""
 
     name: str
     spec: Spec
@@ -50,7 +50,7 @@ class Dataset(NamedTuple):
             if self.spec.num_classes and highest >= self.spec.num_classes:
                 raise UserError(
                     f"Dataset {self.name!r} has the label {highest} in its split {name!r}, but "
-                    f"{self.spec.num_classes} classes: labels are expected in 0 .. "
+                    f"{self.spec.num_classes} classes: labels must be in 0 .. "
                     f"{self.spec.num_classes - 1}."
                 )
 
@@ -59,11 +59,12 @@ class Dataset(NamedTuple):
         if self.train.needs_float64():
             raise UserError(
                 f"Columns of {self.name!r} vary too little around a large value for this model, "
-                "which computes in float32: subtract each column's mean, or choose --model=gmm."
+                "which computes in float32: subtract the mean of each column, or choose "
+                "--model=gmm."
             )
 
     def fingerprint(self) -> dict:
-        """Returns the numbers of rows, and a SHA-256 that other rows change."""
+        """Returns the numbers of rows, and a SHA-256 of their content."""
         splits = {"train": self.train, "validation": self.validation, "test": self.test}
         content = hashlib.sha256()
         for split in splits.values():
@@ -73,7 +74,7 @@ class Dataset(NamedTuple):
 
 
 class Shard(NamedTuple):
-    """The part of each global batch that one worker's input pipeline makes."""
+    """The part of each global batch that one worker's input pipeline produces."""
 
     worker: int = 0
     num_workers: int = 1
@@ -85,7 +86,7 @@ class Shard(NamedTuple):
 
 
 class Split:
-    """The common part of all kinds of split."""
+    """Base class of all splits."""
 
     size: int
 
@@ -96,30 +97,31 @@ class Split:
         first_step,
         batch_size,
         shard=Shard(),  # noqa: B008
-        every_row=False,
+        keep_remainder=False,
     ) -> tf.data.Dataset:
         """Returns the batches of one replica after another, from `first_step` on.
 
-        What does not fill a batch is left out. With `every_row` it is padded with other rows, and
-        each batch has {"weight": float32 [B]}: 0 for padding, for others 1 or their own weight.
+        Rows that do not fill a batch are dropped. With `keep_remainder` the last batch is padded
+        with other rows, and each batch has {"weight": float32 [B]}: 0 for padding, else 1 or the
+        row's own weight.
         """
         raise NotImplementedError
 
-    def epochs(self, seed, first_step, batch_size, shard=Shard(), every_row=False):  # noqa: B008
-        """Returns the batches of one epoch after another, from a step of the run on, without end.
+    def epochs(self, seed, first_step, batch_size, shard=Shard(), keep_remainder=False):  # noqa: B008
+        """Returns the batches of one epoch after another, from a step of the run on, endlessly.
 
-        To make a dataset takes longer than a short epoch: there is one for the whole run.
+        One tf.data.Dataset serves the whole run: creating one takes longer than a short epoch.
         """
 
         def of(epoch, first_step=0):
-            return self.epoch(seed, epoch, first_step, batch_size, shard, every_row)
+            return self.epoch(seed, epoch, first_step, batch_size, shard, keep_remainder)
 
-        epoch, first_step = divmod(first_step, self.steps_per_epoch(batch_size, every_row))
+        epoch, first_step = divmod(first_step, self.steps_per_epoch(batch_size, keep_remainder))
         later = tf.data.Dataset.range(epoch + 1, np.iinfo(np.int64).max).flat_map(of)
         return of(tf.constant(epoch, tf.int64), first_step).concatenate(later).prefetch(4)
 
     def shuffled(self, seed, count: int) -> Iterator[np.ndarray]:
-        """Yields x of the rows that a run sees first, as they are stored, batch by batch.
+        """Yields x of the first rows that a run sees, unconverted, batch by batch.
 
         Args:
           seed: of the run.
@@ -130,7 +132,7 @@ class Split:
             yield batch["x"]
 
     def batches_of_bytes(self, batch_size: int) -> tf.data.Dataset:
-        """Returns batches as they are stored, in a fixed order, the last as small as it comes."""
+        """Returns unconverted batches in a fixed order; the last one may be smaller."""
         raise NotImplementedError
 
     def highest_label(self) -> int:
@@ -154,7 +156,7 @@ class Split:
         raise NotImplementedError
 
     def add_to(self, content) -> None:
-        """Adds the rows to a hash; of rows that are not in memory the first FINGERPRINTED."""
+        """Adds the rows to a hash; only the first FINGERPRINTED if they are not in memory."""
         for batch in self.take(FINGERPRINTED).batches_of_bytes(1000).as_numpy_iterator():
             for _, array in sorted(batch.items()):
                 content.update(np.ascontiguousarray(array))
@@ -163,14 +165,14 @@ class Split:
         """Returns the first rows, or all if there are no more."""
         raise NotImplementedError
 
-    def steps_per_epoch(self, batch_size: int, every_row: bool = False) -> int:
-        return -(-self.size // batch_size) if every_row else self.size // batch_size
+    def steps_per_epoch(self, batch_size: int, keep_remainder: bool = False) -> int:
+        return -(-self.size // batch_size) if keep_remainder else self.size // batch_size
 
     def batches(self, batch_size: int, pixels: str = "scaled", seed: int = 0) -> tf.data.Dataset:
-        """Returns float32 batches in a fixed order, the last one as small as it comes.
+        """Returns float32 batches in a fixed order; the last one may be smaller.
 
-        Noise that `pixels` (see `to_float`) asks for is drawn once and for all from `seed`: equal
-        arguments give equal images, whenever and wherever they are asked for.
+        The noise that `pixels` (see `to_float`) needs is a function of `seed` and position: equal
+        arguments always give equal images.
         """
 
         def convert(i, batch):
@@ -179,7 +181,7 @@ class Split:
         return self.batches_of_bytes(batch_size).enumerate().map(convert).prefetch(2)
 
 
-def without_padding(batch, positions, size):
+def weight_out_padding(batch, positions, size):
     """The batch with a weight per row: 0 where the position is past the last row."""
     inside = tf.cast(positions < size, tf.float32)
     return {**batch, "weight": batch.get("weight", 1.0) * inside}

@@ -6,10 +6,10 @@ GANs: "stacked_mnist" has three digits on three channels, and 1,000 modes.
 
 import numpy as np
 
+from zoo.configs.spec import Spec
 from zoo.data.in_memory import InMemory, to_memory
 from zoo.data.splits import Dataset
 from zoo.errors import UserError
-from zoo.spec import Spec
 
 PREFIX = "stacked_"
 CHANNELS = 3

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import seeds
-from zoo.data.splits import Shard, Split, without_padding
+from zoo.data.splits import Shard, Split, weight_out_padding
 
 # Rows of a streamed split that are brought into another order at once.
 SHUFFLED_AT_ONCE = 10_000
@@ -25,7 +25,7 @@ class Streamed(Split):
     def __init__(self, examples: tf.data.Dataset, decode, size: int, y: np.ndarray | None = None):
         self.examples, self.decode, self.size, self.y = examples, decode, size, y
 
-    def epoch(self, seed, epoch, first_step, batch_size, shard=Shard(), every_row=False):  # noqa: B008
+    def epoch(self, seed, epoch, first_step, batch_size, shard=Shard(), keep_remainder=False):  # noqa: B008
         rows = batch_size // shard.num_workers
 
         def mine(i, _):
@@ -33,10 +33,10 @@ class Streamed(Split):
 
         def decode(i, example):
             decoded = self.decode(example)
-            return without_padding(decoded, i, self.size) if every_row else decoded
+            return weight_out_padding(decoded, i, self.size) if keep_remainder else decoded
 
         examples = self._shuffled(seeds.stream(seed, seeds.Stream.SHUFFLE, epoch))
-        steps = self.steps_per_epoch(batch_size, every_row)
+        steps = self.steps_per_epoch(batch_size, keep_remainder)
         examples = examples.repeat().take(steps * batch_size).enumerate()
         # What was seen is skipped, and other workers' rows are dropped, before anything is decoded.
         examples = examples.skip(first_step * batch_size).filter(mine)
@@ -98,10 +98,10 @@ class Generated(Split):
         blocks = tf.data.Dataset.range(first // GENERATED_BLOCK, np.iinfo(np.int32).max)
         return blocks.map(block, tf.data.AUTOTUNE).rebatch(batch_size)
 
-    def epoch(self, seed, epoch, first_step, batch_size, shard=Shard(), every_row=False):  # noqa: B008
+    def epoch(self, seed, epoch, first_step, batch_size, shard=Shard(), keep_remainder=False):  # noqa: B008
         del seed, epoch  # independent rows need no other order
         rows = batch_size // shard.num_replicas
-        steps = self.steps_per_epoch(batch_size, every_row)
+        steps = self.steps_per_epoch(batch_size, keep_remainder)
         first = first_step * batch_size
         batches = self._rows_from(first, rows).take((steps - first_step) * shard.num_replicas)
 
@@ -110,7 +110,7 @@ class Generated(Split):
 
         def weighted(i, batch):
             positions = first + i * rows + tf.range(rows, dtype=tf.int64)
-            return without_padding(batch, positions, self.size) if every_row else batch
+            return weight_out_padding(batch, positions, self.size) if keep_remainder else batch
 
         return batches.enumerate().filter(mine).map(weighted)
 

@@ -1,15 +1,15 @@
-"""Whether D's probabilities are shares: of the rows that it calls real with 0.7, are 70% real?"""
+"""Calibration of D: of the rows that are real with probability 0.7 by D, are 70% real?"""
 
 import numpy as np
 import scipy.special
 
 BINS = 10
-# Losses whose D is a classifier, the sigmoid of whose logit is a probability.
-OF_CLASSIFIERS = ("minimax", "non_saturating")
+# Losses whose D is a classifier: the sigmoid of its logit is a probability.
+CLASSIFIER_LOSSES = ("minimax", "non_saturating")
 
 
 def bin_rows(unseen: np.ndarray, generated: np.ndarray) -> dict[str, np.ndarray]:
-    """Returns what bins of equally many rows hold.
+    """Returns mean probabilities and shares of real rows in bins of equally many rows.
 
     Args:
       unseen: D's logits of real rows.
@@ -31,7 +31,7 @@ def bin_rows(unseen: np.ndarray, generated: np.ndarray) -> dict[str, np.ndarray]
     }
 
 
-def measure(bins: dict[str, np.ndarray]) -> dict[str, float]:
+def measure_calibration(bins: dict[str, np.ndarray]) -> dict[str, float]:
     """Returns the expected calibration error: the mean of |probability - share| over rows.
 
     Guo et al. 2017, On Calibration of Modern Neural Networks (arXiv 1706.04599), equation 3.

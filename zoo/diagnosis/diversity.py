@@ -1,24 +1,24 @@
-"""How much generated rows vary: all in all, over classes, near real rows, and among themselves."""
+"""Diversity of generated rows: variation, classes, coverage of real rows, distances of pairs."""
 
 import numpy as np
 import scipy.spatial.distance
 import sklearn.metrics
 
-from zoo.diagnosis.subject import Subject
+from zoo.diagnosis.players import FrozenPlayers
 from zoo.errors import UserError
 from zoo.evaluation import samples
-from zoo.evaluation.protocol import in_batches
-from zoo.objectives.adversarial import relative_spread
+from zoo.evaluation.map_rows import map_arrays
+from zoo.objectives.gan_losses import relative_spread
 
-# Rows between which all distances are measured.
+# Number of rows whose pairwise distances are measured.
 PAIRED_ROWS = 1000
-# Real rows of which this share of pairs is closer are as good as the same.
+# Two rows count as equal if this share of pairs of real rows is closer.
 SAME_SHARE = 1e-5
 # The birthday test needs this many times as many equal pairs as among real rows.
 MORE_THAN_REAL = 3
 
 
-def measure(subject: Subject) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+def measure_diversity(subject: FrozenPlayers) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     """Returns the figures below, and {"real", "generated"}: shares of the judge's classes.
 
     "spread": how much generated rows vary over how much real ones do (root mean squares of
@@ -63,8 +63,8 @@ def birthday_support(of_real: np.ndarray, of_fake: np.ndarray) -> float | None:
 
     Among N draws of S equally likely rows N (N - 1) / 2 / S pairs are of the same row in
     expectation (Arora and Zhang 2017, Do GANs actually learn the distribution?, arXiv 1706.08224).
-    Two rows are the same where they are closer than nearly all pairs of real rows. Some pairs of
-    real rows are that, too: a few more would be chance.
+    Two rows count as equal if they are closer than nearly all pairs of real rows. Some pairs of
+    real rows are, too: a few more would be chance.
     """
     close = np.quantile(of_real, SAME_SHARE)
     same = np.sum(of_fake <= close)
@@ -74,7 +74,7 @@ def birthday_support(of_real: np.ndarray, of_fake: np.ndarray) -> float | None:
 
 def _class_shares(subject, x):
     if subject.judge is not None:
-        return samples.class_shares(in_batches(subject.judge.classify, x))
+        return samples.class_shares(map_arrays(subject.judge.classify, x))
     real = subject.held_out
     known = real.y >= 0
     rows, x = (a.reshape(len(a), -1) for a in (real.x[known], x))

@@ -1,38 +1,39 @@
-"""Discriminators that are trained against a frozen G, tested on unseen rows.
+"""New discriminators, trained against a frozen G and tested on unseen rows.
 
 If a fresh D distinguishes generated rows from real ones and the GAN's own does not, the own D is at
 fault; if none does, G is good. A fresh D of the same architecture shows whether more training
 would help, one of the zoo's usual architecture whether a larger network would. Both are plain
-classifiers, without penalties: they have nothing to teach.
+classifiers without penalties, since no G learns from them.
 """
 
 import tensorflow as tf
 
-from zoo import configs, data, models, optimizers, seeds
+from zoo import configs, data, models, seeds
 from zoo.diagnosis.own_discriminator import area_under_curve
-from zoo.diagnosis.subject import Subject
-from zoo.objectives.adversarial import classify
+from zoo.diagnosis.players import FrozenPlayers
+from zoo.models import optimizers
+from zoo.objectives.gan_losses import classify
 
-# Fields that make D what it is.
+# Fields that determine D's architecture.
 ARCHITECTURE = (
     *("family", "network", "d_hidden", "d_dense", "label"),
     *("packing", "spectral_norm", "minibatch_stddev"),
 )
 STEPS, BATCH, LEARNING_RATE = 300, 128, 1e-3
-TOLD_APART = {"unseen real rows": "held_out", "generated rows": "generated"}
+COMPARED_ROWS = {"unseen real rows": "held_out", "generated rows": "generated"}
 
 
-def train(subject: Subject, config):
-    """Returns a model whose D has learned to tell the subject's training rows from generated ones.
+def train(subject: FrozenPlayers, config):
+    """Returns a model whose D has learned to distinguish training rows from generated ones.
 
     Args:
-      subject: whose generated rows are the second kind.
-      config: of the model, of which D's architecture counts.
+      subject: the players, whose generated rows are used.
+      config: of the model; D's architecture matters.
     """
     real, fake = subject.train, subject.generated_to_train
     model = models.create(config, subject.dataset.spec)
-    model.start_from(data.InMemory(real.x, real.y))
-    at_once = model.discriminator.rows_at_once
+    model.initialize_from_data(data.InMemory(real.x, real.y))
+    at_once = model.discriminator.group_size
     size = -(-BATCH // at_once) * at_once
     arrays = {"real": real.x, "fake": fake.x, "y": real.y}
     arrays = {name: tf.constant(array) for name, array in arrays.items()}
@@ -48,26 +49,25 @@ def train(subject: Subject, config):
                 tf.cast(seeds.uniform([2, size], seed) * len(real.x), tf.int32)
             )
             y = [tf.gather(arrays["y"], rows)] if model.conditional else []
-            # Whoever knows labels is shown rows of the same ones.
+            # A conditional D gets rows with the same labels.
             others = rows if model.conditional else others
             x, fakes = tf.gather(arrays["real"], rows), tf.gather(arrays["fake"], others)
-
-            def loss(x=x, fakes=fakes, y=y):
-                return tf.reduce_mean(classify(model.judge(x, *y), model.judge(fakes, *y))), {}
-
-            optimizers.descend(loss, optimizer, variables)
+            with tf.GradientTape() as tape:
+                d_real, d_fake = model.discriminate(x, *y), model.discriminate(fakes, *y)
+                loss = tf.reduce_mean(classify(d_real, d_fake))
+            optimizers.descend(loss, tape, optimizer, variables)
 
     descend()
     return model
 
 
-def own_config(subject: Subject):
-    """Returns the GAN's own config with other first weights."""
+def own_config(subject: FrozenPlayers):
+    """Returns the GAN's own config with other initial weights."""
     fields = {**subject.model.config.to_dict(), "seed": 2**30 + subject.seed}
     return configs.get(subject.model.config.model, **fields)
 
 
-def usual_config(subject: Subject):
+def usual_config(subject: FrozenPlayers):
     """Returns the config of the zoo's usual D for such rows."""
     entry = "cgan" if subject.model.conditional else "dcgan" if subject.model.of_images else "gan"
     seed = 2**30 + subject.seed
@@ -82,7 +82,7 @@ def _architecture(config):
     return {field: config.get(field) for field in ARCHITECTURE}
 
 
-def measure(subject: Subject) -> tuple[dict[str, float], dict]:
+def measure_fresh(subject: FrozenPlayers) -> tuple[dict[str, float], dict]:
     """Returns "auc_fresh" and "auc_usual", and the logits of both by kind of row."""
     figures, logits = {}, {}
     own, usual = own_config(subject), usual_config(subject)
@@ -92,7 +92,8 @@ def measure(subject: Subject) -> tuple[dict[str, float], dict]:
             continue
         model = train(subject, config)
         logits[name] = {
-            kind: subject.logits(getattr(subject, rows), model) for kind, rows in TOLD_APART.items()
+            kind: subject.logits(getattr(subject, rows), model)
+            for kind, rows in COMPARED_ROWS.items()
         }
         figures[f"auc_{name}"] = area_under_curve(*logits[name].values())
     return figures, logits

@@ -1,19 +1,19 @@
-"""Whether G learned training rows by heart."""
+"""Whether G has memorised training rows."""
 
 import numpy as np
 import sklearn.metrics
 
-from zoo.diagnosis.subject import BATCH, Subject
+from zoo.diagnosis.players import BATCH, FrozenPlayers
 from zoo.evaluation.protocol import NEIGHBOURS
 
-# Generated and unseen real rows whose nearest training row is looked for.
+# Number of generated and of unseen real rows whose nearest training row is searched.
 ROWS = 1000
 SHOWN = 10
-# A row that is nearer to a training row than all but this share of unseen real rows is a copy.
+# A row is a copy if it is nearer to a training row than all but this share of unseen real rows.
 COPY_SHARE = 0.01
 
 
-def find_nearest(subject: Subject) -> dict[str, np.ndarray]:
+def find_nearest(subject: FrozenPlayers) -> dict[str, np.ndarray]:
     """Returns the distances to the nearest training row [N] in features, and some of these rows.
 
     Returns:
@@ -35,7 +35,7 @@ def find_nearest(subject: Subject) -> dict[str, np.ndarray]:
     return {"unseen": unseen, "generated": generated, "rows": x[places]}
 
 
-def measure(nearest: dict[str, np.ndarray]) -> dict[str, float]:
+def measure_copies(nearest: dict[str, np.ndarray]) -> dict[str, float]:
     """Returns "nearest_distance_ratio", mean distances' ratio, and "copies", a share of rows.
 
     A copy is as near to a training row as the nearest of unseen real rows, or nearer: these may

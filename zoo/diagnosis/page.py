@@ -1,4 +1,4 @@
-"""The page of a diagnosis: verdict, reasons, and what each symptom showed, in one HTML file."""
+"""The page of a diagnosis: verdict, reasons and symptoms, in one HTML file."""
 
 import base64
 import io
@@ -11,7 +11,7 @@ import matplotlib.figure
 import numpy as np
 
 from zoo import files
-from zoo.diagnosis import Diagnosis
+from zoo.diagnosis.diagnose import Diagnosis
 from zoo.diagnosis.memorisation import SHOWN
 from zoo.diagnosis.own_discriminator import KINDS
 from zoo.drawing import images
@@ -50,7 +50,7 @@ class Section(NamedTuple):
     alt: str
 
 
-def write(path: str | os.PathLike, found: Diagnosis, subject: str) -> None:
+def write_page(path: str | os.PathLike, found: Diagnosis, subject: str) -> None:
     """Writes the page of a diagnosis.
 
     Args:
@@ -69,12 +69,11 @@ def write(path: str | os.PathLike, found: Diagnosis, subject: str) -> None:
         dataset=found.subject.dataset.name,
         sections=make_sections(found),
     )
-    with files.atomic(path) as temporary:
-        temporary.write_text(html)
+    files.write_text(path, html)
 
 
 def make_sections(found: Diagnosis) -> list[Section]:
-    """Returns what the page shows, symptom by symptom."""
+    """Returns the sections of the page, one per symptom."""
     evidence, measured_in = found.evidence, _measured_in(found)
 
     def section(title, about, names, figure, alt):
@@ -136,7 +135,7 @@ def make_sections(found: Diagnosis) -> list[Section]:
 
 
 def _measured_in(found):
-    """What distances of a diagnosis are measured between."""
+    """Returns a description of the vectors whose distances are measured."""
     judge = found.subject.judge
     return f"features of {judge.name}" if judge else "the numbers of rows themselves"
 

@@ -1,8 +1,8 @@
-"""From symptoms to a verdict: what is wrong, with the reasons and a remedy."""
+"""The verdict that follows from the symptoms, with reasons and a remedy."""
 
 from typing import NamedTuple
 
-# Generated rows that vary by less than this share of what real ones do are one row and its shades.
+# Generated rows that vary by less than this share of real rows are slight variants of one row.
 CONSTANT = 0.01
 # Classes of generated rows that are fewer than this share of the real rows'.
 FEW_CLASSES = 0.6
@@ -10,16 +10,16 @@ FEW_CLASSES = 0.6
 CLOSE_PAIRS = 0.5
 # More copies than this; of unseen real rows 1% would count as such (`memorisation.COPY_SHARE`).
 MANY_COPIES = 0.3
-# They lie nearer to training rows than unseen real rows do by this factor: what looks like noise or
-# like the mean row is near all rows, but not that near.
+# Copies are nearer to training rows than unseen real rows are, by this factor. Noise and the mean
+# row are near all rows, but not that near.
 COPY_DISTANCE = 0.5
-# An area under the curve below which rows are not told apart; training rows are told from unseen
-# ones from a lower one on, as these two are alike.
+# Below the first area under the curve rows count as not distinguished; above the second, lower one
+# training rows count as distinguished from unseen real rows, which are alike.
 BLIND, KNOWN = 0.6, 0.56
-# The share of unseen real rows near generated ones from which on G is on its way.
+# G counts as healthy from this share of unseen real rows near generated ones.
 COVERED = 0.25
-# A usual D that is so much better than the own D and its fresh twin, both of them weak, shows that
-# their architecture is too small.
+# If the GAN's own D and a fresh one are weak and a usual D is better by this much, their
+# architecture is too small.
 WEAK, SMALLER_BY = 0.8, 0.1
 
 
@@ -79,7 +79,7 @@ VERDICTS = {
 
 
 def decide(figures: dict[str, float]) -> Verdict:
-    """Returns the first verdict that the figures of all symptoms bear out, causes first."""
+    """Returns the first verdict that the figures support, causes before consequences."""
     f = figures
     own, fresh, usual = f["auc"], f["auc_fresh"], f["auc_usual"]
     told = (

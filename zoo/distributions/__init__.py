@@ -1,1 +1,1 @@
-"""Parts of models: tfp distributions that are built from network outputs at each call."""
+"""Distributions of models, built from network outputs at each call."""

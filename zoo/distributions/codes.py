@@ -1,4 +1,4 @@
-"""Priors p(z) from which a generator's codes are drawn, by config: tfp distributions over [D]."""
+"""Priors p(z) of a generator's codes: tfp distributions over [D]."""
 
 import numpy as np
 import tensorflow as tf
@@ -47,7 +47,7 @@ def arc(z0: np.ndarray, z1: np.ndarray, t: np.ndarray) -> np.ndarray:
     """Returns the points at t [N] of the arcs from z0 to z1, [N, D].
 
     White 2016, Sampling Generative Networks (arXiv 1609.04468), section 2: codes of a Gaussian in
-    many dimensions lie near a sphere, and the middle of a line between two does not.
+    many dimensions lie near a sphere, but the middle of a line between two of them does not.
     """
 
     def unit(z):
@@ -57,9 +57,9 @@ def arc(z0: np.ndarray, z1: np.ndarray, t: np.ndarray) -> np.ndarray:
     angle = np.arccos(np.clip(cosine, -1.0, 1.0))
     t, sine = t[:, None], np.sin(angle)
     on_arc = np.sin((1 - t) * angle) * z0 + np.sin(t * angle) * z1
-    # Of codes in one direction, or in opposite ones, there is no arc.
+    # The arc is undefined between codes in the same or in opposite directions.
     return np.where(sine > 1e-4, on_arc / np.maximum(sine, 1e-4), line(z0, z1, t[:, 0]))
 
 
-# How to go from one code to another, by kind.
+# How to interpolate between two codes, by the kind of code.
 PATHS = {"normal": arc, "uniform": line, "informative": line}

@@ -1,4 +1,4 @@
-"""Inverse autoregressive flow: a posterior of any shape whose density at its own draws is cheap.
+"""Inverse autoregressive flow: a flexible posterior whose density at its own draws is cheap.
 
 Kingma et al. 2016, Improving Variational Inference with Inverse Autoregressive Flow
 (arXiv 1606.04934), over masked networks of Germain et al. 2015, MADE (arXiv 1502.03509).
@@ -11,26 +11,26 @@ from tensorflow_probability import bijectors as tfb
 
 
 class MADE(keras.Layer):
-    """Two numbers for each of D inputs, of which those for input i see only the inputs before i.
+    """Two numbers for each of D inputs, where those for input i depend only on the inputs before i.
 
     Args:
       dim: D.
       hidden: units of each hidden layer.
-      reverse: count the inputs from the last to the first.
+      reverse: whether the order runs from the last input to the first.
     """
 
     def __init__(self, dim: int, hidden, reverse: bool = False):
         super().__init__(dtype="float32")
         first = np.arange(1, dim + 1)[:: -1 if reverse else 1]
-        # A unit of degree d sees the inputs 1 .. d and is seen by the outputs d + 1 .. D; those of
-        # degree 0 bring the context to the first.
+        # A unit of degree d depends on the inputs 1 .. d and feeds the outputs d + 1 .. D; units of
+        # degree 0 feed the context to the first.
         between = [np.arange(units) % dim for units in hidden]
         before, after = [first, *between[:-1]], between
         self.hidden = [MaskedDense(a, b) for a, b in zip(before, after, strict=True)]
         self.of_context = [
             keras.layers.Dense(units, use_bias=False, dtype="float32") for units in hidden
         ]
-        # Small weights at first: each step of the flow starts near the identity.
+        # Small initial weights: each step of the flow starts near the identity.
         small = keras.initializers.RandomNormal(stddev=1e-3)
         last = (between[-1], first - 1, small)
         self.shift, self.log_scale = (MaskedDense(*last) for _ in range(2))
@@ -40,12 +40,12 @@ class MADE(keras.Layer):
         h = z
         for layer, of_context in zip(self.hidden, self.of_context, strict=True):
             h = keras.ops.maximum(layer(h) + of_context(context), 0)  # [..., B, units]
-        # A step changes no scale by more than a factor e, so that no draw runs away.
+        # A step changes a scale by at most a factor e, so that draws cannot diverge.
         return self.shift(h), keras.ops.tanh(self.log_scale(h))
 
 
 class MaskedDense(keras.Layer):
-    """A dense layer in which a unit reaches those of its own degree and above.
+    """A dense layer in which a unit feeds only units of its own degree and above.
 
     Args:
       before: degrees of the inputs.
@@ -62,8 +62,8 @@ class MaskedDense(keras.Layer):
         self.built = True
 
     def call(self, h):
-        # Of the degrees in the graph: a mask of constants would be as large as the kernel in each
-        # signature of an export.
+        # The graph computes the mask from the degrees: as a constant it would be as large as the
+        # kernel in each signature of an export.
         mask = tf.cast(tf.constant(self.before)[:, None] <= tf.constant(self.after), tf.float32)
         return keras.ops.matmul(h, self.kernel * mask) + self.bias
 
@@ -77,7 +77,7 @@ def inverse_autoregressive(mades, context: tf.Tensor) -> tfb.Bijector:
       mades: one MADE a step.
       context: [B, H], features of the encoder for every step.
     """
-    # Short names: each operation of an exported graph carries those of all it stands in.
+    # Short names: each operation of an exported graph carries the names of its scopes.
     steps = [
         tfb.Invert(
             tfb.MaskedAutoregressiveFlow(lambda z, made=made: made(z, context), name="maf"),

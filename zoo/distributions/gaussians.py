@@ -1,4 +1,4 @@
-"""Gaussians: the components of a mixture, and arithmetic that priors and mixtures share."""
+"""Gaussians as components of a mixture, and arithmetic that priors and mixtures share."""
 
 import math
 
@@ -17,7 +17,7 @@ def squared_distances(x: tf.Tensor, means: tf.Tensor, variances: tf.Tensor) -> t
     """Returns sum_d (x - m)^2 / v [K, B] of x [B, D] from m, v [K, D], all float64.
 
     (x - m)^2 / v = x^2 / v - 2 x m / v + m^2 / v: two matrix products. These terms are large and
-    their sum is not, hence float64.
+    their sum is not, hence the float64.
     """
     precisions = 1 / variances
     squares = tf.matmul(precisions, x * x, transpose_b=True)
@@ -44,7 +44,7 @@ class DiagonalComponents(tfd.MultivariateNormalDiag):
     """
 
     def _log_prob(self, z):
-        if z.shape[-2] != 1:  # not as the mixture asks
+        if z.shape[-2] != 1:  # the mixture asks for another shape
             return super()._log_prob(z)
         loc, scale, z = as_float64(self.mean(), self.stddev(), z)
         rows = tf.reshape(z, [-1, z.shape[-1]])  # [B, D]

@@ -1,9 +1,9 @@
 """Likelihoods p(x|z) over images x [H, W, C], from a decoder's output.
 
-Each class says how many numbers it wants of the decoder for each value of the image (`outputs`)
+Each class states how many decoder outputs it needs for each value of the image (`outputs`)
 and builds a distribution from them at each call. The first of these numbers is always the logit
-of the value's location, the second, where there is one, sets its scale; `start` gives the decoder's
-first biases from the mean image.
+of the value's location, the second, where there is one, sets its scale; `initial_outputs` gives the
+decoder's first biases from the mean image.
 """
 
 import math
@@ -17,20 +17,20 @@ from tensorflow_probability import distributions as tfd
 from zoo.data import Split
 from zoo.distributions.standardizer import Standardizer
 
-# The standard deviation of a Gaussian pixel is never below this, half a grey level: without a floor
+# The standard deviation of a Gaussian pixel is at least this, half a grey level: without a floor
 # the density of pixels that never change (MNIST's border) grows without bound.
 MIN_SCALE = 0.5 / 256
 LEVELS = 256
 
 
 class Likelihood(keras.Layer):
-    """What all have in common."""
+    """Base class."""
 
     # Kind of pixels (zoo.data) of which this is a density or probability.
     fits: str
-    # Numbers of the decoder a value.
+    # Decoder outputs per value of the image.
     outputs = 1
-    # Whether it gives the probability of bytes rather than a density.
+    # Whether it is a probability of bytes rather than a density.
     discrete = False
     # Whether x are images, in [0, 1].
     of_images = True
@@ -44,13 +44,13 @@ class Likelihood(keras.Layer):
         raise NotImplementedError
 
     def standardize(self, x: tf.Tensor) -> tf.Tensor:
-        """Returns x as the networks that read it see it."""
+        """Returns x in the units in which networks take it."""
         return x
 
     def measure(self, split: Split) -> None:
-        """Takes units from the training rows, where it has any."""
+        """Sets its units from the training rows, if it has any."""
 
-    def start(self, mean: np.ndarray) -> np.ndarray:
+    def initial_outputs(self, mean: np.ndarray) -> np.ndarray:
         """Returns decoder outputs [H, W, C * outputs] that fit the mean image [H, W, C]."""
         mean = np.clip(mean, 0.001, 0.999)
         logits = np.log(mean) - np.log1p(-mean)
@@ -85,7 +85,7 @@ class ContinuousBernoulli(Likelihood):
 
 
 class Gaussian(Likelihood):
-    """Pixels N(m, s^2), independent given z, with one known s for all."""
+    """Pixels N(m, s^2), independent given z, with one fixed s for all."""
 
     fits = "dequantized"
 
@@ -124,7 +124,7 @@ class GaussianPixel(Gaussian):
 
 
 class GaussianLowRank(GaussianPixel):
-    """All pixels together N(m, diag(s^2) + U U^T), U of a few columns: pixels go together."""
+    """All pixels together N(m, diag(s^2) + U U^T), U of a few columns: pixels are correlated."""
 
     def __init__(self, config, spec):
         super().__init__(config, spec)
@@ -142,7 +142,7 @@ class GaussianLowRank(GaussianPixel):
         joint = tfd.MultivariateNormalDiagPlusLowRankCovariance(
             flat(tf.sigmoid(logits)),
             tf.square(flat(positive_scale(raw_scale))),
-            factor * self.config.pixel_scale,  # so that all outputs are of the order of 1
+            factor * self.config.pixel_scale,  # so that all outputs are of order 1
         )
         return tfd.TransformedDistribution(joint, tfb.Reshape(self.spec.shape))
 
@@ -180,9 +180,9 @@ class Normal(Likelihood):
         return self.units.standardize(x)
 
     def measure(self, split):
-        self.units.start_from(split)
+        self.units.initialize_from_data(split)
 
-    def start(self, mean):
+    def initial_outputs(self, mean):
         mean = np.array(self.units.standardize(mean.astype(np.float32)))
         scales = np.full_like(mean, _raw_scale(self.config.pixel_scale))
         return np.concatenate([mean, scales], -1)
@@ -206,19 +206,19 @@ KINDS = {
 
 
 def positive_scale(raw: tf.Tensor) -> tf.Tensor:
-    """Returns a standard deviation above its floor, from any number."""
+    """Maps any number to a standard deviation above its floor."""
     return MIN_SCALE + tf.nn.softplus(raw)
 
 
 def _raw_scale(scale):
-    """The number that `positive_scale` makes this scale of."""
+    """Inverse of `positive_scale`."""
     return float(np.log(np.expm1(max(scale - MIN_SCALE, 1e-4))))
 
 
 class _Bernoulli(tfd.Bernoulli):
     """tfd.Bernoulli for x in {0., 1.}, with one softplus a pixel in its density instead of two.
 
-    On a CPU these are the dearest operations of a small VAE next to its matrix products.
+    On a CPU these are the most expensive operations of a small VAE after its matrix products.
     """
 
     def _log_prob(self, event):
@@ -227,7 +227,7 @@ class _Bernoulli(tfd.Bernoulli):
 
 
 class _Bytes(tfd.QuantizedDistribution):
-    """A logistic rounded to bytes v, of which x = v / 255 is given."""
+    """A logistic rounded to bytes v, as a distribution over x = v / 255."""
 
     def _log_prob(self, x):
         return super()._log_prob(tf.round(x * (LEVELS - 1)))

@@ -1,8 +1,8 @@
 """Posteriors q(z|x) over codes z [D], from an encoder's output.
 
-All of them are a bijector's image of standard normal noise e: z = f(e; x), of the
-diagonal Gaussian exp(s) e + m. Each class says how many numbers it wants of the encoder (`outputs`)
-and builds a distribution from them at each call, so that gradients pass.
+Each is a bijection of standard normal noise e: z = f(e; x), exp(s) e + m for the diagonal
+Gaussian. Each class states how many encoder outputs it needs (`outputs`) and builds a distribution
+from them at each call, so that gradients pass.
 """
 
 import keras
@@ -17,23 +17,23 @@ from zoo.distributions.gaussians import DiagonalComponents, FullComponents
 
 # Features that the encoder passes to every step of a flow.
 CONTEXT = 64
-# Scales stay in exp(-10) .. exp(10): only rows unlike any in the data would leave it, and overflow.
+# Scales stay in exp(-10) .. exp(10): rows unlike the training data could make them overflow.
 MAX_LOG_SCALE = 10.0
-# Draws, half of them mirrored, that tell the moments of a posterior without a closed form.
+# Draws, half of them mirrored, that estimate the moments of a posterior without a closed form.
 MOMENT_DRAWS = 64
 
 
 def bound(log_scale: tf.Tensor) -> tf.Tensor:
-    """Returns logarithms of scales, those that an encoder gives far from its data cut off."""
+    """Clips logarithms of scales, which an encoder may make extreme far from its data."""
     return tf.clip_by_value(log_scale, -MAX_LOG_SCALE, MAX_LOG_SCALE)
 
 
 class Posterior(keras.Layer):
     """q(z|x), built from an encoder's output at each call."""
 
-    # How many numbers the encoder gives for each x.
+    # Number of encoder outputs for each x.
     outputs: int
-    # Whether the density at any z has a closed form, and not only at the posterior's own draws.
+    # Whether the density has a closed form at any z, not only at the posterior's own draws.
     closed_form = True
 
     def distribution(self, params: tf.Tensor) -> tfd.Distribution:
@@ -73,7 +73,7 @@ class Diagonal(Posterior):
 
 
 class Tril(Posterior):
-    """N(m, L L^T) with L lower triangular: every covariance there is."""
+    """N(m, L L^T) with L lower triangular: any covariance."""
 
     def __init__(self, config):
         super().__init__()
@@ -87,15 +87,15 @@ class Tril(Posterior):
         return FullComponents(*self.loc_and_scale(params))
 
     def loc_and_scale(self, params):
-        """Returns m [..., D] and L [..., D, D], whose diagonal comes as logarithms."""
+        """Returns m [..., D] and L [..., D, D], whose diagonal is the exponential of outputs."""
         entries = tfp.math.fill_triangular(params[..., self.dim :])  # [..., D, D]
-        # Divided, so that at first the correlations are small however many dimensions there are.
+        # Divided, so that initial correlations are small in any number of dimensions.
         diagonal = tf.exp(bound(tf.linalg.diag_part(entries)))
         return params[..., : self.dim], tf.linalg.set_diag(entries / self.dim, diagonal)
 
 
 class IAF(Posterior):
-    """A diagonal Gaussian bent by an inverse autoregressive flow."""
+    """A diagonal Gaussian transformed by an inverse autoregressive flow."""
 
     closed_form = False
 
@@ -103,14 +103,14 @@ class IAF(Posterior):
         super().__init__()
         self.dim = config.latent_dim
         self.outputs = 2 * self.dim + CONTEXT
-        # Every other step counts backwards, so that each dimension comes to see all others.
+        # Every other step has the reverse order, so that each dimension depends on all others.
         self.mades = [
             flows.MADE(self.dim, config.flow_hidden, reverse=i % 2 == 1)
             for i in range(config.flow_steps)
         ]
 
     def distribution(self, params):
-        # (m, s) of the Gaussian, and what the flow is told.
+        # (m, s) of the Gaussian, and the context of the flow.
         loc, log_scale, context = tf.split(params, [self.dim, self.dim, CONTEXT], axis=-1)
         gaussian = [tfb.Shift(loc), tfb.Scale(log_scale=bound(log_scale))]
         flow = flows.inverse_autoregressive(self.mades, context)
@@ -132,7 +132,7 @@ KINDS = {"diagonal": Diagonal, "tril": Tril, "iaf": IAF}
 def reparametrize(q: tfd.Distribution, noise: tf.Tensor) -> tf.Tensor:
     """Returns z = f(e) for standard normal noise e [..., B, D]; gradients reach q's parameters.
 
-    The noise is given rather than drawn inside, because tfp draws with a slower generator. The
-    bijector remembers e: `q.log_prob(z)` of this very z inverts nothing.
+    The noise is an argument, because tfp's own generator is slower. The bijector caches e, so that
+    `q.log_prob(z)` of this tensor z needs no inverse.
     """
     return q.bijector.forward(noise)

@@ -26,8 +26,8 @@ class Prior(keras.Layer):
         """Returns z [B, D] drawn from p(z); row i depends on `row_seeds[i]` (int32 [B]) alone."""
         raise NotImplementedError
 
-    def start_from(self, split: Split, seed: int) -> None:
-        """Takes its first parameters from training rows, where it needs any.
+    def initialize_from_data(self, split: Split, seed: int) -> None:
+        """Initialises parameters from training rows, if it has any.
 
         Raises:
           UserError: if there are too few.
@@ -51,7 +51,7 @@ class Standard(Prior):
         return seeds.row_normal(row_seeds, self.dim)
 
 
-class Mixture(Prior):
+class MixturePrior(Prior):
     """A mixture of Gaussians in `dim` dimensions."""
 
     dim: int
@@ -61,7 +61,7 @@ class Mixture(Prior):
         raise NotImplementedError
 
     def chosen(self, components, numbers: tf.Tensor) -> tfd.Distribution:
-        """Returns p(z|c) of the components with these numbers [B], batch [B]; makes no others."""
+        """Returns p(z|c) for component numbers c [B], batch [B], without the other components."""
         raise NotImplementedError
 
     def draw(self, components, row_seeds):
@@ -70,8 +70,8 @@ class Mixture(Prior):
         return self.chosen(components, numbers).bijector.forward(noise[:, :-1])
 
 
-class MixtureOfGaussians(Mixture):
-    """sum_c pi_c N(z; m_c, diag(s_c)^2) with everything learned."""
+class MixtureOfGaussians(MixturePrior):
+    """sum_c pi_c N(z; m_c, diag(s_c)^2), all parameters learned."""
 
     def __init__(self, config, spec):
         super().__init__()
@@ -86,7 +86,7 @@ class MixtureOfGaussians(Mixture):
         return self.add_weight(name=name, shape=shape, initializer=initializer)
 
     def gaussians(self, take=tf.identity) -> tfd.Distribution:
-        """Returns p(z|c), batch [C]; of some components if `take` gathers their parameters."""
+        """Returns p(z|c), batch [C]; `take` may gather the parameters of some components."""
         return DiagonalComponents(take(self.loc.value), tf.exp(take(self.log_scale.value)))
 
     def distribution(self, components):
@@ -102,7 +102,7 @@ class MixtureOfGaussians(Mixture):
 
 
 class MixtureOfFullGaussians(MixtureOfGaussians):
-    """sum_c pi_c N(z; m_c, L_c L_c^T) with everything learned.
+    """sum_c pi_c N(z; m_c, L_c L_c^T), all parameters learned.
 
     The diagonal of L is exp(s), as in MixtureOfGaussians; below it are the rows of `below` times
     that diagonal, so that correlations do not change with the scale.
@@ -128,7 +128,7 @@ class MixtureOfFullGaussians(MixtureOfGaussians):
         self.below.assign(np.tril(scale / diagonal[:, None], -1))
 
 
-class Vamp(Mixture):
+class Vamp(MixturePrior):
     """1/C sum_c q(z|u_c): the mixture of the posteriors of C learned pseudo-inputs u.
 
     Tomczak and Welling 2018, VAE with a VampPrior (arXiv 1705.07120), equation 9.
@@ -141,16 +141,16 @@ class Vamp(Mixture):
             name="pseudo_inputs",
             shape=(config.prior_components, *spec.shape),
             initializer=keras.initializers.RandomUniform(0.0, 1.0),
-            # After each step rather than inside the graph, where a pixel outside would stay there.
+            # Not in the forward pass, where a clipped pixel would get no gradient.
             constraint=lambda u: keras.ops.clip(u, 0.0, 1.0),
         )
 
-    def start_from(self, split, seed):
+    def initialize_from_data(self, split, seed):
         count = self.pseudo_inputs.shape[0]
         if count > split.size:
             raise UserError(
-                f"prior_components={count} pseudo-inputs are started from as many training rows, "
-                f"of which there are {split.size}: lower --config.prior_components."
+                f"prior_components={count} pseudo-inputs are initialised with as many training "
+                f"rows, but there are {split.size}: lower --config.prior_components."
             )
         rows = np.concatenate(list(split.shuffled(seed, count)))
         self.pseudo_inputs.assign(rows / 255.0 if rows.dtype == np.uint8 else rows)

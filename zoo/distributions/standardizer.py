@@ -13,12 +13,12 @@ MEASURED_ROWS = 100_000
 class Standardizer(keras.Layer):
     """Maps rows x [..., D] to (x - center) / spread, column by column, and back.
 
-    Center and spread are mean and standard deviation of the training rows, which `start_from`
-    measures; before that, and without `active`, rows are unchanged.
+    Center and spread are mean and standard deviation of the training rows, which
+    `initialize_from_data` measures; before that, and without `active`, rows are unchanged.
 
     Args:
       dim: D.
-      active: whether there is anything to do; without it there are no weights.
+      active: whether to standardize; without it there are no weights.
     """
 
     def __init__(self, dim: int, active: bool):
@@ -43,7 +43,7 @@ class Standardizer(keras.Layer):
         """Returns standard deviations of standardized columns in the units of the data."""
         return self.spread.value * scale if self.active else scale
 
-    def start_from(self, split: Split) -> None:
+    def initialize_from_data(self, split: Split) -> None:
         """Measures center and spread; a column without spread keeps its unit."""
         if not self.active:
             return

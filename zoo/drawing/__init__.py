@@ -1,1 +1,1 @@
-"""Grids of images, scatter plots, and the pictures that scripts and runs leave."""
+"""Grids of images, scatter plots, and the pictures that scripts and runs write."""

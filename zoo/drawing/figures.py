@@ -1,19 +1,24 @@
-"""Figures of several panels, as the pages in docs/ show them."""
+"""Figures of several panels for the pages in docs/."""
+
+import os
 
 import matplotlib.figure
 import numpy as np
 
+from zoo import files
 from zoo.drawing import images
 
 
-def figure(columns: int, width: float = 4.5, height: float = 3.6, rows: int = 1):
+def make_figure(columns: int, width: float = 4.5, height: float = 3.6, rows: int = 1):
     """Returns a figure and its axes, row by row."""
-    made = matplotlib.figure.Figure(figsize=(width * columns, height * rows), layout="constrained")
-    return made, made.subplots(rows, columns, squeeze=False).ravel()
+    figure = matplotlib.figure.Figure(
+        figsize=(width * columns, height * rows), layout="constrained"
+    )
+    return figure, figure.subplots(rows, columns, squeeze=False).ravel()
 
 
-def show(axes, pictures: np.ndarray, columns: int, title: str, headings=()) -> None:
-    """Shows pictures [N, H, W, C] as a grid, with a heading over each column if there are any."""
+def show_grid(axes, pictures: np.ndarray, columns: int, title: str, headings=()) -> None:
+    """Shows images [N, H, W, C] as a grid, optionally with column headings."""
     grid = np.clip(images.grid(pictures, columns), 0, 1)
     axes.imshow(grid, cmap="gray", vmin=0, vmax=1)
     for i, heading in enumerate(headings):
@@ -22,3 +27,9 @@ def show(axes, pictures: np.ndarray, columns: int, title: str, headings=()) -> N
     title = f"{title}\n" if headings else title
     axes.set_title(title)
     axes.set_axis_off()
+
+
+def save_figure(path: str | os.PathLike, figure: matplotlib.figure.Figure, tight=True) -> None:
+    """Writes a figure as a PNG file, cut to its contents if `tight`."""
+    with files.atomic(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=100, bbox_inches="tight" if tight else None)

@@ -10,7 +10,7 @@ import PIL.ImageFont
 
 from zoo import files
 from zoo.errors import UserError
-from zoo.models.traits import Trait
+from zoo.models.capabilities import Capability
 
 FONT_SIZE = 12
 
@@ -50,7 +50,7 @@ def draw_grid(images: np.ndarray, columns: int = 10, scale: int = 2) -> PIL.Imag
       scale: width of a pixel.
 
     Raises:
-      UserError: for another shape, or values that are not finite.
+      UserError: if the shape is wrong or values are not finite.
     """
     x = np.asarray(images)
     if x.ndim == 2 or (x.ndim == 3 and x.shape[-1] in (1, 3)):
@@ -58,7 +58,7 @@ def draw_grid(images: np.ndarray, columns: int = 10, scale: int = 2) -> PIL.Imag
     x = x[..., None] if x.ndim == 3 else x
     if x.ndim != 4 or x.shape[-1] not in (1, 3) or not len(x):
         raise UserError(
-            f"Images are expected as [N, H, W, 1] or [N, H, W, 3], got shape {np.shape(images)}."
+            f"Expected images [N, H, W, 1] or [N, H, W, 3], got shape {np.shape(images)}."
         )
     if x.dtype.kind in "iu":
         x = x / np.float32(255)
@@ -77,7 +77,7 @@ def save_png(
     """Writes one image as a PNG file.
 
     Args:
-      path: of the file.
+      path: the file.
       image: float [H, W, 1 or 3] in [0, 1], such as a `grid`.
       scale: width of a pixel in the picture.
       header: names above the columns of a grid, if any.
@@ -130,7 +130,7 @@ def _with_row_names(picture, names, top):
 
 
 def save_gif(path: str | os.PathLike, frames: Sequence[np.ndarray], scale: int = 2) -> None:
-    """Writes images as an animation that runs there and back for ever, 20 frames a second."""
+    """Writes images as an endless animation, forwards and backwards, at 20 frames per second."""
     pictures = [to_pil(frame, scale) for frame in [*frames, *frames[-2:0:-1]]]
     with files.atomic(path) as temporary:
         pictures[0].save(
@@ -146,16 +146,16 @@ def sample_grid(model, rows: int = 10, columns: int = 10) -> np.ndarray | None:
       rows: number of rows.
       columns: number of columns of an unconditional model.
     """
-    if Trait.SAMPLES not in model.traits or not model.of_images:
+    if Capability.SAMPLES not in model.capabilities or not model.of_images:
         return None
     method, columns_are = "sample", None
     if model.conditional:
         columns_are = model.spec.num_classes
-    elif Trait.CLUSTER_SAMPLES in model.traits:
+    elif Capability.CLUSTER_SAMPLES in model.capabilities:
         method, columns_are = "sample_cluster", model.num_clusters
     columns = columns_are or columns
     seeds = np.arange(rows * columns, dtype=np.int32)
-    draw = model.in_graph(method)
+    draw = model.compiled_method(method)
     return grid(draw(seeds, seeds % columns) if columns_are else draw(seeds), columns)
 
 

@@ -1,4 +1,4 @@
-"""What the scripts draw: samples of any model, and walks and styles of a loaded SavedModel."""
+"""Pictures of the scripts: samples of any model, interpolations and styles of a SavedModel."""
 
 import os
 
@@ -9,11 +9,11 @@ from zoo import data, files
 from zoo.distributions import codes
 from zoo.drawing import images, scatter
 from zoo.errors import UserError
-from zoo.models.traits import Trait
+from zoo.models.capabilities import Capability
 from zoo.seeds import row_sample
 
-DIGITS = 5  # of a single file's number
-# Training images that are compared at once.
+DIGITS = 5  # in the number of a single file
+# Number of training images compared at once.
 BATCH_SIZE = 500
 
 
@@ -21,7 +21,7 @@ def save_samples(path: str | os.PathLike, model, split: data.Split | None = None
     """Writes samples of a model as a PNG file: a grid of images, or points in the plane.
 
     Args:
-      path: of the file, which is not written if the model has no samples that can be drawn.
+      path: the file; not written if the model's samples cannot be drawn.
       model: a Keras model of the zoo.
       split: rows to show beside points.
     """
@@ -35,7 +35,7 @@ def _sample_header(model):
     """Names of the columns of `images.sample_grid`; none if the columns are alike."""
     if model.conditional:
         return model.spec.label_names
-    if Trait.CLUSTER_SAMPLES in model.traits:
+    if Capability.CLUSTER_SAMPLES in model.capabilities:
         return [f"cluster {k}" for k in range(model.num_clusters)]
     return []
 
@@ -46,7 +46,7 @@ def draw_samples(model, count: int, seed: int = 0, labels=None):
     seeds = np.array(_integers("seed", range(seed, seed + count)), np.int32)
     if not model.conditional:
         if labels is not None:
-            raise UserError(f"{model.path} draws without labels: leave them out.")
+            raise UserError(f"{model.path} takes no labels: leave them out.")
         return model.sample(seeds), {"seed": seeds}
     y = np.resize(_labels(model, labels), count)
     return model.sample(seeds, y), {"seed": seeds, "y": y}
@@ -56,7 +56,7 @@ def find_nearest(x: np.ndarray, split: data.Split) -> np.ndarray:
     """Returns the image of a split nearest to each of x, by pixels, [N, H, W, C].
 
     Raises:
-      UserError: if x are not images, or the split's rows are of another shape.
+      UserError: if x are not images, or the split's rows have another shape.
     """
     if x.ndim != 4:
         raise UserError(
@@ -70,7 +70,7 @@ def find_nearest(x: np.ndarray, split: data.Split) -> np.ndarray:
         if rows.shape[1:] != x.shape[1:]:
             raise UserError(
                 f"Samples have the shape {list(x.shape[1:])}, training images "
-                f"{list(rows.shape[1:])}: choose the dataset that the model learned."
+                f"{list(rows.shape[1:])}: choose the dataset that the model was trained on."
             )
         found, distance = sklearn.metrics.pairwise_distances_argmin_min(
             flat, rows.reshape(len(rows), -1)
@@ -81,7 +81,7 @@ def find_nearest(x: np.ndarray, split: data.Split) -> np.ndarray:
 
 
 def stack_rows(columns: int, *groups: np.ndarray) -> np.ndarray:
-    """Returns images of groups [N, H, W, C]: a row of each in turn, the last filled with white."""
+    """Stacks groups of images [N, H, W, C] row by row; fills the last row with white."""
     missing = -len(groups[0]) % columns
     padded = [np.pad(g, [(0, missing)] + [(0, 0)] * 3, constant_values=1.0) for g in groups]
     rows = np.stack([g.reshape(-1, columns, *g.shape[1:]) for g in padded], 1)
@@ -104,7 +104,7 @@ def from_seeds(model, seeds, label: int | str | None = None):
     _need(model, "sample")
     if not model.conditional:
         if label is not None:
-            raise UserError(f"{model.path} draws without labels: leave --label out.")
+            raise UserError(f"{model.path} takes no labels: leave --label out.")
         return model.sample(seeds), None
     y = np.full(len(seeds), model.spec.label(label or 0), np.int32)
     return model.sample(seeds, y), y
@@ -134,11 +134,13 @@ def walk(model, x, y, steps: int):
     """Returns the images from each of x to the next, [(N - 1) steps, H, W, C], and `steps`."""
     _need(model, "interpolate")
     if len(x) < 2:
-        raise UserError("A walk needs two images or more: give two seeds or image numbers.")
+        raise UserError(
+            "An interpolation needs two images or more: give two seeds or image numbers."
+        )
     if y is not None and len(set(y.tolist())) > 1:
         raise UserError(
-            f"A walk of a conditional model keeps one label; these images have {y.tolist()}. "
-            "Choose images of one class, or --grid."
+            f"A conditional model interpolates between images of one label; these images have "
+            f"{y.tolist()}. Choose images of one class, or --grid."
         )
     t = np.tile(np.linspace(0, 1, steps, dtype=np.float32), len(x) - 1)
     x0, x1 = np.repeat(x[:-1], steps, 0), np.repeat(x[1:], steps, 0)
@@ -156,11 +158,11 @@ def styles(model, x, y):
 def walk_codes(model, seeds, label: int | str | None, steps: int):
     """Returns the images from each seed's code to the next, [(N - 1) steps, ...], and `steps`.
 
-    The way is an arc where the prior of the codes is Gaussian, else a line.
+    Interpolates along an arc if the prior of the codes is Gaussian, else along a line.
     """
     z = _codes(model, seeds)
     if len(z) < 2:
-        raise UserError("A walk needs two images or more: give two seeds.")
+        raise UserError("An interpolation needs two images or more: give two seeds.")
     t = np.tile(np.linspace(0, 1, steps, dtype=np.float32), len(z) - 1)
     z = _path(model)(np.repeat(z[:-1], steps, 0), np.repeat(z[1:], steps, 0), t)
     return _decode(model, z, label), steps
@@ -182,7 +184,7 @@ def walk_labels(model, seeds, labels, steps: int):
 def code_grid(model, seeds, steps: int):
     """Returns a grid of images from codes: with labels, a seed per row and a label per column.
 
-    Without labels, all that lies between the codes of four seeds, one at each corner.
+    Without labels, interpolates between the codes of four seeds, one at each corner.
     """
     z = _codes(model, seeds)
     if model.conditional:
@@ -191,7 +193,7 @@ def code_grid(model, seeds, steps: int):
         return model.decode(np.repeat(z, classes, 0), y), classes
     if len(z) != 4:
         raise UserError(
-            f"A grid without labels lies between four codes: give 4 seeds, not {len(z)}."
+            f"A grid without labels interpolates between four codes: give 4 seeds, not {len(z)}."
         )
     path, t = _path(model), np.linspace(0, 1, steps, dtype=np.float32)
     left, right = (
@@ -202,17 +204,17 @@ def code_grid(model, seeds, steps: int):
 
 
 def vary_codes(model, seed, code: int, steps: int):
-    """Returns a row for each category: one uniform code of InfoGAN from -1 to 1, all else kept.
+    """Returns a row for each category: one uniform code of InfoGAN from -1 to 1, the others fixed.
 
     Args:
-      model: loaded, whose codes are informative.
+      model: a loaded model with informative codes.
       seed: of the noise and of the other uniform codes.
       code: number of the uniform code, from 0.
       steps: images of each row.
     """
     config = model.config
     if config.get("codes") != "informative":
-        raise UserError(f"{model.path} has no codes that can be read off images: try infogan.")
+        raise UserError(f"{model.path} has no informative codes: try infogan.")
     if not 0 <= code < config.uniform_codes:
         raise UserError(
             f"--vary={code}: {model.path} has the uniform codes 0 .. {config.uniform_codes - 1}."
@@ -241,14 +243,14 @@ def _decode(model, z, label):
             z.astype(np.float32), np.full(len(z), model.spec.label(label or 0), np.int32)
         )
     if label is not None:
-        raise UserError(f"{model.path} draws without labels: leave --label out.")
+        raise UserError(f"{model.path} takes no labels: leave --label out.")
     return model.decode(z.astype(np.float32))
 
 
-def save(out: str, x: np.ndarray, arrays: dict, columns: int, header=()) -> None:
+def save_samples_as(out: str, x: np.ndarray, arrays: dict, columns: int, header=()) -> None:
     """Writes images as a grid (.png), an animation (.gif), arrays (.npz) or a folder of PNGs.
 
-    Points in the plane are drawn as a scatter (.png).
+    Points in the plane are drawn as a scatter plot (.png).
     """
     path = files.user_path(out)
     in_plane = x.shape[1:] == (2,)
@@ -269,7 +271,7 @@ def save(out: str, x: np.ndarray, arrays: dict, columns: int, header=()) -> None
             np.savez_compressed(temporary, x=x, **arrays)
     elif path.suffix == "":
         if path.exists():
-            raise UserError(f"{path} exists: choose a folder that does not.")
+            raise UserError(f"{path} exists: choose a folder that does not exist.")
         with files.atomic(path) as temporary:
             temporary.mkdir()
             for i, image in enumerate(x):
@@ -286,10 +288,10 @@ def _need(model, signature):
 
 
 def _labels(model, given):
-    """Labels [N] given by numbers or names; all of the model's if None."""
+    """Labels [N], given as numbers or names; all labels of the model if None."""
     given = range(model.spec.num_classes) if given is None else given
     if not len(given):
-        raise UserError("No label is given: name one or more, or leave --labels out for all.")
+        raise UserError("--labels is empty: name one or more, or leave --labels out for all.")
     return np.array([model.spec.label(label) for label in given], np.int32)
 
 

@@ -6,8 +6,9 @@ import matplotlib.figure
 import matplotlib.patches
 import numpy as np
 
-from zoo import data, files
-from zoo.models.traits import Trait
+from zoo import data
+from zoo.drawing import figures
+from zoo.models.capabilities import Capability
 
 POINTS = 2000
 # Ellipses have a radius of this many standard deviations.
@@ -21,13 +22,13 @@ ENLARGED_DEVIATIONS = 6
 def save_png(path: str | os.PathLike, model, split: data.Split | None = None) -> None:
     """Writes the rows of a split, if given, beside samples of the model, as a PNG file.
 
-    Of a mixture's heaviest component a further panel shows the surroundings: where clusters are
-    small, that is where its ellipse is large enough to be seen.
+    For a mixture, a further panel enlarges its heaviest component, so that its ellipse can be seen
+    even if clusters are small.
     """
-    samples = np.asarray(model.in_graph("sample")(np.arange(POINTS, dtype=np.int32)))
+    samples = np.asarray(model.compiled_method("sample")(np.arange(POINTS, dtype=np.int32)))
     panels = {} if split is None else {"data": _rows(split)}
     panels["samples"] = samples
-    components = model.mixture.as_arrays() if Trait.COMPONENTS in model.traits else None
+    components = model.mixture.as_arrays() if Capability.COMPONENTS in model.capabilities else None
     heaviest = f"the heaviest component, {DEVIATIONS} standard deviations around it"
     if components:
         panels[heaviest] = samples
@@ -39,15 +40,13 @@ def save_png(path: str | os.PathLike, model, split: data.Split | None = None) ->
             axes.plot(*components["means"].T, "+", color="C3", ms=12)
         k = int(np.argmax(components["mixing"]))
         _enlarge(all_axes[-1], components["means"][k], components["covariances"][k])
-    with files.atomic(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=100)
+    figures.save_figure(path, figure, tight=False)
 
 
 def save_points(path: str | os.PathLike, x: np.ndarray) -> None:
     """Writes points [N, 2] as a PNG file."""
     figure, _ = _scatter({"samples": x})
-    with files.atomic(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=100)
+    figures.save_figure(path, figure, tight=False)
 
 
 def _rows(split):
@@ -55,7 +54,7 @@ def _rows(split):
 
 
 def _scatter(panels):
-    """A figure with a panel of points for each of {title: [N, 2]}, all to one scale."""
+    """A figure with a panel of points for each of {title: [N, 2]}, with shared axes."""
     figure = matplotlib.figure.Figure(figsize=(4.5 * len(panels), 4.5), layout="constrained")
     all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
     limits = [np.min([x.min(0) for x in panels.values()], 0)]

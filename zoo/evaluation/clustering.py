@@ -1,18 +1,18 @@
-"""How well clusters that were found without labels agree with the labels."""
+"""Agreement of clusters with labels."""
 
 import numpy as np
 import scipy.optimize
 import sklearn.metrics
 
 from zoo.data import Split
-from zoo.evaluation.protocol import BATCH_SIZE, SEED
+from zoo.evaluation.map_rows import map_split
 
 
 def agreement(labels: np.ndarray, clusters: np.ndarray) -> dict[str, float]:
     """Returns "clustering_accuracy" and "nmi" of labels [N] and clusters [N].
 
-    The accuracy is the share of rows whose cluster stands for their label when each cluster stands
-    for one label at most and each label for one cluster, in the best such way (Hungarian matching).
+    The accuracy is the share of rows whose cluster is matched to their label, under the best
+    one-to-one matching of clusters and labels (Hungarian matching).
     The normalised mutual information, 2 I(y; c) / (H(y) + H(c)), needs no matching.
     """
     together = sklearn.metrics.cluster.contingency_matrix(labels, clusters)
@@ -23,10 +23,10 @@ def agreement(labels: np.ndarray, clusters: np.ndarray) -> dict[str, float]:
     }
 
 
-def measure(model, split: Split) -> dict[str, float]:
-    """Returns `agreement` with a split's labels of the most probable cluster of each row."""
-    labels, clusters = [], []
-    for batch in split.batches(BATCH_SIZE, model.config.pixels, SEED):
-        labels.append(batch["y"].numpy())
-        clusters.append(model.in_graph("responsibilities")(batch["x"]).numpy().argmax(-1))
-    return agreement(np.concatenate(labels), np.concatenate(clusters))
+def measure_clusters(model, split: Split) -> dict[str, float]:
+    """Returns the `agreement` of the most probable cluster of each row with a split's labels."""
+    responsibilities = model.compiled_method("responsibilities")
+    probs = map_split(
+        lambda batch: responsibilities(batch["x"]), split, model.config.pixels
+    )  # [N, K]
+    return agreement(split.labels(), probs.argmax(-1))

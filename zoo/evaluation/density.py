@@ -1,4 +1,4 @@
-"""log p(x), exact or by importance sampling, and what all codes together look like."""
+"""log p(x), exact or by importance sampling, and the mutual information of codes and images."""
 
 import functools
 from collections.abc import Callable
@@ -10,35 +10,34 @@ import tqdm
 from zoo import seeds
 from zoo.data import Split
 from zoo.distributions import posteriors
+from zoo.evaluation.map_rows import map_split
 from zoo.evaluation.protocol import BATCH_SIZE, SEED
-from zoo.types import HasLogProb, HasPosterior
+from zoo.models.base import GenerativeModel
+from zoo.models.vae import VAE
 
-# Codes that are decoded at once, over images and samples: bounds the memory.
+# Number of codes decoded at once, over images and samples; bounds the memory.
 CHUNK = 2_000
-# Codes at which the aggregated posterior is measured; a flow's density there costs D passes each.
+# Number of codes at which to evaluate the aggregate posterior; a flow needs D passes for each.
 CODES, FLOW_CODES = 1_000, 50
 
 
-def exact_log_likelihoods(model: HasLogProb, split: Split) -> np.ndarray:
+def exact_log_likelihoods(model: GenerativeModel, split: Split) -> np.ndarray:
     """Returns log p(x) [N] of each row under a model that has it in closed form, in nats."""
-    log_prob = model.in_graph("log_prob")
-    batches = split.batches(BATCH_SIZE, model.config.pixels, SEED)
-    return np.concatenate([log_prob(batch["x"]).numpy() for batch in batches])
+    log_prob = model.compiled_method("log_prob")
+    return map_split(lambda batch: log_prob(batch["x"]), split, model.config.pixels)
 
 
-def log_likelihoods(
-    model: HasPosterior, split: Split, samples: int, chunk: int = CHUNK
-) -> np.ndarray:
+def log_likelihoods(model: VAE, split: Split, samples: int, chunk: int = CHUNK) -> np.ndarray:
     """Returns the importance-sampled log p(x) [N] of each image, in nats.
 
     Burda et al. 2016 (arXiv 1509.00519), equation 8 with k = `samples`: a lower bound in
-    expectation, whose gap closes as k grows. Of a conditional model it is log p(x|y).
+    expectation, whose gap closes as k grows. For a conditional model it is log p(x|y).
 
     Args:
       model: a VAE.
-      split: of images; noise that its pixels need is that of all other figures.
+      split: the images; the noise of their pixels is the same for all metrics.
       samples: codes per image, K.
-      chunk: codes that are decoded at once.
+      chunk: number of codes decoded at once.
     """
     rows, at_once = sizes(samples, chunk)
     bound = importance_weighted_bound(model, samples, at_once)
@@ -51,7 +50,7 @@ def log_likelihoods(
     return np.concatenate(made)
 
 
-def importance_weighted_bound(model: HasPosterior, samples: int, at_once: int) -> Callable:
+def importance_weighted_bound(model: VAE, samples: int, at_once: int) -> Callable:
     """Returns a function of x [B, ...], y [B] and a seed that estimates log p(x) [B].
 
     Args:
@@ -70,14 +69,14 @@ def importance_weighted_bound(model: HasPosterior, samples: int, at_once: int) -
             z = posteriors.reparametrize(q, noise)  # [k, B, D]
             likelihood = model.likelihood(z, y)
 
-            # Only this is compiled, which is many small operations for some priors: products of
-            # matrices, as in the likelihood, take XLA about twice as long on a CPU.
+            # Only this part is compiled; for some priors it is many small operations. XLA on a CPU
+            # takes about twice as long for matrix products, as in the likelihood.
             @functools.partial(tf.function, jit_compile=model.config.jit, autograph=False)
             def log_ratio():
                 return p.log_prob(z) - q.log_prob(z)
 
             log_w = likelihood.log_prob(x) + log_ratio()  # [k, B]
-            # The last chunk may hold more than are asked for.
+            # The last chunk may hold more codes than needed.
             counted = i * at_once + tf.range(at_once) < samples
             log_w = tf.where(counted[:, None], log_w, -np.inf)
             higher = tf.maximum(top, tf.reduce_max(log_w, 0))
@@ -93,32 +92,32 @@ def importance_weighted_bound(model: HasPosterior, samples: int, at_once: int) -
 
 
 def sizes(samples: int, chunk: int) -> tuple[int, int]:
-    """Returns numbers of images and of codes per image whose product is about this many codes."""
+    """Returns numbers of images and of codes per image whose product is about `chunk` codes."""
     rows = max(min(BATCH_SIZE, chunk // min(samples, 100)), 1)
     return rows, max(chunk // rows, 1)
 
 
-def mutual_information(model: HasPosterior, split: Split) -> float:
+def mutual_information(model: VAE, split: Split) -> float:
     """Returns I(x; z) = E log q(z|x) - log q(z) in nats, x being one of the N images of the split.
 
-    q(z) = 1/N sum_n q(z|x_n) is the aggregated posterior. I is at most log N; what it leaves of the
-    rate is the marginal KL(q(z) || p(z)), how far the codes of all images together are from the
-    prior (Hoffman and Johnson 2016, ELBO surgery).
+    q(z) = 1/N sum_n q(z|x_n) is the aggregate posterior. I is at most log N; the rest of the
+    rate is the marginal KL(q(z) || p(z)), the distance of the aggregate posterior from the prior
+    (Hoffman and Johnson 2016, ELBO surgery).
     """
-    params = []
-    for batch in split.batches(BATCH_SIZE, model.config.pixels, SEED):
-        y = [batch["y"]] if model.conditional else []
-        params.append(model.in_graph("posterior_params")(batch["x"], *y))
-    params = tf.concat(params, 0)  # [N, ...]
+    inputs = ("x", "y") if model.conditional else ("x",)
+    encode = model.compiled_method("posterior_params")
+    params = tf.constant(
+        map_split(lambda batch: encode(*map(batch.get, inputs)), split, model.config.pixels)
+    )  # [N, ...]
 
     @functools.partial(tf.function, reduce_retracing=True)
     def log_ratio(own, seed):
-        """log q(z|x) - log q(z) [M] of one draw z for each row of parameters [M, ...]."""
-        q = model.posteriors.distribution(own)
+        """Returns log q(z|x) - log q(z) [M] for one draw z per row of parameters [M, ...]."""
+        q = model.posterior_layer.distribution(own)
         z = posteriors.reparametrize(q, seeds.normal([tf.shape(own)[0], *q.event_shape], seed))
-        every = model.posteriors.distribution(params)
+        every = model.posterior_layer.distribution(params)
         codes = z[:, None]  # [M, 1, D]
-        if not model.posteriors.closed_form:  # tfp's inverse of a flow does not broadcast
+        if not model.posterior_layer.closed_form:  # tfp's inverse of a flow does not broadcast
             codes = tf.repeat(codes, tf.shape(params)[0], 1)
         aggregated = tf.reduce_logsumexp(every.log_prob(codes), -1)  # of [M, N]
         size = tf.cast(tf.shape(params)[0], tf.float32)
@@ -134,4 +133,4 @@ def mutual_information(model: HasPosterior, split: Split) -> float:
 
 def codes_for_information(model, split: Split) -> int:
     """Returns the number of codes from which the mutual information is estimated."""
-    return min(split.size, CODES if model.posteriors.closed_form else FLOW_CODES)
+    return min(split.size, CODES if model.posterior_layer.closed_form else FLOW_CODES)

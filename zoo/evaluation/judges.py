@@ -1,4 +1,4 @@
-"""The judge: a trained classifier whose features and classes tell what samples are worth."""
+"""The evaluation classifier, `Judge`: its features and classes measure the quality of samples."""
 
 import hashlib
 import pathlib
@@ -7,14 +7,15 @@ from typing import NamedTuple
 import numpy as np
 
 from zoo import files
-from zoo.evaluation.protocol import BATCH_SIZE, in_batches
+from zoo.evaluation.map_rows import map_arrays
+from zoo.evaluation.protocol import BATCH_SIZE
 
-# Beside the versions of the judge's export; TF Serving looks at folders with whole numbers alone.
+# Beside the versions of the classifier's export; TF Serving reads only folders with whole numbers.
 CACHE = ".features"
 
 
 class Features(NamedTuple):
-    """What a judge sees in N images.
+    """Outputs of the evaluation classifier for N images.
 
     Attributes:
       features: activations of its last hidden layer, float32 [N, F].
@@ -26,7 +27,7 @@ class Features(NamedTuple):
 
 
 class Judge:
-    """A classifier, loaded from its export, that was not trained on what it judges.
+    """An evaluation classifier, loaded from its export; it was not trained on samples.
 
     Args:
       loaded: zoo.load of an export with the signatures `features` and `classify`.
@@ -43,12 +44,12 @@ class Judge:
         """Returns the probabilities of the classes [B, K] of images [B, H, W, C]."""
         return self.loaded.classify(x)
 
-    def see(self, x: np.ndarray) -> Features:
+    def features(self, x: np.ndarray) -> Features:
         """Returns the features of images in [0, 1], float32 [N, H, W, C], in chunks."""
-        return Features(in_batches(self.loaded.features, x), in_batches(self.loaded.classify, x))
+        return Features(map_arrays(self.loaded.features, x), map_arrays(self.loaded.classify, x))
 
-    def see_split(self, split) -> Features:
-        """Returns the features of all images of a split, from the cache if they were seen before.
+    def features_of_split(self, split) -> Features:
+        """Returns the features of all images of a split, from a cache if possible.
 
         The cache stands beside the judge's export, under a fingerprint of the images; where it
         cannot be written, the features are computed each time.
@@ -63,7 +64,7 @@ class Judge:
                     return Features(arrays["features"], arrays["probs"])
             except (OSError, ValueError, KeyError):  # damaged: computed again and overwritten
                 pass
-        seen = [self.see(batch["x"].numpy()) for batch in split.batches(BATCH_SIZE)]
+        seen = [self.features(batch["x"].numpy()) for batch in split.batches(BATCH_SIZE)]
         found = Features(*(np.concatenate(parts) for parts in zip(*seen, strict=True)))
         try:
             with files.atomic(path) as temporary, open(temporary, "wb") as file:

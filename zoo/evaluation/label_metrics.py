@@ -4,8 +4,8 @@ import numpy as np
 
 from zoo.evaluation import baselines, clustering, draws, styles
 from zoo.evaluation.protocol import SAMPLES
-from zoo.evaluation.subject import SAMPLED_IMAGES, Metric
-from zoo.models.traits import Trait
+from zoo.evaluation.subject import SAMPLED_IMAGES, Condition, Metric
+from zoo.models.capabilities import Capability
 
 
 def _conditional(subject):
@@ -16,7 +16,7 @@ def _conditional(subject):
 def _restyled(subject):
     x, y, restyled = styles.restyle_all(subject.model, subject.dataset.test)
     asked = np.tile(np.arange(restyled.shape[1]), len(x))
-    called = subject.judge.see(restyled.reshape(-1, *x.shape[1:])).probs.argmax(-1)
+    called = subject.judge.features(restyled.reshape(-1, *x.shape[1:])).probs.argmax(-1)
 
     def kept(measure):
         of_restyled = np.stack([measure(column) for column in np.moveaxis(restyled, 1, 0)], 1)
@@ -53,8 +53,8 @@ METRICS = (
         },
         "accuracy of the most probable cluster as a label, with one label per cluster (Hungarian "
         "matching); normalised mutual information of clusters and labels",
-        frozenset({Trait.CLUSTERS, Trait.LABELS}),
-        lambda subject: clustering.measure(subject.model, subject.dataset.test),
+        frozenset({Capability.CLUSTERS, Condition.LABELS}),
+        lambda subject: clustering.measure_clusters(subject.model, subject.dataset.test),
         lambda subject: (
             "Clusters are the most probable ones; labels only name them, one label per cluster "
             "(Hungarian matching)."
@@ -64,7 +64,7 @@ METRICS = (
         "accuracy",
         {"accuracy": "Accuracy"},
         "share of test images that are classified correctly",
-        frozenset({Trait.CLASSES}),
+        frozenset({Capability.CLASSES}),
         lambda subject: {"accuracy": 1.0 - subject.terms["error"]},
         _accuracy_protocol,
     ),
@@ -75,8 +75,8 @@ METRICS = (
             "svm_error": "Error of a support vector machine on M1's codes",
         },
         "test errors of classifiers of M1's codes that learn from the same labels",
-        frozenset({Trait.M1_CODES, Trait.LABELS}),
-        lambda subject: baselines.measure(
+        frozenset({Capability.M1_CODES, Condition.LABELS}),
+        lambda subject: baselines.measure_baselines(
             subject.model, subject.dataset.train, subject.dataset.test
         ),
         _baselines_protocol,
@@ -92,7 +92,7 @@ METRICS = (
         "judge assigns to that label, and the correlations of slant and stroke width with the "
         "source's, as deviations from their label's mean; meaningful for white strokes on black "
         "only",
-        frozenset({Trait.RESTYLES, Trait.IMAGES, Trait.GREY, Trait.JUDGE}),
+        frozenset({Capability.RESTYLES, Condition.IMAGES, Condition.GREY, Condition.JUDGE}),
         _restyled,
         lambda subject: (
             f"The first {min(styles.SOURCES, subject.dataset.test.size):,} test images are "
@@ -103,7 +103,7 @@ METRICS = (
         "conditional_accuracy",
         {"conditional_accuracy": "Conditional accuracy"},
         f"share of {SAMPLES:,} samples for label y that the judge assigns to y",
-        SAMPLED_IMAGES | {Trait.LABELLED_SAMPLES},
+        SAMPLED_IMAGES | {Capability.LABELLED_SAMPLES},
         _conditional,
         lambda subject: (
             f"Conditional accuracy: the share of {SAMPLES:,} samples for label y that "

@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from zoo.evaluation import codes, density
-from zoo.evaluation.subject import Metric
-from zoo.models.traits import Trait
+from zoo.evaluation.subject import Condition, Metric
+from zoo.models.capabilities import Capability
 from zoo.objectives import bounds
 
 
@@ -87,7 +87,7 @@ METRICS = (
         "-log p(x) by importance sampling with `--importance_samples=5000` codes per image, and "
         "the standard error of its mean over images. For 10,000 MNIST images it takes under ten "
         "minutes on two cores; 0 skips it",
-        frozenset({Trait.POSTERIOR}),
+        frozenset({Capability.POSTERIOR}),
         _importance_sampled,
         _importance_sampled_protocol,
         slow=True,
@@ -99,7 +99,7 @@ METRICS = (
             "nll_standard_error": "... its standard error",
         },
         "-log p(x), and the standard error of its mean over rows",
-        frozenset({Trait.LOG_PROB}),
+        frozenset({Capability.LOG_PROB}),
         _exact,
         lambda subject: (
             "The negative log-likelihood, -log p(x), is exact; the standard error is that of the "
@@ -118,18 +118,18 @@ METRICS = (
         "as many as it was trained with, all at beta = 1; latent dimensions whose mean varies with "
         "the image by more than 0.01 (variance); a full covariance mixes the dimensions, so that "
         "all of them vary",
-        frozenset({Trait.POSTERIOR}),
+        frozenset({Capability.POSTERIOR}),
         _elbo,
     ),
     Metric(
         "information",
         {
-            "mutual_information": "Of the rate, mutual information I(x; z) (nats)",
+            "mutual_information": "Mutual information I(x; z), part of the rate (nats)",
             "marginal_kl": "... and marginal KL(q(z) ‖ p(z)) (nats)",
         },
         "the two parts of the rate: mutual information of code and image (at most the logarithm of "
         "the number of images), and KL from the aggregate posterior to the prior",
-        frozenset({Trait.POSTERIOR}),
+        frozenset({Capability.POSTERIOR}),
         _information,
         _information_protocol,
         slow=True,
@@ -139,7 +139,7 @@ METRICS = (
         {"bits_per_dim": "Bits per dimension"},
         "the log-likelihood, or the bound if that was not measured, in bits per value of the "
         "image; for pixels that are bytes (`pixels=dequantized`, or a likelihood of bytes)",
-        frozenset({Trait.BYTES, Trait.IMAGES}),
+        frozenset({Capability.BYTES, Condition.IMAGES}),
         _bits_per_dim,
         _bits_protocol,
     ),

@@ -1,8 +1,8 @@
 """Every metric of the zoo, in the order in which tables show them.
 
-A metric says what it needs; what a model or its data do not have, is not measured. Scripts, cards,
-the results page and BUILD.md all walk METRICS: a new metric is a function and an entry in the file
-of its kind.
+A metric states what it needs, and is measured if the model and its data have it. Scripts, cards,
+the results page and BUILD.md all read METRICS: a new metric is a function and an entry in one of
+the *_metrics.py files.
 """
 
 from zoo.evaluation import label_metrics, likelihood_metrics, sample_metrics

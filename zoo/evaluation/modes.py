@@ -1,4 +1,4 @@
-"""How many of the modes of known data samples reach.
+"""Counts the modes of known data that samples cover.
 
 Lin et al. 2018, PacGAN: The power of two samples in generative adversarial networks (arXiv
 1712.04086), section 4: each sample belongs to a mode, the nearest mean of a mixture or the class of
@@ -40,11 +40,12 @@ def classes_of_channels(x: np.ndarray, classify) -> np.ndarray:
     return stacked.spell(np.stack([p.argmax(-1) for p in probs], -1), probs[0].shape[-1])
 
 
-def measure(modes: np.ndarray, good: np.ndarray | None = None, *, num_modes: int) -> dict:
+def measure_modes(modes: np.ndarray, good: np.ndarray | None = None, *, num_modes: int) -> dict:
     """Returns {"modes", "high_quality", "reverse_kl"} of samples.
 
-    "high_quality" is a share of the samples, left out where it is not told; "reverse_kl" is that of
-    the samples' shares of the modes from equal shares, in nats, log K if all samples are of one.
+    "high_quality" is a share of the samples, left out if `good` is None; "reverse_kl" is the KL
+    divergence of the samples' distribution over modes from a uniform one, in nats: log K if all
+    samples belong to one mode.
 
     Args:
       modes: of each sample [N], in 0 .. K - 1.

@@ -1,4 +1,4 @@
-"""Whether an export's figures can be measured again."""
+"""Reproduces the recorded metrics of an export."""
 
 import math
 from typing import NamedTuple
@@ -9,17 +9,17 @@ from zoo.evaluation import evaluate
 from zoo.evaluation.subject import Subject
 from zoo.objectives import bounds
 
-# Test images for log-likelihoods by importance sampling, of which all would take minutes.
+# Test images for log-likelihoods by importance sampling; all of them would take minutes.
 IMAGES = 1000
-# Of figures drawn from the same seeds again, relative and absolute: weights that were stored
-# in half precision move them a little.
+# Relative and absolute tolerance of metrics computed from the same seeds: weights stored in half
+# precision change them a little.
 RELATIVE, ABSOLUTE = 0.03, 0.01
-# Standard errors by which a log-likelihood of fewer images may be off.
+# How many standard errors a log-likelihood of fewer images may be off.
 DEVIATIONS = 4
 
 
 class Difference(NamedTuple):
-    """A figure that was measured again.
+    """A metric that was computed again.
 
     Attributes:
       figure: its name.
@@ -40,17 +40,17 @@ class Difference(NamedTuple):
 
 
 def reproduce(subject: Subject, recorded: dict) -> list[Difference]:
-    """Returns each figure of a metrics.json beside the same, measured again.
+    """Returns each metric of a metrics.json beside its value when measured again.
 
-    All are measured on the whole test split but for log-likelihoods by importance sampling, which
-    are on its first IMAGES rows, with as many codes as before.
+    All are measured on the whole test split, except log-likelihoods by importance sampling, which
+    use its first IMAGES rows and as many codes as before.
 
     Args:
       subject: the model, its data and its judge.
       recorded: the export's metrics.json.
     """
     figures, codes = recorded["metrics"], recorded.get("importance_samples", 0)
-    again = evaluate(subject)
+    again = evaluate.measure(subject)
     if codes:
         again.pop("bits_per_dim", None)  # here of the ELBO, there of the log-likelihood
     found = [
@@ -68,9 +68,12 @@ def reproduce(subject: Subject, recorded: dict) -> list[Difference]:
         if "bits_per_dim" in figures:
             values = math.prod(subject.model.spec.shape)
             allowed["bits_per_dim"] = bounds.bits_per_dim(error, values, discrete=True)
-        measured = evaluate(part, ["importance_sampled_nll", *sorted(allowed.keys() - {"nll"})])
+        measured = evaluate.measure(
+            part, ["importance_sampled_nll", *sorted(allowed.keys() - {"nll"})]
+        )
         found += [
-            Difference(name, figures[name], measured[name], most) for name, most in allowed.items()
+            Difference(name, figures[name], measured[name], largest)
+            for name, largest in allowed.items()
         ]
     return found
 

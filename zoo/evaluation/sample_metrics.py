@@ -3,9 +3,10 @@
 import numpy as np
 
 from zoo.evaluation import paths, samples
+from zoo.evaluation.headline_metrics import FRECHET
 from zoo.evaluation.protocol import NEIGHBOURS, SAMPLES
 from zoo.evaluation.subject import SAMPLED_IMAGES, Metric
-from zoo.models.traits import Trait
+from zoo.models.capabilities import Capability
 
 
 def _distances(subject, name, distance):
@@ -53,7 +54,7 @@ def _class_protocol(subject):
 
 def _smoothness(subject):
     x = paths.walk(subject.model)
-    features = subject.judge.see(x.reshape(-1, *x.shape[2:])).features
+    features = subject.judge.features(x.reshape(-1, *x.shape[2:])).features
     figures = paths.smoothness(features.reshape(*x.shape[:2], -1))
     return {name: figure for name, figure in figures.items() if not np.isnan(figure)}
 
@@ -69,7 +70,7 @@ def _neighbourhoods(subject):
 
 
 def _nearest(subject):
-    train = subject.judge.see_split(subject.dataset.train.take(NEIGHBOURS)).features
+    train = subject.judge.features_of_split(subject.dataset.train.take(NEIGHBOURS)).features
     copies = samples.share_of_copies(train, subject.real.features)
     if copies > samples.MANY_COPIES:
         subject.left_out["nearest_training_image"] = (
@@ -84,9 +85,9 @@ def _nearest(subject):
 
 METRICS = (
     Metric(
-        "frechet_classifier_distance",
+        FRECHET,
         {
-            "frechet_classifier_distance": "Fréchet classifier distance",
+            FRECHET: "Fréchet classifier distance",
             "frechet_floor": "... best possible (training images)",
         },
         "squared Fréchet distance between samples and test images in the judge's features, and the "
@@ -150,7 +151,7 @@ METRICS = (
         f"{paths.WAYS} interpolations between codes of the prior, of {paths.STEPS} steps each, in "
         "the judge's features: 1 and 1 if samples change along a straight line and evenly; the "
         f"largest step is {paths.STEPS} if everything changes at once",
-        SAMPLED_IMAGES | {Trait.CODES},
+        SAMPLED_IMAGES | {Capability.CODES},
         _smoothness,
         lambda subject: (
             f"Interpolation: {paths.WAYS} paths of {paths.STEPS} steps between codes drawn from "

@@ -1,8 +1,8 @@
-"""What samples are worth: two clouds of features compared, one of real images, one of samples.
+"""Quality of samples: compares their features with those of real images.
 
-All functions take features [N, F] of a judge; distances between them are Euclidean. The figures
-carry the judge's name in theirs: features of another network give other numbers, so that these are
-not the published FID or KID, which use an Inception network.
+All functions take features [N, F] of an evaluation classifier; distances between them are
+Euclidean. Features of another network give other numbers: these are not the published FID or KID,
+which use an Inception network.
 """
 
 import numpy as np
@@ -10,12 +10,12 @@ import scipy.linalg
 import sklearn.metrics
 import sklearn.neighbors
 
-# Neighbours whose farthest makes the ball around a point (Naeem et al. 2020, section 4).
+# The k-th neighbour sets the radius of a point's ball (Naeem et al. 2020, section 4).
 K = 5
 CHUNK = 1000
-# Points whose distance is a smaller share of the cloud's size are the same point.
+# Points are the same if their distance is a smaller share than this of the cloud's size.
 SAME = 1e-5
-# If more points than this share are copies of others, distances to neighbours mean nothing.
+# If more than this share of points are copies of others, distances to neighbours are meaningless.
 MANY_COPIES = 0.01
 
 
@@ -40,7 +40,7 @@ def kernel_distance(real: np.ndarray, fake: np.ndarray) -> float:
     """Returns the unbiased squared maximum mean discrepancy with kernel (a b / F + 1)^3.
 
     Binkowski et al. 2018, Demystifying MMD GANs (arXiv 1801.01401), section 4 (equation 4 for the
-    estimator); around 0, and as often below, where both clouds have one distribution.
+    estimator); around 0, possibly negative, if both have the same distribution.
     """
 
     def mean(a, b, same=False):
@@ -65,8 +65,8 @@ def neighbourhoods(real: np.ndarray, fake: np.ndarray, k: int = K) -> dict[str, 
     2019, arXiv 1904.06991). Density: number of real balls in which a sample lies, over k; coverage:
     share of real balls that hold a sample (Naeem et al. 2020, arXiv 2002.09797).
 
-    Empty if more than MANY_COPIES of the real points stand more than k times: their balls have no
-    radius, and no sample lies in them.
+    Empty if more than MANY_COPIES of the real points occur more than k times: their balls have
+    radius 0.
     """
     k = min(k, len(real) - 1, len(fake) - 1)
     real_radius, fake_radius = (_radii(cloud, k) for cloud in (real, fake))
@@ -103,10 +103,10 @@ def share_of_copies(train: np.ndarray, real: np.ndarray) -> float:
 
 
 def nearest_distance_ratio(train: np.ndarray, real: np.ndarray, fake: np.ndarray) -> float:
-    """Returns how far samples are from their nearest training images, over the same of test images.
+    """Returns the distance of samples to their nearest training images over that of test images.
 
-    Near 1 for samples as new as test images are; far below 1 where training images were learned by
-    heart. Means of distances; `real` are the test images.
+    Near 1 for samples as new as test images; far below 1 if training images were memorised. Uses
+    means of distances; `real` are the test images.
     """
 
     def distance(cloud):

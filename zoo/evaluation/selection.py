@@ -1,4 +1,4 @@
-"""How many parameters the data pay for: BIC and AIC of a model with an exact likelihood."""
+"""Information criteria of a model with an exact likelihood: BIC and AIC."""
 
 import math
 
@@ -6,10 +6,9 @@ import numpy as np
 
 from zoo.data import Split
 from zoo.evaluation import density
-from zoo.types import HasLogProb
 
 
-def criteria(model: HasLogProb, train: Split) -> dict[str, float]:
+def criteria(model, train: Split) -> dict[str, float]:
     """Returns "bic" (Schwarz 1978) and "aic" (Akaike 1974); lower is better.
 
     Args:

@@ -1,4 +1,4 @@
-"""What restyled images keep of their source, its style, and what they show, the label asked for."""
+"""Metrics of restyled images: do they keep the style and show the label?"""
 
 import numpy as np
 
@@ -6,12 +6,12 @@ from zoo.data import Dataset
 from zoo.drawing import images
 from zoo.evaluation.protocol import BATCH_SIZE
 
-# Test images that are drawn with every label.
+# Number of test images drawn with every label.
 SOURCES = 1000
 
 
 def slant(x: np.ndarray) -> np.ndarray:
-    """Returns how far strokes lean, [N]: columns to the right per row up, 0 for upright ones.
+    """Returns the slant of strokes [N]: columns to the right per row upwards, 0 if upright.
 
     Args:
       x: white strokes on black, [N, H, W, 1].
@@ -26,7 +26,7 @@ def slant(x: np.ndarray) -> np.ndarray:
 
 
 def thickness(x: np.ndarray) -> np.ndarray:
-    """Returns the width of strokes in pixels, [N]: their ink over half the length of their edges.
+    """Returns the width of strokes in pixels [N]: ink over half the length of the edges.
 
     Args:
       x: white strokes on black, [N, H, W, 1].
@@ -38,10 +38,10 @@ def thickness(x: np.ndarray) -> np.ndarray:
 
 
 def correlation(of_source: np.ndarray, of_restyled: np.ndarray, y: np.ndarray) -> float:
-    """Returns how a measure of sources [N] goes with that of their restyled images [N, K].
+    """Returns the correlation of a measure of sources [N] with that of restyled images [N, K].
 
-    Digits lean by themselves, a 7 more than a 0: both sides are deviations from the mean of their
-    label, y [N] of the sources. NaN where one side does not vary.
+    Digits differ in slant, a 7 leans more than a 0: both are taken as deviations from the mean of
+    their label, y [N] of the sources. NaN if one of them does not vary.
     """
     own = np.zeros(len(y))
     for label in np.unique(y):
@@ -55,7 +55,7 @@ def correlation(of_source: np.ndarray, of_restyled: np.ndarray, y: np.ndarray) -
 def restyle_all(model, split) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns test images x [N, ...], their labels y [N], and each with every label [N, K, ...]."""
     split, count = split.take(SOURCES), model.spec.num_classes
-    restyle, xs, ys, restyled = model.in_graph("restyle"), [], [], []
+    restyle, xs, ys, restyled = model.compiled_method("restyle"), [], [], []
     for batch in split.batches(BATCH_SIZE // count or 1):
         x, y = batch["x"].numpy(), batch["y"].numpy()
         rows = images.restyle_rows(restyle, x, y, model.spec)

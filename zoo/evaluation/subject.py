@@ -1,6 +1,7 @@
-"""What is measured, and what a measurement is."""
+"""What an evaluation measures (`Subject`), and what a metric is (`Metric`)."""
 
 import dataclasses
+import enum
 import functools
 from collections.abc import Callable
 
@@ -10,25 +11,37 @@ from zoo.evaluation.judges import Features, Judge
 from zoo.evaluation.protocol import SAMPLES
 from zoo.evaluation.terms import mean_terms
 from zoo.models.base import GenerativeModel
-from zoo.models.traits import Trait
+from zoo.models.capabilities import Capability
 
-# What metrics of samples need.
-SAMPLED_IMAGES = frozenset({Trait.SAMPLES, Trait.IMAGES, Trait.JUDGE})
+
+class Condition(enum.Enum):
+    """A condition of a metric on the data or the classifier; the value is its name in messages."""
+
+    IMAGES = "images"
+    GREY = "grey images"
+    LABELS = "labels"
+    JUDGE = "a judge"
+
+
+# Needs of metrics of samples.
+SAMPLED_IMAGES: frozenset[Capability | Condition] = frozenset(
+    {Capability.SAMPLES, Condition.IMAGES, Condition.JUDGE}
+)
 
 
 @dataclasses.dataclass
 class Subject:
-    """A model and what it is measured with.
+    """A model, and the data and classifier that it is measured with.
 
     Attributes:
       model: a Keras model of the zoo.
-      dataset: that it was trained on; figures are of its test split.
-      judge: for the metrics of samples, or None.
-      importance_samples: codes per image for the log-likelihood of a VAE; 0 leaves out all that
-        takes minutes.
-      chunk: codes that are decoded at once for it.
-      figures: what has been measured so far, by name.
-      left_out: {name of a metric: why it means nothing on these data}.
+      dataset: its training data; metrics use the test split.
+      judge: classifier for the metrics of samples, or None.
+      importance_samples: codes per image for the log-likelihood of a VAE; 0 skips all metrics
+        that take minutes.
+      chunk: number of codes decoded at once.
+      figures: {name: value} measured so far.
+      left_out: {name of a metric: why it is meaningless on these data}.
     """
 
     model: GenerativeModel
@@ -40,14 +53,17 @@ class Subject:
     left_out: dict[str, str] = dataclasses.field(default_factory=dict)
 
     @property
-    def traits(self) -> frozenset[Trait]:
-        """What the model can do, and what its data are."""
-        found = set(self.model.traits)
-        found |= {Trait.IMAGES} if self.model.of_images else set()
-        found |= {Trait.GREY} if self.model.spec.shape[2:] == (1,) else set()
-        found |= {Trait.LABELS} if self.model.spec.num_classes > 1 else set()
-        found |= {Trait.JUDGE} if self.judge else set()
-        return frozenset(found)
+    def available(self) -> frozenset[Capability | Condition]:
+        """Capabilities of the model, and the conditions that its data meet."""
+        spec = self.model.spec
+        conditions = {
+            Condition.IMAGES: self.model.of_images,
+            Condition.GREY: spec.shape[2:] == (1,),
+            Condition.LABELS: spec.num_classes > 1,
+            Condition.JUDGE: self.judge is not None,
+        }
+        met = {condition for condition, is_met in conditions.items() if is_met}
+        return frozenset(self.model.capabilities | met)
 
     @functools.cached_property
     def terms(self) -> dict[str, float]:
@@ -56,43 +72,43 @@ class Subject:
 
     @functools.cached_property
     def real(self) -> Features:
-        """What the judge sees in test images, as many as samples are compared with."""
-        return self.judge.see_split(self.dataset.test.take(SAMPLES))
+        """Features of test images, as many as samples are compared with."""
+        return self.judge.features_of_split(self.dataset.test.take(SAMPLES))
 
     @functools.cached_property
     def other_real(self) -> Features:
-        """What it sees in as many training images, a stand-in for perfect samples."""
-        return self.judge.see_split(self.dataset.train.take(len(self.real.features)))
+        """Features of as many training images: the best possible samples."""
+        return self.judge.features_of_split(self.dataset.train.take(len(self.real.features)))
 
     @functools.cached_property
     def fake(self) -> Features:
-        """What it sees in as many samples, drawn with the labels of those test images."""
+        """Features of as many samples, drawn with the labels of those test images."""
         split = self.dataset.test.take(SAMPLES)
-        return self.judge.see(draws.draw(self.model, split.size, draws.labels_of(split)))
+        return self.judge.features(draws.draw(self.model, split.size, split.labels()))
 
 
 @dataclasses.dataclass(frozen=True)
 class Metric:
-    """One measurement, which gives one figure or several.
+    """One measurement, of one or several figures.
 
     Attributes:
-      name: by which it is asked for.
+      name: of the metric.
       figures: {name of a figure: its label}; "{unit}" in a label is "image" or "row".
-      about: what it is, for the documentation.
-      needs: without which it is not measured.
+      about: a description for the documentation.
+      needs: capabilities and conditions without which it is not measured.
       measure: maps a Subject to {name of a figure: value}.
-      protocol: maps a Subject with its figures to a sentence, how it was measured; or None.
-      slow: whether it takes minutes, so that it is measured only where log-likelihoods are.
+      protocol: maps a measured Subject to a sentence about how it was measured, or None.
+      slow: whether it takes minutes; then it is measured only along with log-likelihoods.
     """
 
     name: str
     figures: dict[str, str]
     about: str
-    needs: frozenset[Trait]
+    needs: frozenset[Capability | Condition]
     measure: Callable[[Subject], dict]
     protocol: Callable[[Subject], str | None] = lambda subject: None
     slow: bool = False
 
     def applies_to(self, subject: Subject) -> bool:
-        """Whether the subject has what it needs."""
-        return self.needs <= subject.traits and (subject.importance_samples > 0 or not self.slow)
+        """Whether the subject meets its needs."""
+        return self.needs <= subject.available and (subject.importance_samples > 0 or not self.slow)

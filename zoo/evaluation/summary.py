@@ -1,7 +1,8 @@
-"""The figures of a model as a person reads them at the end of a run."""
+"""The metrics of a model, formatted for the end of a run."""
 
-from zoo import markdown
+from zoo.drawing import markdown
 from zoo.evaluation import label_metrics, likelihood_metrics, sample_metrics
+from zoo.evaluation.headline_metrics import FRECHET
 from zoo.evaluation.metrics import LABELS
 
 GROUPS = (
@@ -16,7 +17,7 @@ LOWER_IS_BETTER = frozenset(
         "error",
         "logistic_regression_error",
         "svm_error",
-        "frechet_classifier_distance",
+        FRECHET,
         "kernel_classifier_distance",
     }
 )
@@ -35,16 +36,16 @@ HIGHER_IS_BETTER = frozenset(
         "rarest_class",
     }
 )
-# Shares of neighbourhoods among fewer images say little: a neighbourhood is then half of the set.
+# With fewer images a neighbourhood contains half of them, and its metrics mean little.
 FEWEST_NEIGHBOURS = 1000
 NEIGHBOURHOODS = frozenset({"precision", "recall", "density", "coverage"})
 
 
-def describe(metrics: dict) -> str:
-    """Returns a report as lines: groups of figures with unit and the direction that is better.
+def describe_metrics(metrics: dict) -> str:
+    """Returns a report as lines: groups of metrics with their unit and whether lower is better.
 
     Args:
-      metrics: as `zoo.evaluation.report` returns them.
+      metrics: as `zoo.evaluation.evaluate.build_report` returns them.
     """
     figures, count = dict(metrics["metrics"]), metrics["images"]
     left_out = figures.keys() & NEIGHBOURHOODS if count < FEWEST_NEIGHBOURS else set()

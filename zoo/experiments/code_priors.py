@@ -5,9 +5,10 @@ image of the data belongs to a code. The choices are the number of dimensions an
 `gan` is trained for ten epochs with each, and its samples are compared.
 """
 
-from zoo import evaluation
 from zoo.drawing import figures
-from zoo.evaluation import draws
+from zoo.evaluation import draws, evaluate
+from zoo.evaluation.judges import Judge
+from zoo.evaluation.subject import Subject
 from zoo.experiments import variants
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
@@ -24,15 +25,15 @@ METRICS = ("frechet_classifier_distance", "neighbourhoods", "smoothness")
 SHOWN = 50
 
 
-def report(models, dataset):
-    """Returns rows and figure."""
-    judge, rows = evaluation.Judge(variants.load_export("classifier", dataset)), []
-    figure, panels = figures.figure(3, 4.5, 2.6, rows=-(-len(models) // 3))
+def compare_variants(models, dataset):
+    """Returns the rows of the table, and the figure."""
+    judge, rows = Judge(variants.load_export("classifier", dataset)), []
+    figure, panels = figures.make_figure(3, 4.5, 2.6, rows=-(-len(models) // 3))
     for axes in panels:
         axes.set_axis_off()
     for axes, (name, model) in zip(panels, models.items(), strict=False):
-        subject = evaluation.Subject(model, dataset, judge)
-        made = evaluation.evaluate(subject, METRICS)
+        subject = Subject(model, dataset, judge)
+        made = evaluate.measure(subject, METRICS)
         rows.append(
             {
                 "codes": model.config.codes,
@@ -43,5 +44,5 @@ def report(models, dataset):
                 "largest step": made.get("largest_step"),
             }
         )
-        figures.show(axes, draws.draw(model, SHOWN), 10, name)
+        figures.show_grid(axes, draws.draw(model, SHOWN), 10, name)
     return rows, figure

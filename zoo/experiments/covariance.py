@@ -26,8 +26,8 @@ VARIANTS = ("diagonal", "tril", "iaf", "per pixel", "low rank")
 OF_THE_DECODER = ("per pixel", "low rank")
 
 
-def report(models, dataset):
-    """Returns rows and figure."""
+def compare_variants(models, dataset):
+    """Returns the rows of the table, and the figure."""
     rows = []
     for name, model in models.items():
         grey = name in OF_THE_DECODER
@@ -44,7 +44,7 @@ def report(models, dataset):
                 "bits per dimension": bounds.bits_per_dim(nll, values, False) if grey else None,
             }
         )
-    figure, (left, *right) = figures.figure(3)
+    figure, (left, *right) = figures.make_figure(3)
     binary = [row for row in rows if row["bits per dimension"] is None]
     at = np.arange(len(binary))
     bounds_ = [row["negative ELBO"] for row in binary]
@@ -59,7 +59,7 @@ def report(models, dataset):
     for axes, name in zip(right, OF_THE_DECODER, strict=True):
         p = models[name].likelihood(measuring.noise(3, models[name].config.latent_dim))
         pictures = [p.mean(), *(p.sample(seed=seeds.root(i)) for i in range(5))]
-        figures.show(
+        figures.show_grid(
             axes,
             tf.reshape(tf.stack(pictures, 1), [-1, *models[name].spec.shape]).numpy(),
             len(pictures),

@@ -22,10 +22,10 @@ takes both terms: a dimension is unused if its noise is as wide as the prior and
 VARIANTS = ("diagonal", "without variance terms", "without squared mean")
 
 
-def report(models, dataset):
-    """Returns rows and figure."""
+def compare_variants(models, dataset):
+    """Returns the rows of the table, and the figure."""
     rows = []
-    figure, (left, right) = figures.figure(2)
+    figure, (left, right) = figures.make_figure(2)
     for name, model in models.items():
         loc, scale = measuring.codes(model, dataset)
         terms = measuring.terms(model, dataset.test)

@@ -10,8 +10,8 @@ images.
 
 import math
 
-from zoo import evaluation
 from zoo.drawing import figures
+from zoo.evaluation import density
 from zoo.experiments import measuring, variants
 from zoo.objectives import bounds
 
@@ -25,13 +25,13 @@ mixture with fewer parameters than the largest ones.
 VARIANTS = (*variants.MIXTURES, "ten codes")
 
 
-def report(models, dataset):
-    """Returns rows and figure."""
+def compare_variants(models, dataset):
+    """Returns the rows of the table, and the figure."""
     rows = []
     for name, model in models.items():
         if name in variants.MIXTURES:
             split = dataset.test.take(measuring.IMAGES)
-            nll = -float(evaluation.density.exact_log_likelihoods(model, split).mean())
+            nll = -float(density.exact_log_likelihoods(model, split).mean())
             count, parameters = model.config.num_components, model.num_parameters()
         else:
             nll = measuring.with_likelihood(model, dataset)["nll"]
@@ -49,7 +49,7 @@ def report(models, dataset):
             }
         )
     mixtures, (vae,) = rows[:-1], rows[-1:]
-    figure, (left, right) = figures.figure(2)
+    figure, (left, right) = figures.make_figure(2)
     for axes, key, title in ((left, "K", "components K"), (right, "parameters", "parameters")):
         axes.plot([r[key] for r in mixtures], [r["bits per dimension"] for r in mixtures], "o-")
         axes.set_xscale("log", base=2)

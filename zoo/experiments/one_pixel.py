@@ -19,9 +19,10 @@ from zoo import data
 from zoo.data.splits import Split
 from zoo.drawing import figures
 from zoo.evaluation import density
+from zoo.evaluation.map_rows import map_split
 from zoo.evaluation.protocol import BATCH_SIZE, SEED
 from zoo.experiments import measuring
-from zoo.models.traits import Trait
+from zoo.models.capabilities import Capability
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
 ANSWER = """\
@@ -46,8 +47,8 @@ APART = 4
 SHOWN = 8
 
 
-def report(models, dataset):
-    """Returns rows and figure."""
+def compare_variants(models, dataset):
+    """Returns the rows of the table, and the figure."""
     images = np.concatenate(
         [batch["x"] for batch in dataset.test.take(measuring.IMAGES).batches_of_bytes(BATCH_SIZE)]
     )
@@ -56,9 +57,10 @@ def report(models, dataset):
     rows = []
     for name, model in models.items():
         name = name.removeprefix("exported ")
-        if Trait.POSTERIOR in model.traits:
+        if Capability.POSTERIOR in model.capabilities:
             codes = [
-                model.in_graph("encode")(x)["loc"] for x in _batches(model, splits["original"])
+                model.compiled_method("encode")(x)["loc"]
+                for x in _batches(model, splits["original"])
             ]
             given_code = {k: _of_codes(model, split, codes) for k, split in splits.items()}
             rows.append(_compare(f"{name}, log p(x given z)", given_code))
@@ -77,9 +79,9 @@ def report(models, dataset):
 
 def draw(kinds: dict[str, np.ndarray]):
     """Returns a figure of the first images of each kind, bytes [N, H, W, 1]."""
-    figure, panels = figures.figure(len(kinds), 2.4, 4.2)
+    figure, panels = figures.make_figure(len(kinds), 2.4, 4.2)
     for axes, (kind, x) in zip(panels, kinds.items(), strict=True):
-        figures.show(axes, x[:SHOWN] / 255, 2, kind)
+        figures.show_grid(axes, x[:SHOWN] / 255, 2, kind)
     return figure
 
 
@@ -122,23 +124,25 @@ def add_pixels(images: np.ndarray, seed: int = 0) -> dict[str, np.ndarray]:
 
 
 def _batches(model, split: Split):
-    """Images as the model takes them, with the same noise for the same numbers of images."""
+    """Returns images as the model takes them, with the same noise for the same image numbers."""
     return [batch["x"] for batch in split.batches(BATCH_SIZE, model.config.pixels, SEED)]
 
 
 def _of_codes(model, split, codes):
-    """log p(x given z) [N] of the images of a split, at codes of other images."""
+    """Returns log p(x given z) [N] of the images of a split, at codes of other images."""
     batches = zip(_batches(model, split), codes, strict=True)
     return np.concatenate([model.likelihood(z[None]).log_prob(x)[0] for x, z in batches])
 
 
 def _logits(model, split):
-    judge = model.in_graph("judge")
-    return np.concatenate([judge(tf.cast(x, tf.float32)) for x in _batches(model, split)])
+    logit = model.compiled_method("discriminate")
+    return map_split(
+        lambda batch: logit(tf.cast(batch["x"], tf.float32)), split, model.config.pixels
+    )
 
 
 def _compare(name, figure):
-    """A row of the table from {kind: figure [N]}."""
+    """Returns a row of the table from {kind: score [N]}."""
     before, beside, apart, moved = figure.values()
     changes = {
         "a pixel next to a stroke": beside,

@@ -8,8 +8,9 @@ import textwrap
 import jinja2
 import tensorflow as tf
 
-from zoo import configs, data, experiments, files, markdown
-from zoo.experiments import variants
+from zoo import configs, data, files
+from zoo.drawing import figures, markdown
+from zoo.experiments import ablations, registry, variants
 from zoo.training import loop
 
 WIDTH = 100
@@ -17,7 +18,7 @@ WIDTH = 100
 PUBLISHED = {"dataset": "mnist", "epochs": 50}
 
 
-def run(
+def run_experiment(
     name: str,
     dataset: data.Dataset,
     runs: pathlib.Path,
@@ -38,8 +39,9 @@ def run(
     Returns:
       The table as Markdown.
     """
-    experiments.check_name(name)
-    experiment = importlib.import_module(f"{experiments.__name__}.{name}")
+    registry.check_name(name)
+    ablations.register()
+    experiment = importlib.import_module(f"zoo.experiments.{name}")
     models = {}
     for variant in experiment.VARIANTS:
         fields: dict = {"entry": "vae", **variants.VARIANTS[variant]}
@@ -54,20 +56,18 @@ def run(
         models[variant] = loop.train(
             config, dataset, runs / variant.replace(" ", "_"), strategy
         ).model
-    rows, figure = experiment.report(models, dataset)
+    rows, figure = experiment.compare_variants(models, dataset)
     docs.mkdir(parents=True, exist_ok=True)
-    with files.atomic(docs / f"{name}.png") as temporary:
-        figure.savefig(temporary, format="png", dpi=100, bbox_inches="tight")
+    figures.save_figure(docs / f"{name}.png", figure)
     results = {"rows": rows, "dataset": dataset.name, "epochs": num_epochs}
     files.write_json(docs / f"{name}.json", results)
-    with files.atomic(docs / f"{name}.md") as temporary:
-        temporary.write_text(page(name, results))
+    files.write_text(docs / f"{name}.md", build_page(name, results))
     return markdown.table(rows)
 
 
-def page(name: str, results: dict) -> str:
+def build_page(name: str, results: dict) -> str:
     """Returns the page of an experiment; another run than the published one has no answer."""
-    experiment = importlib.import_module(f"{experiments.__name__}.{name}")
+    experiment = importlib.import_module(f"zoo.experiments.{name}")
     title, _, rest = experiment.__doc__.strip().partition("\n")
     published = all(results[key] == value for key, value in PUBLISHED.items())
     answer = ""
@@ -90,7 +90,7 @@ def page(name: str, results: dict) -> str:
 
 def takes_epochs(name: str) -> bool:
     """Returns whether an experiment trains variants that have no number of epochs of their own."""
-    experiment = importlib.import_module(f"{experiments.__name__}.{name}")
+    experiment = importlib.import_module(f"zoo.experiments.{name}")
     chosen = [variants.VARIANTS[variant] for variant in experiment.VARIANTS]
     return any("exported" not in v and v.get("entry", "vae") == "vae" for v in chosen)
 
@@ -98,10 +98,10 @@ def takes_epochs(name: str) -> bool:
 def committed(docs: pathlib.Path) -> dict[pathlib.Path, str]:
     """Returns {path: text} of the pages in docs/questions, from the figures beside them."""
     found = {}
-    for name in experiments.names():
+    for name in registry.names():
         path = docs / "questions" / f"{name}.json"
         if path.exists():
-            found[path.with_suffix(".md")] = page(name, json.loads(path.read_text()))
+            found[path.with_suffix(".md")] = build_page(name, json.loads(path.read_text()))
     return found
 
 

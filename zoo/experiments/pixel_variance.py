@@ -23,8 +23,8 @@ VARIANTS = ("fixed", "shared", "per pixel")
 WHITE = 0.25
 
 
-def report(models, dataset):
-    """Returns rows and figure."""
+def compare_variants(models, dataset):
+    """Returns the rows of the table, and the figure."""
     rows, maps = [], []
     for name, model in models.items():
         terms = measuring.with_likelihood(model, dataset)
@@ -46,7 +46,7 @@ def report(models, dataset):
         )
         shown = scale[:4] / WHITE
         maps.append(np.stack([x[:4], p.mean()[:4], shown], 1).reshape(-1, *x.shape[1:]))
-    figure, axes = figures.figure(len(models), 3.2)
+    figure, axes = figures.make_figure(len(models), 3.2)
     for axis, pictures, name in zip(axes, maps, models, strict=True):
-        figures.show(axis, pictures, 3, name, ("image", "mean", "deviation"))
+        figures.show_grid(axis, pictures, 3, name, ("image", "mean", "deviation"))
     return rows, figure

@@ -25,10 +25,10 @@ VARIANTS = ("diagonal", "without variance terms")
 TIMES = (0, 1, 1, 1, 2, 2, 2, 3, 3, 3)
 
 
-def report(models, dataset):
-    """Returns rows and figure."""
+def compare_variants(models, dataset):
+    """Returns the rows of the table, and the figure."""
     rows = []
-    figure, (left, right) = figures.figure(2)
+    figure, (left, right) = figures.make_figure(2)
     for name, model in models.items():
         loc, scale = measuring.codes(model, dataset)
         spread, scale = loc.std(0), scale.mean(0)
@@ -65,7 +65,7 @@ def report(models, dataset):
     z = q.mean() + q.stddev() * e  # [T, 6, D]
     decoded = tf.reshape(model.likelihood(z).mean(), [len(TIMES), *x.shape])
     rows_of_images = np.concatenate([x[:, None], np.moveaxis(decoded, 0, 1)], 1)
-    figures.show(
+    figures.show_grid(
         right,
         rows_of_images.reshape(-1, *x.shape[1:]),
         len(TIMES) + 1,

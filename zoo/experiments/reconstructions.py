@@ -22,8 +22,8 @@ VARIANTS = ("diagonal",)
 DRAWS = 32
 
 
-def report(models, dataset):
-    """Returns rows and figure."""
+def compare_variants(models, dataset):
+    """Returns the rows of the table, and the figure."""
     (model,) = models.values()
     x = measuring.test_images(model, dataset)[:1000]
     q = model.posterior(x)
@@ -44,9 +44,9 @@ def report(models, dataset):
         measured("a draw", pictures, float(np.mean(distortions))),
         measured(f"mean image of {DRAWS} draws", pictures.mean(0), None),
     ]
-    figure, (axes,) = figures.figure(1, 8)
+    figure, (axes,) = figures.make_figure(1, 8)
     columns = np.concatenate([x[None], at_mean.mean(), pictures[:8], pictures.mean(0)[None]])
-    figures.show(
+    figures.show_grid(
         axes,
         np.moveaxis(columns[:, :8], 0, 1).reshape(-1, *x.shape[1:]),
         len(columns),

@@ -9,9 +9,11 @@ errors are in the table. The models are those of saved_models/. [Results](../res
 numbers of labels and several draws of them.
 """
 
-from zoo import evaluation, references
 from zoo.drawing import figures, images
+from zoo.evaluation import evaluate, references
+from zoo.evaluation.judges import Judge
 from zoo.evaluation.styles import one_per_class
+from zoo.evaluation.subject import Subject
 from zoo.experiments import variants
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
@@ -24,25 +26,25 @@ codes draw sharper images than one: style is preserved through z1.
 VARIANTS = ("exported cvae", "exported m2", "exported m1_m2", "exported m1_m2_conv")
 
 
-def report(models, dataset):
-    """Returns rows and figure."""
-    judge = evaluation.Judge(variants.load_export("classifier", dataset))
+def compare_variants(models, dataset):
+    """Returns the rows of the table, and the figure."""
+    judge = Judge(variants.load_export("classifier", dataset))
     one_each, rows = one_per_class(dataset), []
-    figure, panels = figures.figure(2, 5.0, 5.2, rows=-(-len(models) // 2))
+    figure, panels = figures.make_figure(2, 5.0, 5.2, rows=-(-len(models) // 2))
     for axes, (name, model) in zip(panels, models.items(), strict=True):
         name = name.removeprefix("exported ")
         rows.append({"model": name, **_measure(model, dataset, judge)})
         restyled = images.restyle_rows(
-            model.in_graph("restyle"), one_each["x"], one_each["y"], model.spec
+            model.compiled_method("restyle"), one_each["x"], one_each["y"], model.spec
         )
         headings = ("image", *model.spec.label_names)
-        figures.show(axes, restyled, len(headings), name, headings)
+        figures.show_grid(axes, restyled, len(headings), name, headings)
     return rows, figure
 
 
 def _measure(model, dataset, judge):
-    subject = evaluation.Subject(model, dataset, judge)
-    made = evaluation.evaluate(subject, ["restyled"])
+    subject = Subject(model, dataset, judge)
+    made = evaluate.measure(subject, ["restyled"])
     labels = model.config.get("labels", dataset.train.size)
     published = references.FEW_LABELS.get(model.config.model, {}).get(labels)
     return {

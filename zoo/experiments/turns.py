@@ -12,7 +12,7 @@ import tensorflow as tf
 from zoo import configs, seeds
 from zoo import models as zoo_models
 from zoo.drawing import figures
-from zoo.models.adversarial import Turn
+from zoo.models.gan import Examples
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
 ANSWER = """\
@@ -28,8 +28,8 @@ TURNS, SHOWN, BATCH = 300, 12, 128
 PLAYERS = ("D", "G")
 
 
-def report(models, dataset):
-    """Returns rows and figure."""
+def compare_variants(models, dataset):
+    """Returns the rows of the table, and the figure."""
     config = configs.get("dcgan", **models["exported dcgan"].config.to_dict())
     model = zoo_models.create(config, dataset.spec)
     model.compile_for_run(total_steps=None)
@@ -81,7 +81,7 @@ def _functions(model):
 
     def play(x, seed, training):
         z = seeds.sample(model.prior(), tf.shape(x)[0], seed)
-        return Turn(x, model.generate(z, training=training), None, z, seed)
+        return Examples(x, model.generate(z, training=training), None, z, seed)
 
     @tf.function
     def terms_of(x, seed):
@@ -107,7 +107,7 @@ def _mean_fall(pairs, name):
 
 
 def _draw(losses, accuracies):
-    figure, (left, *right) = figures.figure(3, 4.5)
+    figure, (left, *right) = figures.make_figure(3, 4.5)
     half_turns = [0.5 * i for i in range(2 * SHOWN)]
     for (player, name), color in zip(LOSSES, ("C0", "C2"), strict=True):
         values = [pair[1][name] for pair in losses[: 2 * SHOWN]]

@@ -3,8 +3,8 @@
 Those of entries that take longer are the zoo's own exports.
 """
 
-from zoo import versions
 from zoo.distributions import likelihoods
+from zoo.exports import versions
 from zoo.serving import loading
 
 # Where the exports are.
@@ -21,14 +21,14 @@ COMMON = {
 GREY = {"pixels": "dequantized", "learning_rate": 1e-3, "clip_norm": 100.0}
 # What the noise of dequantisation, 1/12 of a squared grey level, lacks of the least variance that a
 # VAE's pixels have: so constant pixels cost both kinds of model the same.
-LEAST_VARIANCE = likelihoods.MIN_SCALE**2 - 1 / 12 / 256**2
+MIN_VARIANCE = likelihoods.MIN_SCALE**2 - 1 / 12 / 256**2
 MIXTURES = {
     f"mixture of {count}": {
         "entry": "gmm",
         "num_components": count,
         "covariance": "low_rank",
         "covariance_rank": 10,
-        "reg_covar": LEAST_VARIANCE,
+        "reg_covar": MIN_VARIANCE,
     }
     for count in (1, 2, 4, 8, 16, 32, 64, 128, 256)
 }

@@ -10,9 +10,10 @@ The models are those of saved_models/.
 
 import numpy as np
 
-from zoo import evaluation
 from zoo.drawing import figures
-from zoo.evaluation import paths
+from zoo.evaluation import evaluate, paths
+from zoo.evaluation.judges import Judge
+from zoo.evaluation.subject import Subject
 from zoo.experiments import variants
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
@@ -32,16 +33,16 @@ VARIANTS = tuple(f"exported {entry}" for entry in ENTRIES)
 SHOWN, SHOWN_STEPS = 3, 8
 
 
-def report(models, dataset):
-    """Returns rows and figure."""
-    judge, rows = evaluation.Judge(variants.load_export("classifier", dataset)), []
-    figure, panels = figures.figure(2, 4.2, 1.8, rows=-(-len(models) // 2))
+def compare_variants(models, dataset):
+    """Returns the rows of the table, and the figure."""
+    judge, rows = Judge(variants.load_export("classifier", dataset)), []
+    figure, panels = figures.make_figure(2, 4.2, 1.8, rows=-(-len(models) // 2))
     for axes in panels:
         axes.set_axis_off()
     for axes, (name, model) in zip(panels, models.items(), strict=False):
         name = name.removeprefix("exported ")
-        subject = evaluation.Subject(model, dataset, judge)
-        made = evaluation.evaluate(subject, ["smoothness", "frechet_classifier_distance"])
+        subject = Subject(model, dataset, judge)
+        made = evaluate.measure(subject, ["smoothness", "frechet_classifier_distance"])
         rows.append(
             {
                 "model": name,
@@ -51,5 +52,5 @@ def report(models, dataset):
             }
         )
         x = paths.walk(model, SHOWN, SHOWN_STEPS)
-        figures.show(axes, np.concatenate(x), SHOWN_STEPS + 1, name)
+        figures.show_grid(axes, np.concatenate(x), SHOWN_STEPS + 1, name)
     return rows, figure

@@ -1,4 +1,4 @@
-"""The page: a model to choose, and a panel for each thing that it can do."""
+"""The page: a choice of models, and a panel for each capability."""
 
 from collections.abc import Callable
 
@@ -8,13 +8,13 @@ from zoo.errors import UserError
 from zoo.explore import views
 from zoo.explore.source import Source
 from zoo.explore.widgets import card, grid, label_buttons, picture
-from zoo.serving.calls import SignatureCalls
+from zoo.serving.signature_methods import SignatureCalls
 
-# Samples that the page shows at once.
+# Number of samples on the page.
 SAMPLES = 20
-# Chosen at first, where it is there.
+# The initial choice, if available.
 FIRST = "cvae_mnist"
-# Shown side by side where they are there: a GAN, a VAE and a mixture.
+# Compared side by side, if available: a GAN, a VAE and a mixture.
 COMPARED = ("r3gan_mnist", "vae_mog_mnist", "gmm_mnist")
 STYLE = """
 img { image-rendering: pixelated }
@@ -35,7 +35,7 @@ class Page:
         self.names, self.load = names, load
 
     def build(self) -> None:
-        """Lays the page out."""
+        """Builds the page."""
         ui.query("body").style("background: #f6f7f9")
         ui.add_css(STYLE)
         with ui.column().classes("w-full max-w-5xl mx-auto p-2 gap-4"):
@@ -49,7 +49,7 @@ class Page:
         ui.timer(0.1, lambda: chosen.set_value(first), once=True)  # once the page is there
 
     async def choose(self, event: events.ValueChangeEventArguments) -> None:
-        """Loads the model that was chosen, and lays out what it can do."""
+        """Loads the chosen model and builds its panels."""
         self.status.set_text(f"Loading {event.value} ...")
         try:
             model = await run.io_bound(self.load, event.value)
@@ -109,7 +109,7 @@ class Samples:
         return int(self.seed.value or 0)
 
     def draw(self):
-        """Draws what the controls say."""
+        """Draws samples with the current controls."""
         first = self._first()
         label = self.label.value if self.label else 0
         x = views.sample(self.model, range(first, first + SAMPLES), label)
@@ -157,7 +157,7 @@ class Latent:
 
 
 class Restyle:
-    """An image with every label, its style kept."""
+    """An image with every label, in the same style."""
 
     def __init__(self, model):
         self.model = model
@@ -176,7 +176,7 @@ class Restyle:
 
 
 class Interpolation:
-    """The way from one image to another, as a strip and as an animation."""
+    """An interpolation between two images, as a strip and as an animation."""
 
     def __init__(self, model):
         self.model = model
@@ -198,7 +198,7 @@ class Interpolation:
         return self.label.value if self.label else 0
 
     def draw(self):
-        """Shows the way between the two images."""
+        """Shows the interpolation between the two images."""
         first, last = (end.x for end in self.ends)
         x = views.interpolate(self.model, first, last, self._label())
         self.strip.set_source(grid(x, views.STEPS))

@@ -8,14 +8,14 @@ import PIL.Image
 
 from zoo.drawing import images
 from zoo.errors import UserError
-from zoo.inputs import Input
-from zoo.serving.calls import SignatureCalls
+from zoo.exports.signature_inputs import Input
+from zoo.serving.signature_methods import SignatureCalls
 
-# Codes from which the principal directions are found.
+# Number of codes for finding the principal directions.
 CODES = 400
-# Sliders that the page has at most.
+# Maximum number of sliders.
 DIRECTIONS = 6
-# Images of a way, its ends included.
+# Images of an interpolation, including its ends.
 STEPS = 9
 
 
@@ -42,7 +42,7 @@ class Directions:
         self.vectors = left.T[: min(DIRECTIONS, given.shape[0])].astype(np.float32)
 
     def start(self, seed: int) -> np.ndarray:
-        """Returns a code [D] that lies at 0 on all sliders."""
+        """Returns a code [D] with all sliders at 0."""
         z = np.random.default_rng(seed).normal(size=self.z.shape[1])
         return (z - self.vectors.T @ (self.vectors @ z)).astype(np.float32)
 
@@ -81,10 +81,10 @@ def interpolate(model: SignatureCalls, first: np.ndarray, last: np.ndarray, labe
 
 
 def read_image(data: bytes, shape: tuple[int, ...]) -> np.ndarray:
-    """Returns an uploaded picture as a model takes it, [H, W, C] in [0, 1].
+    """Converts an uploaded picture to a model's input, [H, W, C] in [0, 1].
 
-    It is made square by black bars, grey for a model of grey images, and turned bright on dark if
-    its border is bright, as ink on paper is.
+    Pads it to a square with black, converts it to grey for a model of grey images, and inverts it
+    if its border is bright, as for ink on paper.
 
     Args:
       data: of an image file.
@@ -120,7 +120,7 @@ class Drawing:
         self._last: tuple[float, float] | None = None
 
     def draw_to(self, x: float, y: float) -> None:
-        """Draws a line from where the pen is to (x, y) in pixels; a dot if it was lifted."""
+        """Draws a line from the pen to (x, y) in pixels; a dot if the pen was lifted."""
         x0, y0 = self._last or (x, y)
         count = max(2, int(2 * np.hypot(x - x0, y - y0)))
         rows, columns = np.mgrid[: self.image.shape[0], : self.image.shape[1]] + 0.5
@@ -131,19 +131,19 @@ class Drawing:
         self._last = x, y
 
     def lift(self) -> None:
-        """Ends a line."""
+        """Lifts the pen."""
         self._last = None
 
 
 def to_url(image: np.ndarray, scale: int = 1) -> str:
-    """Returns an image [H, W, C] as the address of a PNG, which needs no file."""
+    """Returns an image [H, W, C] as the data URL of a PNG."""
     buffer = io.BytesIO()
     images.to_pil(np.asarray(image), scale).save(buffer, "PNG")
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 def animate(frames: np.ndarray, scale: int = 5) -> str:
-    """Returns images as an animation that goes there and back, as the address of a GIF."""
+    """Returns images as an animation, forwards and backwards, as the data URL of a GIF."""
     pictures = [images.to_pil(frame, scale) for frame in [*frames, *frames[-2:0:-1]]]
     buffer = io.BytesIO()
     pictures[0].save(buffer, "GIF", save_all=True, append_images=pictures[1:], duration=90, loop=0)

@@ -1,4 +1,4 @@
-"""Parts that the page is made of: panels, pictures, buttons for labels."""
+"""Widgets of the page: panels, pictures, buttons for labels."""
 
 import numpy as np
 from nicegui import ui
@@ -6,7 +6,7 @@ from nicegui import ui
 from zoo.drawing import images
 from zoo.explore import views
 
-# Pixels of the screen for one of a small picture.
+# Screen pixels per pixel of a small picture.
 SCALE = 8
 
 

@@ -84,7 +84,7 @@ def fit(
     rows = data.InMemory(x, weight=weight)
     if rows.x.ndim != 2:
         raise UserError(
-            f"Rows are expected as [N, D], got shape {rows.x.shape}; of images: "
+            f"Rows must have shape [N, D], got {rows.x.shape}; of images: "
             "x.reshape(len(x), -1) / 255."
         )
     x, weight = rows.x, np.ones(rows.size) if weight is None else rows.weight

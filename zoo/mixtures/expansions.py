@@ -12,10 +12,10 @@ from zoo.distributions.gaussians import LOG_2PI, as_float64, half_log_det
 
 # Features grow with the square of the dimensions: beyond this number they cost more than they save.
 LARGEST_DIM = 64
-# Of the terms that cancel in a log density, and in moments about a mean: float32 leaves an error of
-# about 1e-7 times as much in the former, 1e-6 in the latter.
+# Limit of the terms that cancel in a log density and in moments about a mean: float32 leaves an
+# error of about 1e-7 times their size in the former, 1e-6 in the latter.
 LARGEST_TERM = 3e3
-# Of the terms that cancel where rows are whitened.
+# Limit of the terms that cancel when rows are whitened.
 LARGEST_GAIN = 1e3
 
 

@@ -84,11 +84,11 @@ class Mixture(keras.Layer):
         """Returns log p(x), float64 [B], and p(k|x) [K, B], from `components.features`."""
         log_mixing = tf.math.log(tf.cast(self.mixing.value, tf.float64))
         log_joint = self.components.log_prob(features) + log_mixing[:, None]  # [K, B]
-        most = tf.reduce_max(log_joint, 0)
+        highest = tf.reduce_max(log_joint, 0)
         # One exponential, of the mixture's own precision, gives both.
-        parts = tf.exp(tf.cast(log_joint - most, self.compute_dtype))
+        parts = tf.exp(tf.cast(log_joint - highest, self.compute_dtype))
         total = tf.reduce_sum(parts, 0)
-        return most + tf.math.log(tf.cast(total, tf.float64)), parts / total
+        return highest + tf.math.log(tf.cast(total, tf.float64)), parts / total
 
     def log_prob(self, x) -> tf.Tensor:
         """Returns log p(x) [B], float32, of rows x [B, D]."""

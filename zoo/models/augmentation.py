@@ -1,4 +1,4 @@
-"""Images changed such that what they show stays the same."""
+"""Augmentation: changes of images that keep their content."""
 
 import keras
 import tensorflow as tf
@@ -6,14 +6,14 @@ import tensorflow as tf
 from zoo import seeds
 
 
-def shift(x: tf.Tensor, most: int, seed: tf.Tensor) -> tf.Tensor:
-    """Moves each image [B, H, W, C] by up to `most` pixels down and right or up and left.
+def shift(x: tf.Tensor, maximum: int, seed: tf.Tensor) -> tf.Tensor:
+    """Moves each image [B, H, W, C] by up to `maximum` pixels down and right or up and left.
 
-    What leaves on one side is lost, the edge is repeated on the other.
+    Crops what moves out of the image, and repeats the edge on the other side.
     """
     batch, height, width, _ = tf.unstack(tf.shape(x))
-    moves = seeds.uniform([2, batch, 1], seed) * (2 * most + 1)
-    moves = tf.cast(tf.floor(moves), tf.int32) - most  # [2, B, 1]
+    moves = seeds.uniform([2, batch, 1], seed) * (2 * maximum + 1)
+    moves = tf.cast(tf.floor(moves), tf.int32) - maximum  # [2, B, 1]
     rows = tf.clip_by_value(tf.range(height) - moves[0], 0, height - 1)  # [B, H]
     columns = tf.clip_by_value(tf.range(width) - moves[1], 0, width - 1)  # [B, W]
     x = tf.gather(x, rows, axis=1, batch_dims=1)
@@ -24,7 +24,7 @@ def distort(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Turns, slants, stretches, moves and thickens or thins each image [B, H, W, C] at random.
 
     By up to 17 degrees, a slant of 0.4, a factor of 1.35 in either direction, and a tenth of the
-    image; strokes gain or lose up to a pixel on each side. Beyond the edge images are 0.
+    image; strokes gain or lose up to a pixel on each side. Images are 0 beyond their edge.
     """
     count, (height, width) = tf.shape(x)[0], x.shape[1:3]
     u = 2.0 * seeds.uniform([6, count], seeds.fold_in(seed, 0)) - 1.0

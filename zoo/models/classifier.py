@@ -1,18 +1,19 @@
-"""A small convolutional classifier: the judge of samples, and the source of features."""
+"""A small convolutional classifier that evaluates samples by its classes and features."""
 
 import keras
 import tensorflow as tf
 
 from zoo.models.augmentation import shift
 from zoo.models.base import GenerativeModel
+from zoo.models.capabilities import Capability, Rules
 from zoo.models.classifying import Classifies
-from zoo.models.traits import Trait
 
 
 class Classifier(Classifies, GenerativeModel):
     """q(y|x) by strided 3x3 convolutions, trained on images moved by a few pixels."""
 
-    needs_labels = convolutional = True
+    convolutional = True
+    rules = Rules(needs_labels=True)
 
     def __init__(self, config, spec):
         super().__init__(config, spec)
@@ -28,8 +29,8 @@ class Classifier(Classifies, GenerativeModel):
         self.head = keras.layers.Dense(spec.num_classes, dtype="float32")
 
     @property
-    def traits(self):
-        return frozenset({Trait.CLASSES})
+    def capabilities(self):
+        return frozenset({Capability.CLASSES})
 
     def features(self, x):
         """Returns the activations of the last hidden layer, [B, features]."""
@@ -58,5 +59,5 @@ class Classifier(Classifies, GenerativeModel):
     def signatures(self):
         return {
             "classify": self.classify_signature(),
-            "features": self.signature(lambda x: {"features": self.features(x)}, "x"),
+            "features": self.signature(self.features, "x", output="features"),
         }

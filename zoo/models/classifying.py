@@ -1,10 +1,10 @@
-"""What all models share whose answer to rows is p(y|x)."""
+"""What models that answer p(y|x) have in common."""
 
 import keras
 
 
 class Classifies(keras.Model):
-    """Mixed into a model that defines `classify`: what a call, or Keras' `predict`, answers."""
+    """Mixed into a model that defines `classify`: Keras' `call` and `predict` answer p(y|x)."""
 
     def classify(self, x):
         """Returns p(y|x), [B, K], of rows x [B, ...]."""
@@ -16,4 +16,4 @@ class Classifies(keras.Model):
 
     def classify_signature(self):
         """Returns the signature "classify"."""
-        return self.signature(lambda x: {"probs": self.classify(x)}, "x")
+        return self.signature(self.classify, "x", output="probs")

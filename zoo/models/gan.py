@@ -1,55 +1,202 @@
-"""Generative adversarial networks: a generator G and a discriminator D evolve in turn.
+"""Generative adversarial networks: a generator G and a discriminator D are updated in turn.
 
-Goodfellow et al. 2014, Generative Adversarial Nets (arXiv 1406.2661), algorithm 1. D is a binary
-classifier, real 1, generated 0. Every variant is a loss, some penalties and two networks that
-compose:
+Goodfellow et al. 2014, Generative Adversarial Nets (arXiv 1406.2661), algorithm 1: in each step,
+k updates of D, each on other real and generated examples, then one update of G. D is a binary
+classifier, real 1, generated 0. A variant is a loss, some penalties and two networks:
 
     D minimises  E d(D(x), D(G(z)))  + r1 / 2 |dD/dx|^2 + r2 / 2 |dD/dG(z)|^2 + gradient_penalty
                                      + d_l2 |weights of D|^2 / 2
     G minimises  E g(D(x), D(G(z)))  + l2 |weights of G|^2 / 2
 """
 
+from typing import NamedTuple
+
 import tensorflow as tf
 
 from zoo import seeds
 from zoo.distributions.standardizer import Standardizer
-from zoo.models import refusals
-from zoo.models.adversarial import Adversarial, Turn
-from zoo.models.traits import Trait
-from zoo.networks import adversarial as networks
-from zoo.objectives import penalties
+from zoo.models import optimizers
+from zoo.models.two_players import TwoPlayerModel
+from zoo.networks.discriminator import Discriminator
+from zoo.networks.generator import Generator
+from zoo.objectives import gan_losses, penalties
 
 
-class GAN(Adversarial):
-    """D has `d_steps` turns to one of G; a batch holds the real rows of all turns of a step.
+class Examples(NamedTuple):
+    """The examples of one update.
 
-    G's turn is on the rows and the codes of D's last one.
+    Attributes:
+      real: examples of the data, [B, ...].
+      fake: examples that G made, [B', ...].
+      y: labels of the real examples, int32 [B]; None for models that do not use them.
+      z: codes of the generated examples, [B', D].
+      seed: int32 [2].
     """
+
+    real: tf.Tensor
+    fake: tf.Tensor
+    y: tf.Tensor | None
+    z: tf.Tensor
+    seed: tf.Tensor
+
+
+class AlternatingUpdates(TwoPlayerModel):
+    """The two updates of algorithm 1; a subclass defines the losses and the order."""
+
+    def update_discriminator(self, examples: Examples):
+        """D descends the gradient of its loss; generated examples are constants.
+
+        Returns the means of `discriminator_terms`.
+        """
+        examples = examples._replace(fake=tf.stop_gradient(examples.fake))
+        with tf.GradientTape() as tape:
+            terms = self.discriminator_terms(examples, training=True)
+            means = {name: tf.reduce_mean(term) for name, term in terms.items()}
+            loss = sum(means[name] for name in self.discriminator_losses if name in means)
+            loss += self.discriminator_penalty()
+        variables = self.discriminator_variables()
+        optimizers.descend(loss, tape, self.d_optimizer, variables, self.config.clip_norm)
+        return means
+
+    def update_generator(self, examples: Examples, tape: tf.GradientTape):
+        """G descends the gradient of its loss, through D and the examples generated under `tape`.
+
+        Returns "g_loss" and the diagnostics "gradient_norm" and "spread".
+        """
+        with tape:
+            g_loss = tf.reduce_mean(self.generator_loss(examples))
+            loss = g_loss + self.generator_penalty()
+        variables = self.generator.trainable_variables
+        norm = optimizers.descend(loss, tape, self.optimizer, variables, self.config.clip_norm)
+        spread = gan_losses.relative_spread(examples.real, examples.fake)
+        return {"g_loss": g_loss, "gradient_norm": norm, "spread": spread}
+
+    def discriminator_terms(self, examples: Examples, training=False):
+        """Returns D's losses and outputs, {"d_loss", "real_logit", "fake_logit", ...}.
+
+        Args:
+          examples: real and generated ones.
+          training: whether D is being updated.
+        """
+        raise NotImplementedError
+
+    def discriminator_penalty(self):
+        """Returns the part of D's loss beside the means of its terms, []."""
+        return 0.0
+
+    def generator_loss(self, examples: Examples):
+        """Returns G's loss: of each example [B], or of the batch []."""
+        raise NotImplementedError
+
+    def generator_penalty(self):
+        """Returns the part of G's loss beside `generator_loss`, []."""
+        return 0.0
+
+
+class GAN(AlternatingUpdates):
+    """G(z) and D(x), `d_steps` updates of D to one of G.
+
+    A batch holds the real examples of all updates of a step. G is updated on the examples of D's
+    last update.
+    """
+
+    # --- Algorithm 1 ------------------------------------------------------------------------
+
+    def learn(self, batch, seed):
+        batch = self.prepare(batch)
+        x, y = batch["x"], batch["y"] if self.conditional else None
+        z = seeds.sample(self.prior(), tf.shape(x)[0], seed)
+        # 1. k updates of D.
+        for first in range(self.d_steps):
+            # Every k-th example, the same ones for any number of replicas.
+            x_, z_, y_ = (None if a is None else a[first :: self.d_steps] for a in (x, z, y))
+            with tf.GradientTape() as tape:
+                fake = self.generate(z_, y_, training=True)
+            examples = Examples(x_, fake, y_, z_, seeds.fold_in(seed, first))
+            d_terms = self.update_discriminator(examples)
+        # 2. One update of G.
+        g_terms = self.update_generator(examples, tape)
+        return {**d_terms, **g_terms}
+
+    def discriminator_terms(self, examples, training=False):
+        """Returns D's losses and outputs, [B / packing] each."""
+        config, y = self.config, examples.y
+        real, fake = self.discriminator.pack(examples.real), self.discriminator.pack(examples.fake)
+
+        def logit(x):
+            labels = None if y is None else tf.tile(y, [tf.shape(x)[0] // tf.shape(real)[0]])
+            return self._logit(labels)(x, training)
+
+        # Gradients with respect to x cost the most: as few passes through D as they need.
+        at_real = at_fake = 0.0
+        if config.r2:
+            both, squared = penalties.logits_and_squared_gradients(
+                logit, tf.concat([real, fake], 0)
+            )
+            (d_real, d_fake), (at_real, at_fake) = tf.split(both, 2), tf.split(squared, 2)
+        elif config.r1:
+            d_real, at_real = penalties.logits_and_squared_gradients(logit, real)
+            d_fake = self._logit(y)(fake)  # no second power iteration
+        else:
+            d_real, d_fake = tf.split(logit(tf.concat([real, fake], 0)), 2)
+        terms = self.loss.terms(d_real, d_fake)
+        if self.has_penalty:
+            terms["penalty"] = config.r1 / 2 * at_real + config.r2 / 2 * at_fake
+        if config.gradient_penalty:
+            t = seeds.uniform([tf.shape(real)[0]], examples.seed)
+            between = penalties.gradient_penalty(self._logit(y), real, fake, t)
+            terms["penalty"] += config.gradient_penalty * between
+        return terms
+
+    def discriminator_penalty(self):
+        return _weight_decay(self.config.d_l2, self.discriminator)
+
+    def generator_loss(self, examples):
+        d_real = self.logits(examples.real, examples.y) if self.loss.paired else None
+        return self.loss.generator(d_real, self.logits(examples.fake, examples.y))
+
+    def generator_penalty(self):
+        return _weight_decay(self.config.l2, self.generator)
+
+    def loss_terms(self, batch, seed, training=False):
+        """Returns both players' losses and D's outputs, [B] each.
+
+        Examples of one pack all have the terms of the pack.
+        """
+        size = tf.shape(batch["x"])[0]
+        batch = self.prepare(batch)
+        real, y = batch["x"], batch["y"] if self.conditional else None
+        z = seeds.sample(self.prior(), tf.shape(real)[0], seed)
+        examples = Examples(real, self.generate(z, y, training), y, z, seed)
+        terms = {**self.discriminator_terms(examples), "g_loss": self.generator_loss(examples)}
+        return {k: tf.repeat(term, self.config.packing)[:size] for k, term in terms.items()}
+
+    # --- The players ------------------------------------------------------------------------
 
     def __init__(self, config, spec):
         super().__init__(config, spec)
         self.units = Standardizer(spec.shape[-1], config.standardize)
-        self.penalised = bool(config.r1 or config.r2 or config.gradient_penalty)
+        self.has_penalty = bool(config.r1 or config.r2 or config.gradient_penalty)
         self.d_steps = config.d_steps
-        self.rows_at_once = config.d_steps * self.discriminator.rows_at_once
+        self.group_size = config.d_steps * self.discriminator.group_size
         if config.batch_norm:
-            self.fewest_rows = 2 * self.rows_at_once
+            self.min_rows = 2 * self.group_size
 
     def make_generator(self):
         config = self.config
-        return networks.Generator(
+        return Generator(
             config.network,
             self.spec.shape,
             config.g_hidden,
             config.g_dense,
             config.batch_norm,
-            # Without normalisation a unit that is 0 for all codes would stay so.
+            # Without normalisation a unit that is 0 for all codes would stay 0.
             "relu" if config.batch_norm else "leaky_relu",
         )
 
     def make_discriminator(self):
         config = self.config
-        return networks.Discriminator(
+        return Discriminator(
             config.network,
             self.spec.shape,
             config.d_hidden,
@@ -61,114 +208,59 @@ class GAN(Adversarial):
             minibatch_stddev=config.minibatch_stddev,
         )
 
-    @classmethod
-    def conflicts(cls, config):
-        yield from super().conflicts(config)
-        yield from refusals.gan_conflicts(config)
+    def initialize_from_data(self, split):
+        super().initialize_from_data(split)
+        self.units.initialize_from_data(split)
 
-    @classmethod
-    def misfits(cls, config, spec):
-        yield from super().misfits(config, spec)
-        yield from refusals.standardize_misfits(config, spec)
+    def standardize(self, x):
+        return self.units.standardize(x)
 
-    def start_from(self, split):
-        super().start_from(split)
-        self.units.start_from(split)
+    def prepare(self, batch):
+        """Returns the batch as the players see it."""
+        batch = self.pad_to_multiple(batch)
+        return {**batch, "x": self.standardize(batch["x"])}
 
     def decode(self, z, y=None):
-        """Returns G(z, y), [B, ...], in the units of the data."""
         return self.units.restore(self.generate(z, y))
 
-    def discriminate(self, x, y=None):
-        """Returns D(x, y), [B], of rows in the units of the data."""
-        return self.judge(self.units.standardize(x), y)
-
-    def in_units(self, batch):
-        """The batch as the players see it."""
-        batch = self.fill(batch)
-        return {**batch, "x": self.units.standardize(batch["x"])}
-
-    def judge(self, x, y=None):
-        """D(x, y), a logit for each pack of rows, [B / packing]."""
+    def logits(self, x, y=None):
+        """D(x, y) of x as the players see it, a logit per pack, [B / packing]."""
         return self._logit(y)(self.discriminator.pack(x))
 
     def _logit(self, y):
-        """D as a function of packed x alone."""
-        condition = self._one_hot(y)
+        """Returns D as a function of packed x alone."""
+        condition = self.one_hot(y)
         if condition is not None:
             condition = tf.reshape(condition, [-1, self.config.packing * self.spec.num_classes])
         return lambda x, training=False: self.discriminator(x, condition, training=training)
 
-    # --- Learning ---------------------------------------------------------------------------
+    # --- Checks -----------------------------------------------------------------------------
 
-    def learn(self, batch, seed):
-        batch = self.in_units(batch)
-        x, y = batch["x"], batch["y"] if self.conditional else None
-        z = seeds.sample(self.prior(), tf.shape(x)[0], seed)
-        for first in range(self.d_steps):
-            # One in this many rows, the same ones for any number of replicas.
-            x_, z_, y_ = (None if a is None else a[first :: self.d_steps] for a in (x, z, y))
-            with tf.GradientTape() as tape:
-                fake = self.generate(z_, y_, training=True)
-            turn = Turn(x_, fake, y_, z_, seeds.fold_in(seed, first))
-            terms = self.update_discriminator(turn)
-        return {**terms, **self.update_generator(turn, tape)}
+    @classmethod
+    def config_problems(cls, config):
+        yield from super().config_problems(config)
+        if config.loss == "wasserstein" and not (config.gradient_penalty or config.spectral_norm):
+            yield (
+                "loss='wasserstein' is a distance only where D's slope is bounded: choose "
+                "--config.gradient_penalty=10 or --config.spectral_norm."
+            )
+        if config.batch_norm and config.batch_size < 2 * config.d_steps:
+            yield (
+                f"batch_norm=True normalises over the rows of an update, of which batch_size="
+                f"{config.batch_size} leaves one: choose --config.batch_size={2 * config.d_steps} "
+                "or more, or --config.batch_norm=False."
+            )
 
-    def generator_loss(self, turn):
-        d_real = self.judge(turn.real, turn.y) if self.loss.paired else None
-        return self.loss.generator(d_real, self.judge(turn.fake, turn.y))
+    @classmethod
+    def data_problems(cls, config, spec):
+        yield from super().data_problems(config, spec)
+        if len(spec.shape) == 3 and config.standardize:
+            yield "--config.standardize=True is for rows of numbers, not for images: leave it out."
 
-    def generator_penalty(self):
-        return _weight_decay(self.config.l2, self.generator)
+    def collapse_remedies(self):
+        return [f"--config.packing={2 * self.config.packing}", *self.gradient_remedies()]
 
-    def discriminator_penalty(self):
-        return _weight_decay(self.config.d_l2, self.discriminator)
-
-    def discriminator_terms(self, turn, training=False):
-        """Returns what D minimises, and what it says, [B / packing] each."""
-        config, y = self.config, turn.y
-        real, fake = self.discriminator.pack(turn.real), self.discriminator.pack(turn.fake)
-
-        def logit(x):
-            labels = None if y is None else tf.tile(y, [tf.shape(x)[0] // tf.shape(real)[0]])
-            return self._logit(labels)(x, training)
-
-        # Slopes cost the most: as few passes through D as give those that are asked for.
-        at_real = at_fake = 0.0
-        if config.r2:
-            both, slopes = penalties.logits_and_slopes(logit, tf.concat([real, fake], 0))
-            (d_real, d_fake), (at_real, at_fake) = tf.split(both, 2), tf.split(slopes, 2)
-        elif config.r1:
-            d_real, at_real = penalties.logits_and_slopes(logit, real)
-            d_fake = self._logit(y)(fake)  # no second power iteration
-        else:
-            d_real, d_fake = tf.split(logit(tf.concat([real, fake], 0)), 2)
-        terms = self.loss.terms(d_real, d_fake)
-        if self.penalised:
-            terms["penalty"] = config.r1 / 2 * at_real + config.r2 / 2 * at_fake
-        if config.gradient_penalty:
-            t = seeds.uniform([tf.shape(real)[0]], turn.seed)
-            between = penalties.gradient_penalty(self._logit(y), real, fake, t)
-            terms["penalty"] += config.gradient_penalty * between
-        return terms
-
-    def loss_terms(self, batch, seed, training=False):
-        """Returns what both players minimise, and what D says, [B] each.
-
-        Of packed rows each has the terms of its pack.
-        """
-        size = tf.shape(batch["x"])[0]
-        batch = self.in_units(batch)
-        real, y = batch["x"], batch["y"] if self.conditional else None
-        z = seeds.sample(self.prior(), tf.shape(real)[0], seed)
-        turn = Turn(real, self.generate(z, y, training), y, z, seed)
-        terms = {**self.discriminator_terms(turn), "g_loss": self.generator_loss(turn)}
-        return {k: tf.repeat(term, self.config.packing)[:size] for k, term in terms.items()}
-
-    def against_collapse(self):
-        return [f"--config.packing={2 * self.config.packing}", *self.against_steep_slopes()]
-
-    def against_steep_slopes(self):
+    def gradient_remedies(self):
         config = self.config
         return [] if config.gradient_penalty else [f"--config.r1={10 * config.r1 or 1:g}"]
 
@@ -176,26 +268,3 @@ class GAN(Adversarial):
 def _weight_decay(weight, player):
     """weight |weights of a player|^2 / 2, []"""
     return weight * penalties.l2([v.value for v in player.trainable_variables]) if weight else 0.0
-
-
-class ConditionalGAN(GAN):
-    """G(z, y) and D(x, y): images of a label.
-
-    Mirza and Osindero 2014, Conditional Generative Adversarial Nets (arXiv 1411.1784).
-    """
-
-    conditional = needs_labels = True
-
-    @property
-    def traits(self):
-        return super().traits | {Trait.LABELLED_SAMPLES}
-
-    def morph(self, z, y, y_new, t):
-        """Returns G(z, (1 - t) y + t y_new), t in [0, 1]: between two labels, code z kept."""
-        t = t[:, None]
-        condition = (1.0 - t) * self._one_hot(y) + t * self._one_hot(y_new)
-        return self.units.restore(self.generator(z, condition))
-
-    def signatures(self):
-        morph = self.signature(lambda *row: {"x": self.morph(*row)}, "z", "y", "y_new", "t")
-        return {**super().signatures(), "morph": morph}

@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import data
+from zoo.configs.spec import Spec
 from zoo.errors import UserError
 
 # Rows of a dataset that a new model is initialised from.
@@ -32,7 +33,7 @@ class Needs(NamedTuple):
       float64: whether rows may be float64.
     """
 
-    spec: data.Spec
+    spec: Spec
     entry: str
     labels: bool
     unlabelled: bool
@@ -57,7 +58,7 @@ def take_apart(given: Any, y=None):
     else:
         x = given
     if x is None:
-        raise UserError('Batches are expected as {"x", "y"}, (x, y) or x alone.')
+        raise UserError('Expected batches {"x", "y"}, (x, y) or x alone.')
     return x, y
 
 

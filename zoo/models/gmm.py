@@ -14,17 +14,17 @@ from tensorflow_probability import distributions as tfd
 
 from zoo import data, mixtures, replicas, seeds
 from zoo.mixtures.components import EMPTY
-from zoo.models import refusals
 from zoo.models.base import GenerativeModel
-from zoo.models.traits import Trait
+from zoo.models.capabilities import Capability, Rules
 
 # "auto" uses a full covariance up to this many dimensions.
 FULL_UP_TO = 64
-# What is summed over a pass even where the rest is a running mean.
+# Sums over a pass even with `stepwise`, where the other totals are running means.
 SUMS_OF_A_PASS = frozenset({"rows", "log_likelihood", "reseeded"})
+# The field `stepwise` in Keras' fit, which has no hook for the end of a pass.
 STEPWISE_IN_FIT = 0.7
-# Rows that EM starts from.
-START_ROWS = 20_000
+# Rows from which EM is initialised.
+INITIAL_ROWS = 20_000
 # Placeholder until the first pass has run.
 UNKNOWN = 1e30
 
@@ -37,10 +37,15 @@ class GMM(GenerativeModel):
     M-step of its own, on a running mean of such sums.
     """
 
-    every_row = takes_vectors = takes_float64 = needs_start = True
-    takes_half_weights = False
-    precisions = ("float32", "float64")
-    remedy = "Try a larger --config.reg_covar"
+    rules = Rules(
+        takes_vectors=True,
+        takes_float64=True,
+        needs_initial_data=True,
+        keep_remainder=True,
+        takes_half_weights=False,
+        precisions=("float32", "float64"),
+        remedy="Try a larger --config.reg_covar",
+    )
 
     def __init__(self, config, spec):
         super().__init__(config, spec)
@@ -70,13 +75,17 @@ class GMM(GenerativeModel):
         self.reseeded = state("reseeded", [], "zeros", "float64")  # components, in the last pass
 
     @classmethod
-    def conflicts(cls, config):
-        yield from super().conflicts(config)
-        yield from refusals.gmm_conflicts(config)
+    def config_problems(cls, config):
+        yield from super().config_problems(config)
+        if 0 < config.stepwise <= 0.5:
+            yield (
+                f"stepwise={config.stepwise} does not converge: choose above 0.5, up to 1, or 0 "
+                "for an M-step after each pass."
+            )
 
     @classmethod
-    def misfits(cls, config, spec):
-        yield from super().misfits(config, spec)
+    def data_problems(cls, config, spec):
+        yield from super().data_problems(config, spec)
         dim = math.prod(spec.shape)
         low_rank = _covariance(config, dim) == "low_rank"
         if low_rank and config.covariance_rank >= dim:
@@ -86,12 +95,10 @@ class GMM(GenerativeModel):
             )
 
     @property
-    def traits(self):
+    def capabilities(self):
         of_bytes = self.of_images and self.config.pixels == "dequantized"
-        return frozenset(
-            {Trait.SAMPLES, Trait.LOG_PROB, Trait.CLUSTERS, Trait.COMPONENTS}
-            | ({Trait.BYTES} if of_bytes else set())
-        )
+        can = {Capability.SAMPLES, Capability.LOG_PROB, Capability.CLUSTERS, Capability.COMPONENTS}
+        return frozenset(can | ({Capability.BYTES} if of_bytes else set()))
 
     # --- The mixture --------------------------------------------------------------------------
 
@@ -124,8 +131,8 @@ class GMM(GenerativeModel):
 
     # --- Expectation maximisation -------------------------------------------------------------
 
-    def start_from(self, split: data.Split) -> None:
-        super().start_from(split)
+    def initialize_from_data(self, split: data.Split) -> None:
+        super().initialize_from_data(split)
         config = self.config
         x, weight = self._sample_rows(split)
         mixtures.start(
@@ -138,12 +145,12 @@ class GMM(GenerativeModel):
         )
 
     def _sample_rows(self, split):
-        """Rows [N, D] to start from, and their weights [N]."""
+        """Returns rows [N, D] from which EM is initialised, and their weights [N]."""
         size = min(split.size, 1000)
         seed = seeds.stream(self.config.seed, seeds.Stream.FIXED_PIXELS)
         x, weight = [], []
-        batches = split.epoch(self.config.seed, 0, 0, size, every_row=True)
-        for batch in batches.take(-(-START_ROWS // size)):
+        batches = split.epoch(self.config.seed, 0, 0, size, keep_remainder=True)
+        for batch in batches.take(-(-INITIAL_ROWS // size)):
             batch = data.to_float(batch, self.config.pixels, seed)
             x.append(self.rows(batch["x"]).numpy())
             weight.append(batch["weight"].numpy())
@@ -171,7 +178,7 @@ class GMM(GenerativeModel):
         return self._learn(batch, self.config.stepwise)
 
     def train_step(self, data):
-        # Keras' fit has no hook for the end of a pass, so every batch ends with an M-step there.
+        # Keras' fit has no hook for the end of a pass: every batch ends with an M-step.
         batch = self.to_batch(data, self.step)
         terms = self._learn(batch, self.config.stepwise or STEPWISE_IN_FIT)
         self.step.assign_add(1)
@@ -190,7 +197,7 @@ class GMM(GenerativeModel):
             }
             for name, value in mean.items():
                 self.totals[name].assign(value)
-            # As if all batches were like the mean: a component is empty if its share of one is.
+            # Scaled as if all batches were like the mean: a component is empty if its share is.
             scaled = {name: self.config.batch_size * value for name, value in mean.items()}
             sums["reseeded"] = self.maximize(scaled)
         for name, value in sums.items():
@@ -214,7 +221,7 @@ class GMM(GenerativeModel):
         gain = self.log_likelihood - self.log_likelihood_before
         return abs(float(tf.convert_to_tensor(gain))) < self.config.tolerance
 
-    def remark(self, terms, split):
+    def warning(self, terms, split):
         if split != "train":
             return None
         count = int(tf.convert_to_tensor(self.reseeded.value))
@@ -227,9 +234,9 @@ class GMM(GenerativeModel):
 
     def signatures(self):
         return {
-            "sample": self.signature(lambda seed: {"x": self.sample(seed)}, "seed"),
-            "score": self.signature(lambda x: {"log_prob": self.log_prob(x)}, "x"),
-            "responsibilities": self.signature(lambda x: {"probs": self.responsibilities(x)}, "x"),
+            "sample": self.signature(self.sample, "seed", output="x"),
+            "score": self.signature(self.log_prob, "x", output="log_prob"),
+            "responsibilities": self.signature(self.responsibilities, "x", output="probs"),
         }
 
 

@@ -1,8 +1,8 @@
-"""InfoGAN: a GAN whose codes can be read off the image.
+"""InfoGAN: a GAN whose codes can be recognised from the image.
 
 Chen et al. 2016, InfoGAN: Interpretable Representation Learning by Information Maximizing
 Generative Adversarial Nets (arXiv 1606.03657). A code is (c, u, noise): a category c, uniform
-numbers u, and what no one asks for. Q(c, u | x), a head on D's last hidden layer, bounds from below
+numbers u, and the rest. Q(c, u | x), a head on D's last hidden layer, bounds from below
 the mutual information of x = G(c, u, noise) and them (equation 5):
 
     I(c, u; x)  >=  E log Q(c, u | x) + H(c, u)  =  L_I
@@ -10,16 +10,16 @@ the mutual information of x = G(c, u, noise) and them (equation 5):
                                      - real_information * M
     G       minimises       g(D(G))  - information * L_I
 
-In equation 6 there D is not paid for L_I; here, as in the authors' code, the layers that it shares
-with Q are. The entropy H is constant, and left out.
+In equation 6 of the paper D is not trained on L_I; here, as in the authors' code, the layers that
+it shares with Q are. The entropy H is constant and left out.
 
-A category may stand for anything that can be read off images: how thick strokes are, where they
-lie. For it to stand for what they show, the paper relies on the networks. Here Q reads c off images
-distorted by T at random, and learns from real images, too: of x and T x it has to say the same, its
+A category may stand for any visible property, such as the width or position of strokes. The paper
+relies on the networks for it to stand for the class. Here Q recognises c from images distorted at
+random by T, and also learns from real images: it has to predict the same c for x and T x, its
 hidden layers there have to be more alike than those of different images (Ojha et al. 2020,
-Elastic-InfoGAN, arXiv 1910.01112), and it has to tell images apart (Hu et al. 2017, Learning
-Discrete Representations via Information Maximizing Self-Augmented Training, arXiv 1702.08720,
-equation 6):
+Elastic-InfoGAN, arXiv 1910.01112), and c has to carry information about the image (Hu et al. 2017,
+Learning Discrete Representations via Information Maximizing Self-Augmented Training, arXiv
+1702.08720, equation 6):
 
     A = - E sum_c Q(c | x) log Q(c | T x)
     C = - E log (exp s(x, T x) / sum of exp s(x, x') over all other images x' and T x')
@@ -37,28 +37,35 @@ from tensorflow_probability import distributions as tfd
 
 from zoo import replicas, seeds
 from zoo.distributions import codes
-from zoo.models import refusals
 from zoo.models.augmentation import distort
+from zoo.models.capabilities import Capability
 from zoo.models.gan import GAN
-from zoo.models.traits import Trait
-from zoo.networks import adversarial as networks
+from zoo.networks.recognition import Recognition
 from zoo.objectives import penalties
 
-# Of q(u|x), a Gaussian around what Q reads.
+# Standard deviation of q(u|x).
 SCALE = 1.0
-
+# Temperature of the softmax over cosines.
 TEMPERATURE = 0.5
-# Weights of what Q learns from real images.
+# Weights of the terms on real images.
 ON_REAL_IMAGES = ("agreement", "contrast", "real_information")
 # Weight mu of the entropy of c over all images, beside that of c for each.
 BALANCE = 4.0
+# Settings of D that do not fit beside Q.
+FIXED = {
+    "packing": 1,
+    "minibatch_stddev": False,
+    "spectral_norm": False,
+    "r2": 0.0,
+    "gradient_penalty": 0.0,
+}
 
 
 class InfoGAN(GAN):
     """A GAN with the recognition network Q(c, u | x) beside D."""
 
-    paid_by_discriminator = (
-        *GAN.paid_by_discriminator,
+    discriminator_losses = (
+        *GAN.discriminator_losses,
         "information_loss",
         "disagreement",
         "contrastive_loss",
@@ -67,30 +74,20 @@ class InfoGAN(GAN):
 
     def __init__(self, config, spec):
         super().__init__(config, spec)
-        self.recognition = networks.Recognition(
+        self.recognition = Recognition(
             config.categories + config.uniform_codes, compares=config.contrast > 0.0
         )
         self.sees_real = any(config[field] for field in ON_REAL_IMAGES)
 
-    @classmethod
-    def conflicts(cls, config):
-        yield from super().conflicts(config)
-        yield from refusals.infogan_conflicts(config)
-
-    @classmethod
-    def misfits(cls, config, spec):
-        yield from super().misfits(config, spec)
-        yield from refusals.infogan_misfits(config, spec, ON_REAL_IMAGES)
-
     @property
-    def traits(self):
-        return super().traits | {Trait.CLUSTERS, Trait.CLUSTER_SAMPLES}
+    def capabilities(self):
+        return super().capabilities | {Capability.CLUSTERS, Capability.CLUSTER_SAMPLES}
 
     @property
     def num_clusters(self):
         return self.config.categories
 
-    def see(self, *images):
+    def features(self, *images):
         """Returns D's last hidden layer at each of several batches [B, ...], from one pass."""
         return tf.split(self.discriminator.features(tf.concat(images, 0)), len(images))
 
@@ -108,19 +105,19 @@ class InfoGAN(GAN):
 
         Args:
           features: D's last hidden layer at x, [B, F].
-          distorted: that at T x, off which c is read, [B, F].
+          distorted: that at T x, from which c is recognised, [B, F].
           z: codes [B, D].
         """
         config = self.config
         c, u, _ = codes.split(z, config)
-        of_c = self.recognise(distorted)[0].log_prob(tf.argmax(c, -1))
-        of_u = self.recognise(features)[1].log_prob(u)
-        return -config.information * of_c - config.uniform_information * of_u
+        log_q_c = self.recognise(distorted)[0].log_prob(tf.argmax(c, -1))
+        log_q_u = self.recognise(features)[1].log_prob(u)
+        return -config.information * log_q_c - config.uniform_information * log_q_u
 
     def disagreement(self, features, others):
         """The cross-entropy of Q(c | x) and Q(c | T x), both ways, [B] in nats.
 
-        Each is a target for the other, from which no gradient comes.
+        Each is a constant target for the other.
         """
         one, other = (self.recognise(h)[0].logits_parameter() for h in (features, others))
 
@@ -136,11 +133,11 @@ class InfoGAN(GAN):
         rows = tf.shape(features)[0]
         views = self.recognition.project(tf.concat([features, others], 0))
         views = tf.math.l2_normalize(views, -1)
-        everyones, place = replicas.gather(views)
-        everyones = tf.reshape(everyones, [-1, views.shape[-1]])  # [2 B R, P]
-        cosines = tf.matmul(views, everyones, transpose_b=True)  # [2 B, 2 B R]
-        own = tf.range(2 * rows) + 2 * rows * place
-        itself = tf.one_hot(own, tf.shape(everyones)[0], True, False, dtype=tf.bool)
+        all_views, replica = replicas.gather(views)
+        all_views = tf.reshape(all_views, [-1, views.shape[-1]])  # [2 B R, P]
+        cosines = tf.matmul(views, all_views, transpose_b=True)  # [2 B, 2 B R]
+        own = tf.range(2 * rows) + 2 * rows * replica
+        itself = tf.one_hot(own, tf.shape(all_views)[0], True, False, dtype=tf.bool)
         logits = tf.where(itself, -np.inf, cosines / TEMPERATURE)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.roll(own, rows, 0), logits)
         return tf.add_n(tf.split(losses, 2)) / 2.0
@@ -148,54 +145,55 @@ class InfoGAN(GAN):
     def real_information_loss(self, features, others):
         """-M, from D's last hidden layers at x and at T x, [B] in nats."""
         logits = self.recognise(tf.concat([features, others], 0))[0].logits_parameter()
-        of_each = tfd.Categorical(logits=logits).entropy()  # [2 B]
-        of_all = tf.reduce_mean(tf.nn.softmax(logits), 0)
-        of_all = tfd.Categorical(probs=replicas.all_reduce("mean", of_all)).entropy()
-        return tf.add_n(tf.split(of_each, 2)) / 2.0 - BALANCE * of_all
+        entropy_per_image = tfd.Categorical(logits=logits).entropy()  # [2 B]
+        mean = replicas.all_reduce("mean", tf.reduce_mean(tf.nn.softmax(logits), 0))
+        entropy_of_mean = tfd.Categorical(probs=mean).entropy()
+        return tf.add_n(tf.split(entropy_per_image, 2)) / 2.0 - BALANCE * entropy_of_mean
 
     # --- Learning ---------------------------------------------------------------------------
 
     def discriminator_variables(self):
         return super().discriminator_variables() + self.recognition.trainable_variables
 
-    def discriminator_terms(self, turn, training=False):
+    def discriminator_terms(self, examples, training=False):
         config, penalty = self.config, {}
         if config.r1:
-            d_real, slopes = penalties.logits_and_slopes(self.judge, turn.real)
-            penalty = {"penalty": config.r1 / 2 * slopes}
+            d_real, squared = penalties.logits_and_squared_gradients(self.logits, examples.real)
+            penalty = {"penalty": config.r1 / 2 * squared}
         else:
-            d_real = self.judge(turn.real)
+            d_real = self.logits(examples.real)
         terms, real = {}, ()
         if self.sees_real:
-            real = turn.real, distort(turn.real, seeds.fold_in(turn.seed, 1))
-        features, distorted, *views = self.see_fake(turn, *real)
+            real = examples.real, distort(examples.real, seeds.fold_in(examples.seed, 1))
+        features, distorted, *views = self.fake_features(examples, *real)
         if self.sees_real:
             terms["disagreement"] = config.agreement * self.disagreement(*views)
             if config.contrast:
                 terms["contrastive_loss"] = config.contrast * self.contrastive_loss(*views)
             loss = self.real_information_loss(*views)
             terms["real_information_loss"] = config.real_information * loss
-        terms["information_loss"] = self.information_loss(features, distorted, turn.z)
+        terms["information_loss"] = self.information_loss(features, distorted, examples.z)
         return {
             **self.loss.terms(d_real, self.discriminator.logit(features)),
             **penalty,
             **terms,
         }
 
-    def see_fake(self, turn, *others):
-        """D's last hidden layer at generated rows x, at T x, and at other batches."""
+    def fake_features(self, examples, *others):
+        """D's last hidden layer at generated examples x, at T x, and at other batches."""
+        fake = examples.fake
         if not self.sees_real:
-            features = self.discriminator.features(turn.fake)
+            features = self.discriminator.features(fake)
             return features, features
-        return self.see(turn.fake, distort(turn.fake, seeds.fold_in(turn.seed, 0)), *others)
+        return self.features(fake, distort(fake, seeds.fold_in(examples.seed, 0)), *others)
 
-    def against_collapse(self):
-        return self.against_steep_slopes()
-
-    def generator_loss(self, turn):
-        features, distorted = self.see_fake(turn)
+    def generator_loss(self, examples):
+        features, distorted = self.fake_features(examples)
         g_loss = self.loss.generator(None, self.discriminator.logit(features))
-        return g_loss + self.information_loss(features, distorted, turn.z)
+        return g_loss + self.information_loss(features, distorted, examples.z)
+
+    def collapse_remedies(self):
+        return self.gradient_remedies()
 
     # --- Serving ----------------------------------------------------------------------------
 
@@ -210,11 +208,42 @@ class InfoGAN(GAN):
         return self.generate(tf.concat([c, u, noise], -1))
 
     def signatures(self):
-        def sample_cluster(seed, cluster):
-            return {"x": self.sample_cluster(seed, cluster)}
-
         return {
             **super().signatures(),
-            "classify": self.signature(lambda x: {"probs": self.responsibilities(x)}, "x"),
-            "sample_cluster": self.signature(sample_cluster, "seed", "cluster"),
+            "classify": self.signature(self.responsibilities, "x", output="probs"),
+            "sample_cluster": self.signature(self.sample_cluster, "seed", "cluster", output="x"),
         }
+
+    # --- Checks -----------------------------------------------------------------------------
+
+    @classmethod
+    def config_problems(cls, config):
+        yield from super().config_problems(config)
+        named = config.categories + config.uniform_codes
+        if config.latent_dim <= named:
+            yield (
+                f"latent_dim={config.latent_dim} has no room for noise beside categories="
+                f"{config.categories} and uniform_codes={config.uniform_codes}: choose "
+                f"--config.latent_dim={named + 1} or more."
+            )
+        if config.loss == "relativistic":
+            yield (
+                f"loss='relativistic' pairs real and generated rows, which is not for "
+                f"{config.model!r}: choose --config.loss=non_saturating."
+            )
+        for field, value in FIXED.items():
+            if config[field] != value:
+                yield (
+                    f"{field}={config[field]} is not for {config.model!r}: choose "
+                    f"--config.{field}={value}."
+                )
+
+    @classmethod
+    def data_problems(cls, config, spec):
+        yield from super().data_problems(config, spec)
+        for field in ON_REAL_IMAGES:
+            if config[field] and len(spec.shape) != 3:
+                yield (
+                    f"{field}={config[field]} is on distorted images, dataset {config.dataset!r} "
+                    f"has rows of shape {list(spec.shape)}: choose --config.{field}=0."
+                )

@@ -7,30 +7,50 @@ Kingma, Rezende, Mohamed and Welling 2014, Semi-supervised Learning with Deep Ge
     p(x|z1) p(z1|y,z2) p(y) p(z2),    q(z1|x) q(y|z1) q(z2|z1,y)
 
 M1 is frozen. In training M2 sees a new draw of z1 from q(z1|x) at every visit, at test time its
-mean. Both are in units of the standard deviation of the training images' codes, which `start_from`
-measures; before that, codes are not standardized.
+mean. Both are in units of the standard deviation of the training images' codes, which
+`initialize_from_data` measures; before that, codes are not standardized.
 """
 
 import numpy as np
 import tensorflow as tf
 
-from zoo import seeds
-from zoo.data import Spec
+from zoo import configs, seeds
+from zoo.configs.spec import Spec
 from zoo.distributions import posteriors
-from zoo.errors import UserError
-from zoo.models import first_stages
+from zoo.errors import UserError, near_miss
 from zoo.models.base import GenerativeModel
+from zoo.models.capabilities import Capability, Rules
 from zoo.models.classifying import Classifies
+from zoo.models.gmvae import GMVAE
 from zoo.models.m2 import M2
-from zoo.models.traits import Trait
+from zoo.models.vae import VAE
+
+# Families that can be M1: VAEs that need no labels.
+M1_FAMILIES = {"vae": VAE, "gmvae": GMVAE}
+# Fields that M1 shares with the model if it is trained with it.
+SHARED = (
+    "dataset",
+    "image_size",
+    "channels",
+    "fit",
+    "background",
+    "label_column",
+    "validation_fraction",
+    "seed",
+)
 
 
 class M1M2(Classifies, GenerativeModel):
     """q(z1|x) and p(x|z1) of M1; q(y|z1), q(z2|z1,y) and p(z1|y,z2) of M2."""
 
-    conditional = needs_labels = learns_from_unlabelled = needs_start = True
-    shared_fields = M2.shared_fields
-    terms_of_labels = M2.terms_of_labels
+    conditional = True
+    rules = Rules(
+        needs_labels=True,
+        learns_from_unlabelled=True,
+        needs_initial_data=True,
+        fields_split_over_replicas=M2.rules.fields_split_over_replicas,
+        label_terms=M2.rules.label_terms,
+    )
     # The model of codes, and the values that its fields may have.
     bounds = M2
     fits_codes = (
@@ -39,7 +59,50 @@ class M1M2(Classifies, GenerativeModel):
         ("class_network", ("mlp", "gated")),
     )
 
-    def __init__(self, config, spec, m1):
+    # --- The objective ----------------------------------------------------------------------
+
+    def loss_terms(self, batch, seed, training=False):
+        """Returns the terms of M2 with z1 for x: "loss", "cross_entropy" and "error", [B] each.
+
+        The bound uses z1 drawn from q(z1|x); cross-entropy and error use its mean, except in
+        training.
+        """
+        x = batch["x"]
+        q = self.m1.posterior(x)
+        noise = seeds.normal([tf.shape(x)[0], self.m1.config.latent_dim], seeds.fold_in(seed, 1))
+        z1 = self.standardize(posteriors.reparametrize(q, noise))
+        q_y = self.noisy_class_posterior(x, z1, seed) if training else self.class_posterior(x)
+        codes = {"x": z1, "y": batch["y"]}
+        terms = self.m2.semi_supervised_terms(q_y, codes, seed, training)
+        return {name: terms[name] for name in ("loss", "cross_entropy", "error")}
+
+    def class_posterior(self, x):
+        """q(y|z1) at the mean of q(z1|x)"""
+        return self.m2.class_posterior(self.codes(x))
+
+    def noisy_class_posterior(self, x, z1, seed):
+        """q(y|z1) at a z1 drawn from q(z1|x), for training."""
+        del x, seed
+        return self.m2.class_posterior(z1)
+
+    # --- The two models ---------------------------------------------------------------------
+
+    def __init__(self, config, spec, m1: VAE | None = None):
+        """Makes the model.
+
+        Args:
+          config: of M1+M2.
+          spec: of the images.
+          m1: M1, which is frozen.
+
+        Raises:
+          UserError: without an m1.
+        """
+        if m1 is None:
+            raise UserError(
+                f"m1={config.m1!r} is an export, which has to be loaded first: make the model with "
+                f"zoo.create({config.model!r}, spec, m1={config.m1!r})."
+            )
         super().__init__(config, spec)
         self.m1 = m1
         self.m1.trainable = False
@@ -53,29 +116,14 @@ class M1M2(Classifies, GenerativeModel):
         )
         self.convolutional = m1.convolutional
 
-    # --- How it is made -----------------------------------------------------------------------
-
-    @classmethod
-    def conflicts(cls, config):
-        yield from cls.bounds.conflicts(config)
-        for field, fits in cls.fits_codes:
-            if config[field] not in fits:
-                yield (
-                    f"{field}={config[field]!r} is for images, but M2 of {config.model!r} learns "
-                    f"codes, rows of real numbers: choose {' or '.join(fits)}."
-                )
-        yield from first_stages.conflicts(config)
-
     @classmethod
     def first_stage(cls, config, spec):
-        return first_stages.to_train_first(config, spec)
-
-    @classmethod
-    def make_parts(cls, config, spec):
-        from zoo import models  # which knows all classes, this one among them
-
-        stage = cls.first_stage(config, spec)
-        return {"m1": models.create(stage, spec) if stage else first_stages.load(config.m1, spec)}
+        """Returns the config of the M1 to train first; None if `config.m1` is an export."""
+        if config.m1 not in configs.entries():
+            return None
+        m1 = configs.get(config.m1, **{field: config[field] for field in SHARED})
+        fields = configs.parse_fields(m1, config.m1_fields)
+        return configs.adapt(configs.get(config.m1, **{**m1, **fields}), spec.shape, fields)[0]
 
     def get_config(self):
         return {**super().get_config(), "parts": {"m1": self.m1.get_config()}}
@@ -85,14 +133,13 @@ class M1M2(Classifies, GenerativeModel):
         self.m2.built = True
 
     @property
-    def traits(self):
-        return frozenset(
-            {Trait.SAMPLES, Trait.LABELLED_SAMPLES, Trait.RESTYLES, Trait.CLASSES, Trait.M1_CODES}
-        )
+    def capabilities(self):
+        can = {Capability.SAMPLES, Capability.RESTYLES, Capability.CLASSES, Capability.M1_CODES}
+        return super().capabilities | can
 
-    # --- Learning -----------------------------------------------------------------------------
+    # --- Learning ---------------------------------------------------------------------------
 
-    def take_first_stage(self, trained):
+    def load_first_stage(self, trained):
         for mine, its in zip(self.m1.variables, trained.variables, strict=True):
             mine.assign(its)
 
@@ -105,9 +152,9 @@ class M1M2(Classifies, GenerativeModel):
                 "train both with scripts/train.py."
             )
 
-    def start_from(self, split):
-        super().start_from(split)
-        encode = self.m1.in_graph("encode")
+    def initialize_from_data(self, split):
+        super().initialize_from_data(split)
+        encode = self.m1.compiled_method("encode")
         q = [encode(batch["x"]) for batch in split.batches(1000)]
         loc, scale = (np.concatenate([part[name] for part in q]) for name in ("loc", "scale"))
         self.center.assign(loc.mean(0))
@@ -126,42 +173,18 @@ class M1M2(Classifies, GenerativeModel):
         self.m2.step.assign_add(1)
         return terms
 
-    def loss_terms(self, batch, seed, training=False):
-        """Returns the terms of M2 with z1 for x: "loss", "cross_entropy" and "error", [B] each.
-
-        z1 is drawn from q(z1|x) for the bound; cross-entropy and error are of its mean, except in
-        training.
-        """
-        x = batch["x"]
-        q = self.m1.posterior(x)
-        noise = seeds.normal([tf.shape(x)[0], self.m1.config.latent_dim], seeds.fold_in(seed, 1))
-        z1 = self.standardize(posteriors.reparametrize(q, noise))
-        q_y = self.noisy_class_posterior(x, z1, seed) if training else self.class_posterior(x)
-        codes = {"x": z1, "y": batch["y"]}
-        terms = self.m2.semi_supervised_terms(q_y, codes, seed, training)
-        return {name: terms[name] for name in ("loss", "cross_entropy", "error")}
-
-    def class_posterior(self, x):
-        """q(y|z1) at the mean of q(z1|x)"""
-        return self.m2.class_posterior(self.codes(x))
-
-    def noisy_class_posterior(self, x, z1, seed):
-        """q(y|z1) at a z1 drawn from q(z1|x), as it is in training."""
-        del x, seed
-        return self.m2.class_posterior(z1)
-
-    # --- Serving ------------------------------------------------------------------------------
+    # --- Serving ----------------------------------------------------------------------------
 
     def standardize(self, z1):
-        """Returns codes of M1 as M2 sees them, [B, D]."""
+        """Returns codes of M1 in the units of M2, [B, D]."""
         return (z1 - self.center.value) / self.spread.value
 
     def codes(self, x):
-        """Returns the mean of q(z1|x) as M2 sees it, [B, D]."""
+        """Returns the mean of q(z1|x) in the units of M2, [B, D]."""
         return self.standardize(self.m1.encode(x)["loc"])
 
     def draw(self, z1):
-        """Returns the mean of p(x|z1) of a code as M2 sees it."""
+        """Returns the mean of p(x|z1) of a code in the units of M2."""
         return self.m1.decode(self.center.value + self.spread.value * z1)
 
     def classify(self, x):
@@ -179,7 +202,7 @@ class M1M2(Classifies, GenerativeModel):
     def restyle(self, x, y, y_new):
         """Returns the style of x, which shows y, with the content y_new.
 
-        Style is all that is not y: z2, and the noise e of which p(z1|y,z2) makes z1 = m + s e.
+        Style is everything but y: z2, and the noise e of z1 = m + s e in p(z1|y,z2).
         """
         z1, z2 = self.codes(x), self.encode(x, y)["loc"]
         p, p_new = (self.m2.likelihood(z2, label) for label in (y, y_new))
@@ -188,18 +211,68 @@ class M1M2(Classifies, GenerativeModel):
 
     def sample(self, seed, y):
         """Returns the mean of p(x|z1), z1 and z2 drawn; row i depends on seed[i], y[i]."""
-        z2 = self.m2.priors.draw(self.m2.posterior_components, seed)
+        z2 = self.m2.prior_layer.draw(self.m2.posterior_components, seed)
         dim = self.m1.config.latent_dim
-        # Numbers past those that z2 is made of.
+        # Other numbers than those from which z2 is drawn.
         noise = seeds.row_normal(seed, self.config.latent_dim + 1 + dim)[:, -dim:]
         p = self.m2.likelihood(z2, y)
         return self.draw(p.mean() + p.stddev() * noise)
 
     def signatures(self):
         return {
-            "sample": self.signature(lambda *row: {"x": self.sample(*row)}, "seed", "y"),
+            "sample": self.signature(self.sample, "seed", "y", output="x"),
             "classify": self.classify_signature(),
             "encode": self.signature(self.encode, "x", "y"),
-            "decode": self.signature(lambda *row: {"x": self.decode(*row)}, "z", "y"),
-            "restyle": self.signature(lambda *row: {"x": self.restyle(*row)}, "x", "y", "y_new"),
+            "decode": self.signature(self.decode, "z", "y", output="x"),
+            "restyle": self.signature(self.restyle, "x", "y", "y_new", output="x"),
         }
+
+    # --- Checks -----------------------------------------------------------------------------
+
+    @classmethod
+    def config_problems(cls, config):
+        yield from cls.bounds.config_problems(config)
+        for field, fits in cls.fits_codes:
+            if config[field] not in fits:
+                yield (
+                    f"{field}={config[field]!r} is for images, but M2 of {config.model!r} learns "
+                    f"codes, rows of real numbers: choose {' or '.join(fits)}."
+                )
+        if config.m1 in m1_entries():
+            yield from _m1_problems(config)
+        elif config.m1 in configs.entries():
+            yield describe_wrong_m1(config.m1)
+        elif config.m1_fields:
+            yield (
+                f"m1_fields={config.m1_fields!r} is for an M1 that is trained first, but "
+                f"m1={config.m1!r} names no model: leave it out."
+            )
+
+
+def m1_entries() -> list[str]:
+    """Returns the names of the models that can be M1."""
+    return [name for name in configs.entries() if configs.get(name).family in M1_FAMILIES]
+
+
+def describe_wrong_m1(m1: str) -> str:
+    """Returns the sentence for a field m1 that names neither an export nor a possible M1."""
+    return (
+        f"m1={m1!r} is neither a folder nor a model that can be M1.{near_miss(m1, m1_entries())} "
+        f"Give the path of an exported VAE, or one of {', '.join(m1_entries())} to train it first."
+    )
+
+
+def _m1_problems(config):
+    """Yields what is wrong with the fields for an M1 that is trained first."""
+    try:
+        fields = configs.parse_fields(configs.get(config.m1), config.m1_fields)
+        if both := sorted(fields.keys() & {"model", "family", *SHARED}):
+            yield f"m1_fields has {', '.join(both)}, which M1 shares with {config.model!r}."
+            return
+        m1 = configs.get(config.m1, **fields)
+        problems = [*configs.out_of_range(m1).values()]
+        problems = problems or [*M1_FAMILIES[m1.family].config_problems(m1)]
+        for problem in problems:
+            yield f"m1_fields={config.m1_fields!r}: {problem}"
+    except UserError as error:
+        yield f"m1_fields={config.m1_fields!r}: {error}"

@@ -1,8 +1,8 @@
-"""M1+M2 whose classifier looks at the image: q(y|x) instead of q(y|z1).
+"""M1+M2 whose classifier sees the image: q(y|x) instead of q(y|z1).
 
-Of Kingma et al. 2014 (arXiv 1406.5298), section 2.3, only the recognition of y is another: any
-q(y|x) makes a bound, and one that sees all of the image, by convolutions, calls images alike that
-M1's codes keep apart. It sees training images moved by a few pixels, M1 never does.
+It differs from Kingma et al. 2014 (arXiv 1406.5298), section 2.3, in the recognition of y alone:
+any q(y|x) gives a bound, and a convolutional one generalises to images that M1's codes keep apart.
+It sees training images shifted by a few pixels; M1 never does.
 """
 
 from tensorflow_probability import distributions as tfd
@@ -31,6 +31,6 @@ class M1M2Conv(M1M2):
         return tfd.Categorical(logits=self.classifier(x))
 
     def noisy_class_posterior(self, x, z1, seed):
-        """q(y|x) of images that are moved a little, as it is in training."""
+        """q(y|x) of shifted images, for training."""
         del z1
         return self.class_posterior(shift(x, self.config.max_shift, seeds.fold_in(seed, 2)))

@@ -2,10 +2,10 @@
 
 Kingma and Welling 2014, Auto-Encoding Variational Bayes (arXiv 1312.6114), equation 3:
 
-    log p(x) >= E_q(z|x) [log p(x|z)] - KL(q(z|x) || p(z))
+    log p(x) >= E_q(z|x) [log p(x|z)] - KL(q(z|x) || p(z))  =  ELBO
 
-Each of the three is a tfp distribution of a kind that the config names; distortion is the negative
-first term, rate the second.
+The three are tfp distributions whose types the config names. Distortion is the negative first
+term, rate the second.
 """
 
 import numpy as np
@@ -14,100 +14,24 @@ from absl import logging
 
 from zoo import errors, networks, seeds
 from zoo.distributions import codes, likelihoods, posteriors, priors
-from zoo.models import refusals
 from zoo.models.base import GenerativeModel
-from zoo.models.traits import Trait
+from zoo.models.capabilities import Capability, Rules
 from zoo.objectives import bounds
 
 # Number of training rows whose mean initialises the decoder's biases.
-START_ROWS = 10_000
+INITIAL_ROWS = 10_000
 
 
 class VAE(GenerativeModel):
-    """q(z|x), p(z), p(x|z); where a subclass is conditional, all but p(z) given a label y too."""
+    """q(z|x), p(z), p(x|z); in a conditional subclass all but p(z) also depend on a label y."""
 
-    takes_vectors = is_m1 = True
+    rules = Rules(takes_vectors=True)
 
-    def __init__(self, config, spec):
-        super().__init__(config, spec)
-        self.posteriors = posteriors.KINDS[config.posterior](config)
-        self.priors = priors.KINDS[config.prior](config, spec)
-        self.likelihoods = likelihoods.KINDS[config.likelihood](config, spec)
-        for part in (self.posteriors, self.priors, self.likelihoods):
-            part.built = True  # Keras would wait for a call, which parts do not have
-        *sides, channels = spec.shape
-        outputs = (*sides, channels * self.likelihoods.outputs)
-        self.encoder = networks.encoder(
-            config.network, spec.shape, config.hidden, self.posteriors.outputs
-        )
-        self.decoder = networks.decoder(config.network, outputs, config.hidden)
-        self.convolutional = config.network == "conv"
-
-    @classmethod
-    def conflicts(cls, config):
-        yield from super().conflicts(config)
-        yield from refusals.vae_conflicts(config, cls.conditional)
-
-    @classmethod
-    def misfits(cls, config, spec):
-        yield from super().misfits(config, spec)
-        yield from refusals.vae_misfits(config, spec)
-
-    @property
-    def traits(self):
-        of_bytes = self.likelihoods.discrete or self.config.pixels == "dequantized"
-        can = {Trait.SAMPLES, Trait.CODES, Trait.POSTERIOR}
-        return frozenset(can | ({Trait.BYTES} if of_bytes else set()))
-
-    def posterior(self, x, y=None):
-        """q(z|x)"""
-        return self.posteriors.distribution(self.posterior_params(x, y))
-
-    def posterior_params(self, x, y=None, times=1):
-        """Parameters of q(z|x), [B, ...]; repeated `times` for as many labels."""
-        return self.encoder(self.likelihoods.standardize(x), self._one_hot(y), times=times)
-
-    def prior(self):
-        """p(z)"""
-        return self.priors.distribution(self.posterior_components)
-
-    def posterior_components(self, x):
-        """q(z|x) of pseudo-inputs x, as components of a mixture"""
-        return self.posteriors.components(self.posterior_params(x))
-
-    def likelihood(self, z, y=None):
-        """p(x|z) of z [..., B, D]"""
-        codes = tf.reshape(z, [-1, z.shape[-1]])  # [... B, D]
-        condition = self._one_hot(y)
-        if condition is not None and len(z.shape) > 2:
-            condition = tf.tile(condition, [tf.shape(codes)[0] // tf.shape(condition)[0], 1])
-        params = self.decoder(codes, condition)
-        shape = tf.concat([tf.shape(z)[:-1], params.shape[1:]], 0)
-        return self.likelihoods.distribution(tf.reshape(params, shape))
-
-    def loss_terms(self, batch, seed, training=False):
-        """Returns "loss", "rate" and "distortion", [B] each.
-
-        Rate and distortion are those of the ELBO, from k = `importance_samples` codes per image.
-        The loss is minimised: the negative importance-weighted bound of k codes, its rate weighted
-        by beta; in training beta grows during the warm-up.
-        """
-        return self.bound_terms(batch["x"], self._label(batch), seed, training)
-
-    def bound_terms(self, x, y, seed, training=False, times=1):
-        """Returns the terms of `loss_terms`, [times B] of x [B, ...] and labels y [times B]."""
-        config, beta = self.config, self.config.beta
-        if training:
-            beta *= bounds.linear_warm_up(self.step, self.annealing_steps)
-        params = self.posterior_params(x, y, times)
-        x = tf.tile(x, [times, *[1] * (len(x.shape) - 1)]) if times > 1 else x
-        noise = seeds.normal([config.importance_samples, tf.shape(x)[0], config.latent_dim], seed)
-        terms = self.elbo_terms if config.importance_samples == 1 else self.importance_terms
-        return terms(x, y, params, noise, beta)
+    # --- The objective ----------------------------------------------------------------------
 
     def elbo_terms(self, x, y, params, noise, beta):
-        """-ELBO = -log p(x|z) + beta KL(q(z|x) || p(z)), z by noise [1, B, D]."""
-        q, p = self.posteriors.distribution(params), self.prior()
+        """-ELBO = -log p(x|z) + beta KL(q(z|x) || p(z)), z from noise [1, B, D]."""
+        q, p = self.posterior_layer.distribution(params), self.prior()
         z = posteriors.reparametrize(q, noise)
         distortion = -self.likelihood(z, y).log_prob(x)[0]  # [B]
         rate = bounds.rate(q, p, z)[0]  # [B]
@@ -115,11 +39,11 @@ class VAE(GenerativeModel):
         return {"loss": loss, "rate": rate, "distortion": distortion}
 
     def importance_terms(self, x, y, params, noise, beta):
-        """-log 1/k sum_i p(x|z_i) (p(z_i) / q(z_i|x))^beta, z by noise [k, B, D]."""
-        q, p = self.posteriors.distribution(params), self.prior()
+        """-log 1/k sum_i p(x|z_i) (p(z_i) / q(z_i|x))^beta, z from noise [k, B, D]."""
+        q, p = self.posterior_layer.distribution(params), self.prior()
         z, bound = posteriors.reparametrize(q, noise), bounds.importance_weighted_bound
         if self.config.doubly_reparametrized:
-            q = self.posteriors.distribution(tf.stop_gradient(params))
+            q = self.posterior_layer.distribution(tf.stop_gradient(params))
             z, bound = bounds.doubly_reparametrized(z, beta)
         distortion = -self.likelihood(z, y).log_prob(x)  # [k, B]
         rate = q.log_prob(z) - p.log_prob(z)
@@ -128,20 +52,98 @@ class VAE(GenerativeModel):
         return {"loss": loss, "rate": means[0], "distortion": means[1]}
 
     def penalty(self, q, p, rate):
-        """Returns what stands in the ELBO for the rate [B]."""
-        least = self.config.free_bits
-        return bounds.free_bits(q, p, least) if least else rate
+        """Returns the term of the loss that beta multiplies, [B]: the rate, or with free bits."""
+        minimum = self.config.free_bits
+        return bounds.free_bits(q, p, minimum) if minimum else rate
+
+    def loss_terms(self, batch, seed, training=False, times=1):
+        """Returns "loss", "rate" and "distortion", [B] each.
+
+        Rate and distortion are those of the ELBO, from k = `importance_samples` codes per image.
+        The loss is the negative importance-weighted bound of k codes, its rate weighted by beta,
+        which grows from 0 during the warm-up in training.
+
+        Args:
+          batch: {"x": [B, ...], "y": labels}.
+          seed: int32 [2].
+          training: whether beta is warmed up.
+          times: number of labels per image: y is then [times B], in the order of x repeated
+            `times` times, and so are the terms.
+        """
+        config, beta = self.config, self.config.beta
+        if training:
+            beta *= bounds.linear_warm_up(self.step, self.annealing_steps)
+        x, y = batch["x"], self._label(batch)
+        params = self.posterior_params(x, y, times)
+        x = tf.tile(x, [times, *[1] * (len(x.shape) - 1)]) if times > 1 else x
+        noise = seeds.normal([config.importance_samples, tf.shape(x)[0], config.latent_dim], seed)
+        terms = self.elbo_terms if config.importance_samples == 1 else self.importance_terms
+        return terms(x, y, params, noise, beta)
+
+    # --- The distributions ------------------------------------------------------------------
+
+    def __init__(self, config, spec):
+        super().__init__(config, spec)
+        self.posterior_layer = posteriors.KINDS[config.posterior](config)
+        self.prior_layer = priors.KINDS[config.prior](config, spec)
+        self.likelihood_layer = likelihoods.KINDS[config.likelihood](config, spec)
+        for part in (self.posterior_layer, self.prior_layer, self.likelihood_layer):
+            part.built = True  # Keras would wait for a call, which these layers do not have
+        *sides, channels = spec.shape
+        outputs = (*sides, channels * self.likelihood_layer.outputs)
+        self.encoder = networks.encoder(
+            config.network, spec.shape, config.hidden, self.posterior_layer.outputs
+        )
+        self.decoder = networks.decoder(config.network, outputs, config.hidden)
+        self.convolutional = config.network == "conv"
+
+    def posterior(self, x, y=None):
+        """q(z|x)"""
+        return self.posterior_layer.distribution(self.posterior_params(x, y))
+
+    def posterior_params(self, x, y=None, times=1):
+        """Parameters of q(z|x), [B, ...]; repeated `times` for as many labels."""
+        return self.encoder(self.likelihood_layer.standardize(x), self.one_hot(y), times=times)
+
+    def prior(self):
+        """p(z)"""
+        return self.prior_layer.distribution(self.posterior_components)
+
+    def posterior_components(self, x):
+        """q(z|x) of pseudo-inputs x, as components of a mixture"""
+        return self.posterior_layer.components(self.posterior_params(x))
+
+    def likelihood(self, z, y=None):
+        """p(x|z) of z [..., B, D]"""
+        codes = tf.reshape(z, [-1, z.shape[-1]])  # [... B, D]
+        condition = self.one_hot(y)
+        if condition is not None and len(z.shape) > 2:
+            condition = tf.tile(condition, [tf.shape(codes)[0] // tf.shape(condition)[0], 1])
+        params = self.decoder(codes, condition)
+        shape = tf.concat([tf.shape(z)[:-1], params.shape[1:]], 0)
+        return self.likelihood_layer.distribution(tf.reshape(params, shape))
+
+    def _label(self, batch):
+        return batch["y"] if self.conditional else None
+
+    @property
+    def capabilities(self):
+        of_bytes = self.likelihood_layer.discrete or self.config.pixels == "dequantized"
+        can = {Capability.SAMPLES, Capability.CODES, Capability.POSTERIOR}
+        return super().capabilities | can | ({Capability.BYTES} if of_bytes else set())
+
+    # --- Learning ---------------------------------------------------------------------------
 
     def compile_for_run(self, total_steps):
         super().compile_for_run(total_steps)
         self.set_schedule(total_steps)
 
     def set_schedule(self, total_steps: int | None) -> None:
-        """Sets up schedules for a run of this many steps; there are none if None."""
+        """Sets the length of the warm-up for a run of this many steps; none if None."""
         self.annealing_steps = round(self.config.kl_warmup * (total_steps or 0))
 
-    def start_from(self, split):
-        super().start_from(split)
+    def initialize_from_data(self, split):
+        super().initialize_from_data(split)
         config = self.config
         if self.of_images and config.likelihood == "bernoulli" and self.spec.shape[-1] == 3:
             logging.warning(
@@ -150,14 +152,14 @@ class VAE(GenerativeModel):
                     "For colours choose --config.pixels=dequantized --config.likelihood=gaussian."
                 )
             )
-        rows = split.shuffled(config.seed, min(split.size, START_ROWS))
-        mean = sum(x.sum(0, np.float64) for x in rows) / min(split.size, START_ROWS)
+        rows = split.shuffled(config.seed, min(split.size, INITIAL_ROWS))
+        mean = sum(x.sum(0, np.float64) for x in rows) / min(split.size, INITIAL_ROWS)
         mean /= 255.0 if self.of_images else 1.0
-        self.likelihoods.measure(split)
+        self.likelihood_layer.measure(split)
         if config.network == "conv":  # whose biases are the same for all pixels
             mean = np.broadcast_to(mean.mean((0, 1)), mean.shape)
-        self.decoder.start_at(self.likelihoods.start(mean))
-        self.priors.start_from(split, config.seed)
+        self.decoder.set_output_bias(self.likelihood_layer.initial_outputs(mean))
+        self.prior_layer.initialize_from_data(split, config.seed)
 
     def call(self, x, y=None, training=False):
         """Returns the reconstruction of x."""
@@ -168,16 +170,16 @@ class VAE(GenerativeModel):
 
     def sample(self, seed, y=None):
         """Returns the mean of p(x|z), z drawn from the prior; row i depends on seed[i], y[i]."""
-        return self.decode(self.priors.draw(self.posterior_components, seed), y)
+        return self.decode(self.prior_layer.draw(self.posterior_components, seed), y)
 
-    def way(self, z0, z1, t):
-        """Returns the codes at t [B] of the ways from z0 to z1, [B, D] each, as arrays."""
+    def interpolate_codes(self, z0, z1, t):
+        """Returns codes between z0 and z1, [B, D] each, at t [B], as arrays."""
         path = codes.arc if self.config.prior == "standard" else codes.line
         return path(z0, z1, t)
 
     def encode(self, x, y=None):
         """Returns q(z|x)'s mean ("loc") and standard deviation ("scale"), [B, D] each."""
-        loc, scale = self.posteriors.moments(self.posterior_params(x, y))
+        loc, scale = self.posterior_layer.moments(self.posterior_params(x, y))
         return {"loc": loc, "scale": scale}
 
     def decode(self, z, y=None):
@@ -185,7 +187,7 @@ class VAE(GenerativeModel):
         return self.likelihood(z, y).mean()
 
     def reconstruct(self, x, y=None):
-        """Returns the decoded mean of q(z|x): of a Gaussian, the code at e = 0."""
+        """Returns the decoded mean of q(z|x); for a Gaussian, the code at e = 0."""
         return self.decode(self.encode(x, y)["loc"], y)
 
     def interpolate(self, x0, x1, t, y=None):
@@ -204,21 +206,87 @@ class VAE(GenerativeModel):
 
         def score(x, *y_and_seed):
             *y, seed = y_and_seed
-            return {"elbo": self.score(x, *y, seed=seed)}
+            return self.score(x, *y, seed=seed)
 
         return {
-            "sample": self.signature(lambda *row: {"x": self.sample(*row)}, "seed", *y),
+            "sample": self.signature(self.sample, "seed", *y, output="x"),
             "encode": self.signature(self.encode, "x", *y),
-            "decode": self.signature(lambda *row: {"x": self.decode(*row)}, "z", *y),
-            "reconstruct": self.signature(lambda *row: {"x": self.reconstruct(*row)}, "x", *y),
-            "score": self.signature(score, "x", *y, "seed"),
-            "interpolate": self.signature(
-                lambda *row: {"x": self.interpolate(*row)}, "x0", "x1", "t", *y
-            ),
+            "decode": self.signature(self.decode, "z", *y, output="x"),
+            "reconstruct": self.signature(self.reconstruct, "x", *y, output="x"),
+            "score": self.signature(score, "x", *y, "seed", output="elbo"),
+            "interpolate": self.signature(self.interpolate, "x0", "x1", "t", *y, output="x"),
         }
 
-    def _label(self, batch):
-        return batch["y"] if self.conditional else None
+    # --- Checks -----------------------------------------------------------------------------
 
-    def _one_hot(self, y):
-        return None if y is None else tf.one_hot(y, self.spec.num_classes)  # [B, K]
+    @classmethod
+    def config_problems(cls, config):
+        yield from super().config_problems(config)
+        pixels, likelihood = config.pixels, likelihoods.KINDS[config.likelihood]
+        if pixels != likelihood.fits:
+            kinds = likelihoods.KINDS.items()
+            others = [name for name, kind in kinds if pixels == kind.fits and kind.of_images]
+            yield (
+                f"likelihood={config.likelihood!r} is not a density of {pixels} pixels: choose "
+                f"--config.pixels={likelihood.fits}, or for {pixels} pixels --config.likelihood="
+                f"{', '.join(others[:-1])}{' or ' * bool(others[:-1])}{others[-1]}."
+            )
+        yield from _bound_problems(config)
+        if config.prior == "vamp" and cls.conditional:
+            yield (
+                f"prior='vamp' is made of q(z|x), which model {config.model!r} has given labels "
+                "only: choose 'standard' or 'mog'."
+            )
+
+    @classmethod
+    def data_problems(cls, config, spec):
+        yield from super().data_problems(config, spec)
+        of_images = likelihoods.KINDS[config.likelihood].of_images
+        if len(spec.shape) == 1 and of_images:
+            yield (
+                f"likelihood={config.likelihood!r} is a density of pixels, {config.dataset!r} has "
+                "rows of numbers: choose --config.likelihood=normal --config.pixels=scaled."
+            )
+        for field in ("network", "class_network"):
+            if len(spec.shape) == 1 and config.get(field) == "conv":
+                yield (
+                    f"{field}='conv' is for images, dataset {config.dataset!r} has rows of "
+                    f"numbers: choose --config.{field}=mlp."
+                )
+        if len(spec.shape) == 3 and config.standardize:
+            yield "--config.standardize=True is for rows of numbers, not for images: leave it out."
+        if len(spec.shape) == 3 and not of_images:
+            yield (
+                f"likelihood={config.likelihood!r} is a density of real numbers such as codes, not "
+                "of images: choose --config.likelihood=bernoulli or gaussian."
+            )
+
+
+def _bound_problems(config):
+    """Yields what does not fit among posterior, prior and bound."""
+    if config.free_bits and (config.posterior, config.prior) != ("diagonal", "standard"):
+        yield (
+            f"free_bits={config.free_bits} needs a KL in closed form for each dimension, which "
+            f"posterior={config.posterior!r} with prior={config.prior!r} does not have: choose "
+            "'diagonal' with 'standard', or free_bits=0."
+        )
+    if config.importance_samples > 1 and config.free_bits:
+        yield (
+            "free_bits is part of the ELBO: choose --config.importance_samples=1 or "
+            "--config.free_bits=0."
+        )
+    if config.doubly_reparametrized and config.importance_samples == 1:
+        yield (
+            "doubly_reparametrized=True is a gradient of the importance-weighted bound: choose "
+            "--config.importance_samples=2 or more."
+        )
+    needs_density = {
+        "doubly_reparametrized=True": config.doubly_reparametrized,
+        "prior='vamp'": config.prior == "vamp",
+    }
+    for setting, is_set in needs_density.items():
+        if is_set and not posteriors.KINDS[config.posterior].closed_form:
+            yield (
+                f"{setting} needs q(z|x) in closed form at any z, which "
+                f"posterior={config.posterior!r} does not have: choose 'diagonal' or 'tril'."
+            )

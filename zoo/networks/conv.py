@@ -7,7 +7,7 @@ import keras
 from zoo.errors import UserError
 from zoo.networks.conditioned import Conditioned
 
-# Of the dense layer between convolutions and code.
+# Units of the dense layer between the convolutions and the code.
 DENSE_UNITS = 256
 
 
@@ -81,5 +81,5 @@ class ConvDecoder(keras.Layer):
         height, width = self.sides
         return self.last(h)[:, :height, :width]
 
-    def start_at(self, image):
+    def set_output_bias(self, image):
         self.last.bias.assign(image.mean((0, 1)))

@@ -39,7 +39,7 @@ class MLPDecoder(keras.Layer):
             z = layer(z, condition)
         return keras.ops.reshape(self.last(z), [-1, *self.image_shape])
 
-    def start_at(self, image):
+    def set_output_bias(self, image):
         self.last.bias.assign(image.reshape(-1))
 
 

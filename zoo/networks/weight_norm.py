@@ -15,14 +15,15 @@ from zoo.networks.conv import DENSE_UNITS, halve
 
 KERNEL_SIZE = 4
 # A unit that hardly varies in the rows that a layer starts by would be blown up at others.
-LEAST_DEVIATION = 0.01
+MIN_DEVIATION = 0.01
 
 
 class WeightNorm(keras.Layer):
     """x to g x v / |v| + b: a dense layer, or a convolution where a kernel size is given.
 
-    Salimans and Kingma 2016, Weight Normalization (arXiv 1602.07868), equation 2. `start` sets g
-    and b by data, such that outputs have mean 0 and deviation 1 (equations 5 and 6).
+    Salimans and Kingma 2016, Weight Normalization (arXiv 1602.07868), equation 2.
+    `initialize_from_data` sets g and b so that outputs have mean 0 and deviation 1 (equations 5
+    and 6).
 
     Args:
       units: of the layer, or its channels.
@@ -54,13 +55,13 @@ class WeightNorm(keras.Layer):
             return ops.matmul(x, weight) + self.b
         return ops.conv(x, weight, strides=2, padding="same") + self.b
 
-    def start(self, x) -> None:
-        """Sets g and b by rows x [N, ...]."""
+    def initialize_from_data(self, x) -> None:
+        """Sets g and b from rows x [N, ...]."""
         self.g.assign(tf.ones_like(self.g))
         self.b.assign(tf.zeros_like(self.b))
         h = self(x)
         mean, variance = tf.nn.moments(h, list(range(len(h.shape) - 1)))
-        deviation = tf.maximum(tf.sqrt(variance), LEAST_DEVIATION)
+        deviation = tf.maximum(tf.sqrt(variance), MIN_DEVIATION)
         self.g.assign(1.0 / deviation)
         self.b.assign(-mean / deviation)
 
@@ -99,7 +100,7 @@ class NoisyClassifier(keras.Layer):
       num_classes: K.
       input_noise: deviation of the noise that is added to x.
       hidden_noise: deviation of that added to hidden layers.
-      rows_at_once: rows that are compared by minibatch discrimination; 1 for none.
+      group_size: rows compared by minibatch discrimination; 1 for none.
     """
 
     def __init__(
@@ -110,7 +111,7 @@ class NoisyClassifier(keras.Layer):
         num_classes: int,
         input_noise: float,
         hidden_noise: float,
-        rows_at_once: int = 1,
+        group_size: int = 1,
     ):
         super().__init__()
         self.convolutions, units, maps = [], hidden, []
@@ -123,8 +124,8 @@ class NoisyClassifier(keras.Layer):
         self.widest = max(math.prod(shape), *maps, *units)
         self.last = WeightNorm(num_classes, train_scale=True)
         self.input_noise, self.hidden_noise = input_noise, hidden_noise
-        self.rows_at_once = rows_at_once
-        self.comparison = MinibatchDiscrimination(rows_at_once) if rows_at_once > 1 else None
+        self.group_size = group_size
+        self.comparison = MinibatchDiscrimination(group_size) if group_size > 1 else None
 
     def call(self, x):
         """Returns logits [B, K], without noise."""
@@ -134,10 +135,10 @@ class NoisyClassifier(keras.Layer):
         """Returns logits [B, K] from `features`."""
         return self.last(self.comparison(features) if self.comparison else features)
 
-    def start(self, x, seed) -> None:
-        """Sets scales and biases of all layers by noisy rows x [N, ...], one after the other."""
-        h = self.features(x, seed, before=lambda layer, h: layer.start(h))
-        self.last.start(self.comparison(h) if self.comparison else h)
+    def initialize_from_data(self, x, seed) -> None:
+        """Initialises the layers one after the other from noisy rows x [N, ...]."""
+        h = self.features(x, seed, before=lambda layer, h: layer.initialize_from_data(h))
+        self.last.initialize_from_data(self.comparison(h) if self.comparison else h)
 
     def features(self, x, seed=None, before=lambda layer, h: None):
         """Returns the last hidden layer [B, F].
@@ -145,7 +146,7 @@ class NoisyClassifier(keras.Layer):
         Args:
           x: rows [B, ...].
           seed: int32 [2] of the noise; None for no noise.
-          before: is called with each layer and what it will be given.
+          before: called with each layer and its input.
         """
         noise = Noise(seed, tf.shape(x)[0] * self.widest)
         h = noise.add(x, self.input_noise)
@@ -164,16 +165,16 @@ class Noise:
 
     Args:
       seed: int32 [2]; None for no noise at all.
-      most: numbers that the largest layer takes.
+      largest: numbers that the largest layer takes.
     """
 
     # Places at which a cut may begin.
     PLACES = 2**16
 
-    def __init__(self, seed: tf.Tensor | None, most: tf.Tensor):
+    def __init__(self, seed: tf.Tensor | None, largest: tf.Tensor):
         self.seed, self.cuts = seed, 0
         if seed is not None:
-            self.row = seeds.normal([most + self.PLACES], seeds.fold_in(seed, 0))
+            self.row = seeds.normal([largest + self.PLACES], seeds.fold_in(seed, 0))
 
     def add(self, h, deviation: float):
         """Returns h [B, ...] with noise of a deviation."""

@@ -25,17 +25,17 @@ def rate(q: tfd.Distribution, p: tfd.Distribution, z: tf.Tensor) -> tf.Tensor:
         return q.log_prob(z) - p.log_prob(z)
 
 
-def free_bits(q: tfd.Distribution, p: tfd.Distribution, least: float) -> tf.Tensor:
-    """Returns KL(q || p) [B] of diagonal Gaussians, each dimension's mean at least `least` nats.
+def free_bits(q: tfd.Distribution, p: tfd.Distribution, minimum: float) -> tf.Tensor:
+    """Returns KL(q || p) [B] of diagonal Gaussians, each dimension's mean at least `minimum` nats.
 
     Kingma et al. 2016 (arXiv 1606.04934), equation 18, every dimension a group of its own: one
-    whose mean over the whole batch is below `least` counts as `least` and has no gradient.
+    whose mean over the whole batch is below `minimum` counts as `minimum` and has no gradient.
     """
     of_dimension = tfd.kl_divergence(
         tfd.Normal(q.mean(), q.stddev()), tfd.Normal(p.mean(), p.stddev())
     )  # [B, D]
     mean = replicas.all_reduce("mean", tf.stop_gradient(tf.reduce_mean(of_dimension, 0)))
-    return tf.reduce_sum(tf.where(mean > least, of_dimension, least), -1)
+    return tf.reduce_sum(tf.where(mean > minimum, of_dimension, minimum), -1)
 
 
 def importance_weighted_bound(log_weights: tf.Tensor) -> tf.Tensor:

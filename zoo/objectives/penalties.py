@@ -8,7 +8,7 @@ import tensorflow as tf
 EPSILON = 1e-12
 
 
-def logits_and_slopes(
+def logits_and_squared_gradients(
     logit: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns D(x) and |grad_x D(x)|^2 of each row, float32 [B] each, from one pass through D.
@@ -42,7 +42,7 @@ def gradient_penalty(
       t: uniform in [0, 1), [B]; x is real at 0 and fake at 1.
     """
     t = tf.reshape(t, [-1, *[1] * (len(real.shape) - 1)])
-    _, squared_slopes = logits_and_slopes(logit, real + t * (fake - real))
+    _, squared_slopes = logits_and_squared_gradients(logit, real + t * (fake - real))
     return tf.square(tf.sqrt(squared_slopes + EPSILON) - 1.0)
 
 

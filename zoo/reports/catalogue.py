@@ -3,9 +3,12 @@
 import pathlib
 from collections.abc import Sequence
 
-from zoo import configs, headlines, listings, markdown, references
+from zoo import configs
+from zoo.drawing import markdown
 from zoo.errors import UserError
-from zoo.reports import exports, overview
+from zoo.evaluation import headline_metrics, references
+from zoo.exports import catalog
+from zoo.reports import overview
 
 # The README's table stands between these lines.
 BEGIN, END = "<!-- results: written by scripts/report.py -->", "<!-- end of results -->"
@@ -24,24 +27,24 @@ def results(
       links: path from the table's page to that folder.
     """
     rows = []
-    for name, description, metrics in exports.read_all(saved_models):
-        if names and name not in names:
+    for export in catalog.read_measured(saved_models):
+        if names and export.name not in names:
             continue
-        config, figures = description["config"], metrics["metrics"]
-        for i, headline in enumerate(headlines.find(metrics)):
-            published = references.find(config, headline.figure)
+        config, figures = export.description["config"], export.metrics["metrics"]
+        for i, headline in enumerate(headline_metrics.find_headlines(export.metrics)):
+            published = references.find_references(config, headline.figure)
             if i and not published:
                 continue
             published = published or _floor(headline.figure, figures)
             first = {
-                "model": f"[{config['model']}]({links}/{name})",
+                "model": f"[{config['model']}]({links}/{export.name})",
                 "dataset": pathlib.PurePath(config["dataset"]).name,
                 "metric": headline.label,
                 "obtained": headline.show(figures[headline.figure]),
             }
             last = {
-                "training": _training(metrics["training"]),
-                "MB": f"{listings.size(exports.version(saved_models, name)) / 1e6:.1f}",
+                "training": _training(export.metrics["training"]),
+                "MB": f"{export.count_bytes() / 1e6:.1f}",
             }
             for reference in published or (references.Reference("", ""),):
                 shown = {"published": reference.figure, "published protocol": reference.protocol}
@@ -60,27 +63,27 @@ def readme(text: str, saved_models: pathlib.Path, docs: pathlib.Path) -> str:
     _, end, tail = rest.partition(END)
     if not begin or not end:
         raise UserError(f"The README has no lines {BEGIN!r} and {END!r} to write between.")
-    return f"{head}{begin}\n\n{overview.table(saved_models, docs)}\n\n{end}{tail}"
+    return f"{head}{begin}\n\n{overview.build_table(saved_models, docs)}\n\n{end}{tail}"
 
 
-def page(saved_models: pathlib.Path) -> str:
+def build_page(saved_models: pathlib.Path) -> str:
     """Returns the page that lists all models in a folder."""
     rows = [
         {
-            "samples": _thumbnail(saved_models, exported.name),
-            "model": f"[{exported.name}]({exported.name})",
-            "what it is": configs.describe(exported.description["config"]["model"]).splitlines()[0],
-            "main figure": headlines.describe(exported.metrics),
-            "signatures": ", ".join(f"`{name}`" for name in exported.description["signatures"]),
+            "samples": _thumbnail(saved_models, export.name),
+            "model": f"[{export.name}]({export.name})",
+            "what it is": configs.describe(export.description["config"]["model"]).splitlines()[0],
+            "main figure": headline_metrics.describe_headline(export.metrics),
+            "signatures": ", ".join(f"`{name}`" for name in export.description["signatures"]),
         }
-        for exported in exports.read_all(saved_models)
+        for export in catalog.read_measured(saved_models)
     ]
     return f"""# Trained models
 
 ```python
 import zoo
 
-zoo.models()  # this table
+zoo.list_models()  # this table
 model = zoo.load("cvae_mnist")  # the newest version, its files checked
 ```
 
@@ -100,7 +103,7 @@ about a thousandth from those of the weights that were measured.
 
 def _floor(figure, figures):
     """The best possible distance between images: that of training images."""
-    if figure != headlines.FRECHET or "frechet_floor" not in figures:
+    if figure != headline_metrics.FRECHET or "frechet_floor" not in figures:
         return ()
     protocol = "best possible: real training images scored as samples"
     return (references.Reference(f"{figures['frechet_floor']:.1f}", protocol),)

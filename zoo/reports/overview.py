@@ -4,9 +4,10 @@ import json
 import pathlib
 import statistics
 
-from zoo import markdown, references
-from zoo.headlines import FRECHET
-from zoo.reports import exports
+from zoo.drawing import markdown
+from zoo.evaluation import references
+from zoo.evaluation.headline_metrics import FRECHET
+from zoo.exports import catalog
 
 # Which trained models and sweeps stand for the zoo in each question.
 LIKELIHOODS = {"vae_mnist": references.NOROUZI, "vae_vamp_mnist": references.NOROUZI}
@@ -22,7 +23,7 @@ SAMPLES = ("cgan_mnist",)
 MODES = ("R1 + R2",)
 
 
-def table(saved_models: pathlib.Path, docs: pathlib.Path) -> str:
+def build_table(saved_models: pathlib.Path, docs: pathlib.Path) -> str:
     """Returns one table of ten rows at most, obtained beside published figures.
 
     Args:
@@ -60,16 +61,16 @@ def _row(model, obtained, reference):
 
 def _likelihoods(saved_models):
     rows = []
-    for exported in exports.read_all(saved_models):
-        figures = exported.metrics["metrics"]
-        if exported.name in LIKELIHOODS and "nll" in figures:
+    for export in catalog.read_measured(saved_models):
+        figures = export.metrics["metrics"]
+        if export.name in LIKELIHOODS and "nll" in figures:
             (published,) = (
                 reference
-                for reference in references.find(exported.description["config"], "nll")
-                if reference.protocol == LIKELIHOODS[exported.name]
+                for reference in references.find_references(export.description["config"], "nll")
+                if reference.protocol == LIKELIHOODS[export.name]
             )
             obtained = f"{figures['nll']:.2f} (standard error {figures['nll_standard_error']:.2f})"
-            rows.append(_row(_link(exported.name), obtained, published))
+            rows.append(_row(_link(export.name), obtained, published))
     return rows
 
 
@@ -105,15 +106,15 @@ def _clusters(docs):
 def _samples(saved_models):
     return [
         _row(
-            _link(exported.name),
+            _link(export.name),
             f"{figures[FRECHET]:.1f}",
             references.Reference(
                 "",
                 f"best possible: {figures['frechet_floor']:.1f}, real training images as samples",
             ),
         )
-        for exported in exports.read_all(saved_models)
-        if exported.name in SAMPLES and FRECHET in (figures := exported.metrics["metrics"])
+        for export in catalog.read_measured(saved_models)
+        if export.name in SAMPLES and FRECHET in (figures := export.metrics["metrics"])
     ]
 
 

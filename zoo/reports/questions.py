@@ -1,13 +1,13 @@
-"""The pages of docs/questions that are written by hand: their tables are filled in here.
+"""Fills in the tables of pages in docs/questions that are written by hand.
 
-A table stands between two comments, of which the first says where it comes from:
+A table is between two comments, the first of which names its source:
 
-    <!-- tables: kl_terms -->                                those of the page kl_terms.md
+    <!-- tables: kl_terms -->                                the tables of the page kl_terms.md
     <!-- sweep: gmm_ring: num_components, nll, bic -->       means over seeds of a sweep
-    <!-- models: dcgan_mnist, vae_iaf_mnist -->              what trained models reached
+    <!-- models: dcgan_mnist, vae_iaf_mnist -->              results of trained models
     <!-- end of table -->
 
-A figure within a sentence of a page in Chinese comes from the JSON of the same page in English:
+A number within a sentence of a Chinese page comes from the JSON of the same page in English:
 
     <!-- figure: cell("gan, logit of D", "right %") -->49.9<!-- end -->
 """
@@ -17,12 +17,15 @@ import pathlib
 import re
 import statistics
 
-from zoo import markdown
+from zoo.drawing import markdown
 from zoo.errors import UserError
 from zoo.experiments import pages as experiment_pages
 from zoo.reports import catalogue
-from zoo.reports.chinese import PATTERNS, WORDS
 
+# A page in Chinese has the words of its tables beside it, {English: Chinese}; these are the cells
+# that contain numbers, as patterns.
+WORDS = "words.json"
+PATTERNS = ((r"^(\d+) of (\d+)$", r"\1/\2"), (r"^([\d.]+) to ([\d.]+)$", r"\1 – \2"))
 _MARKED = re.compile(
     r"(<!-- (tables|sweep|models): (.*?) -->\n).*?(<!-- end of table -->)", re.DOTALL
 )
@@ -31,7 +34,7 @@ _MARKED = re.compile(
 _FIGURE = re.compile(r"(<!-- figure: (.*?) -->).*?(<!-- end -->)")
 
 
-def pages(
+def fill_pages(
     docs: pathlib.Path, saved_models: pathlib.Path, generated: dict[pathlib.Path, str]
 ) -> dict[pathlib.Path, str]:
     """Returns {path: text} of all pages with tables to fill in, in English and in Chinese.
@@ -42,20 +45,20 @@ def pages(
       generated: {path: text} of the pages that tables are taken from.
 
     Raises:
-      UserError: if what a table is to come from is not there.
+      UserError: if the source of a table is missing.
     """
-    found = {}
+    filled = {}
     for path in sorted((docs / "questions").rglob("*.md")):
         text = path.read_text()
         if _MARKED.search(text):
-            words = WORDS if path.parent.name == "zh" else {}
-            found[path] = _fill_figures(
-                _fill(text, docs, saved_models, generated, words), docs, path.stem
-            )
-    return found
+            words = path.with_name(WORDS)
+            words = json.loads(words.read_text()) if words.exists() else {}
+            text = _fill_tables(text, docs, saved_models, generated, words)
+            filled[path] = _fill_figures(text, docs, path.stem)
+    return filled
 
 
-def _fill(text, docs, saved_models, generated, words):
+def _fill_tables(text, docs, saved_models, generated, words):
     def table(match):
         begin, kind, source, end = match.groups()
         made = _MAKERS[kind](source, docs, saved_models, generated)
@@ -74,7 +77,7 @@ def _fill_figures(text, docs, name):
 
 
 def translate(table: str, words: dict[str, str]) -> str:
-    """Returns a Markdown table with the cells that are in a dictionary replaced."""
+    """Returns a Markdown table with its cells translated by a dictionary."""
     lines: list[str] = []
     for line in table.splitlines():
         if not line:

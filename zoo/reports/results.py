@@ -4,12 +4,15 @@ import json
 import pathlib
 import statistics
 
-from zoo import evaluation, markdown, references
+from zoo.drawing import markdown
 from zoo.errors import UserError
-from zoo.reports import catalogue, exports
+from zoo.evaluation import references
+from zoo.evaluation.headline_metrics import FRECHET
+from zoo.evaluation.metrics import METRICS
+from zoo.evaluation.subject import SAMPLED_IMAGES
+from zoo.exports import catalog
+from zoo.reports import catalogue
 
-# By which models are ordered by their samples.
-FRECHET = "frechet_classifier_distance"
 # Codes per image in all figures that are compared.
 K = 5000
 # The sweeps over seeds that stand beside published clusters, by entry.
@@ -99,17 +102,17 @@ def sample_metrics(saved_models: pathlib.Path) -> str:
     """Returns what the samples of all exports on MNIST are worth as a Markdown section."""
     columns = {
         figure: label
-        for metric in evaluation.METRICS
-        if metric.needs >= evaluation.SAMPLED_IMAGES
+        for metric in METRICS
+        if metric.needs >= SAMPLED_IMAGES
         for figure, label in metric.figures.items()
         if figure != "class_shares"
     }
     # Named after the distance itself, which training images have in the first row.
     distances = [c for c in columns if c.endswith("_classifier_distance")]
     measured = [
-        (name, metrics)
-        for name, _, metrics in exports.read_all(saved_models)
-        if metrics["dataset"] == "mnist" and FRECHET in metrics["metrics"]
+        (export.name, export.metrics)
+        for export in catalog.read_measured(saved_models)
+        if export.metrics["dataset"] == "mnist" and FRECHET in export.metrics["metrics"]
     ]
     if not measured:
         return ""
@@ -171,11 +174,12 @@ def densities(saved_models: pathlib.Path) -> str:
       saved_models: folder of exports; the newest version of each model counts.
     """
     rows = []
-    for name, description, measured in exports.read_all(saved_models):
-        given_labels = "y" in description["signatures"].get("sample", [])
+    for export in catalog.read_measured(saved_models):
+        given_labels = "y" in export.description["signatures"].get("sample", [])
+        measured = export.metrics
         comparable = measured.get("importance_samples") == K and measured["dataset"] == "mnist"
         if comparable and not given_labels:
-            rows.append((name, description["config"], measured))
+            rows.append((export.name, export.description["config"], measured))
     if not rows:
         raise UserError(
             f"No export in {saved_models} has a log-likelihood on MNIST with {K:,} codes per "
@@ -213,7 +217,7 @@ bound on the bits per byte.
 """
 
 
-def page(saved_models: pathlib.Path, docs: pathlib.Path) -> str:
+def build_page(saved_models: pathlib.Path, docs: pathlib.Path) -> str:
     """Returns all tables as a Markdown page.
 
     Raises:

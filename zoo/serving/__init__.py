@@ -1,1 +1,1 @@
-"""Export, cards, loading."""
+"""Exports models, loads them, and calls them in this process or on a server."""

@@ -1,12 +1,15 @@
-"""A model's card, written from its config and its metrics alone, as model hubs expect it."""
+"""A model's card, generated from its config and its metrics, in the format of model hubs."""
 
 import json
 import pathlib
 
 import yaml
 
-from zoo import configs, evaluation, headlines, markdown, references
-from zoo.inputs import Input
+from zoo import configs
+from zoo.drawing import markdown
+from zoo.evaluation import headline_metrics, references
+from zoo.evaluation.metrics import LABELS
+from zoo.exports.signature_inputs import Input
 
 # Limits by type of model, which a signature identifies: the first in this list that it has.
 LIMITS = (
@@ -36,14 +39,14 @@ TAGS = {
 }
 
 
-def write(name: str, description: dict, metrics: dict, location: str | None = None) -> str:
+def write_card(name: str, description: dict, metrics: dict, location: str | None = None) -> str:
     """Returns the card of an exported model as Markdown with a YAML head.
 
     Args:
       name: of the model's folder.
       description: the export's config.json.
       metrics: the export's metrics.json.
-      location: by which it is loaded; the name if None.
+      location: the argument of zoo.load; the name if None.
     """
     config, signatures = description["config"], description["signatures"]
     inputs = {n: Input.from_fields(n, fields) for n, fields in description["inputs"].items()}
@@ -76,7 +79,7 @@ Intended for study, baselines and fine-tuning; not for decisions about people.
 
 
 def _caption(signatures):
-    """What the picture of samples shows, for models whose pictures need it."""
+    """A caption of the picture of samples, for models that need one."""
     if "y" in signatures["sample"]:
         return "One column per label.\n\n"
     if "sample_cluster" in signatures:
@@ -90,16 +93,16 @@ def _caption(signatures):
 
 
 def _limits(config, signatures, images):
-    """Sentences about limits, and about what `score` expects."""
+    """Sentences about limits, and about the input of `score`."""
     limits = [text for signature, text in LIMITS if signature in signatures][:1]
-    if not images:  # they speak of images
+    if not images:  # the limits above are those of images
         limits = ["Rows unlike the training data get an answer as well."]
     scored = [_scored(config, images)] if "score" in signatures else []
     return "\n".join(limits + scored)
 
 
 def _head(name, description, metrics):
-    """What hubs read: licence, library, tags, data and figures."""
+    """The metadata that hubs read: licence, library, tags, data and metrics."""
     config, signatures = description["config"], description["signatures"]
     dataset = pathlib.PurePath(config["dataset"]).name
     images, generates = len(description["shape"]) == 3, "sample" in signatures
@@ -128,7 +131,7 @@ def _head(name, description, metrics):
                         "name": headline.label,
                         "value": headline.value(metrics["metrics"]),
                     }
-                    for headline in headlines.find(metrics)
+                    for headline in headline_metrics.find_headlines(metrics)
                 ],
             }
         ]
@@ -138,7 +141,7 @@ def _head(name, description, metrics):
 
 
 def _command(config):
-    """How it was trained; a model of arrays has no command."""
+    """The training command; a model of arrays has none."""
     if not config["dataset"]:
         return ""
     flags = configs.command_flags(configs.get(config["model"], **config))
@@ -146,7 +149,7 @@ def _command(config):
 
 
 def _scored(config, images):
-    """What `score` expects of x, and what its value is."""
+    """The input and the value of `score`."""
     pixels = config["pixels"] if images else "rows"
     bound = "a lower bound on " if "likelihood" in config else ""
     return {
@@ -178,16 +181,16 @@ Trained on `{config["dataset"]}` for {training["steps"]:,} steps, in
 
 
 def _figures(metrics, images):
-    """The table of what was measured, and how."""
+    """The table of metrics, and how they were measured."""
     figures = metrics.get("metrics")
     if figures is None:
         return ""
     unit = "image" if images else "row"
-    # A figure that no metric knows, a model's own loss term, comes last under its own name.
-    names = [name for name in evaluation.LABELS if name in figures]
-    names += [name for name in figures if name not in evaluation.LABELS]
+    # A model's own loss terms belong to no metric; they come last, under their own names.
+    names = [name for name in LABELS if name in figures]
+    names += [name for name in figures if name not in LABELS]
     rows = "\n".join(
-        f"| {evaluation.LABELS.get(name, f'Loss term `{name}`').format(unit=unit)} "
+        f"| {LABELS.get(name, f'Loss term `{name}`').format(unit=unit)} "
         f"| {markdown.cell(figures[name])} |"
         for name in names
     )
@@ -214,7 +217,7 @@ def _signatures(signatures, inputs):
 
 
 def _row(given):
-    """A line of the table of inputs."""
+    """A row of the table of inputs."""
     shape = ", ".join(["B", *map(str, given.shape)])
     limits = "" if given.high is None else f"{given.low:g} to {given.high:g}"
     kind = f"{given.dtype} [{shape}]"
@@ -222,7 +225,7 @@ def _row(given):
 
 
 def _examples(name, location, signatures, inputs):
-    """The first signature in Python, and by curl from a server."""
+    """Calls of the first signature, in Python and with curl."""
     first, names = next(iter(signatures.items()))
     folder = "saved_models" if location == name else pathlib.PurePath(location).parent
     arguments = ", ".join(f"{n}={_in_python(inputs[n])}" for n in names)
@@ -255,7 +258,7 @@ def _in_python(given):
 
 
 def _zeros(shape):
-    """Nested lists of zeros of a shape, as Python writes them briefly."""
+    """A short Python expression for nested lists of zeros."""
     text = "0.0" if shape else "0"
     for size in reversed(shape):
         text = f"[{text}] * {size}"

@@ -9,28 +9,28 @@ import re
 
 import numpy as np
 
-from zoo import versions
+from zoo.configs.spec import Spec
 from zoo.errors import UserError
-from zoo.inputs import ORDER, Input
-from zoo.serving.calls import ABOUT, ABOUT_INPUT, ABOUT_OUTPUT, SignatureCalls, describe
+from zoo.exports import versions
+from zoo.exports.signature_inputs import ORDER, Input
 from zoo.serving.grpc_client import GrpcServer
 from zoo.serving.refused import Refused
 from zoo.serving.rest_client import RestServer
-from zoo.spec import Spec
+from zoo.serving.signature_methods import ABOUT, ABOUT_INPUT, ABOUT_OUTPUT, SignatureCalls, describe
 from zoo.tfserving.contract.paths import DEFAULT_SIGNATURE, ModelSpec
 
 __all__ = ["Refused", "RemoteModel", "connect"]
 
-# Bytes of the rows of one call, safely below gRPC's default limit of 4 MiB for a message.
+# Maximum bytes of the rows of one call, well below gRPC's default limit of 4 MiB per message.
 _CALL_BYTES = 1 << 20
-_ROWS = 128  # which batching configs of servers usually take
+_ROWS = 128  # a size that batching configs usually allow
 
 
 class RemoteModel(SignatureCalls):
     """A model on a server.
 
-    An export of the zoo says itself what it takes, with the names of classes; of others only names,
-    types and shapes are known.
+    One of the zoo's exports describes its inputs and class names itself; for other models only
+    names, types and shapes are known.
     """
 
     def __init__(self, server: RestServer | GrpcServer, model: ModelSpec):
@@ -62,18 +62,18 @@ class RemoteModel(SignatureCalls):
 
     @property
     def config(self):
-        """Refuses: how a model was trained is not known to a server.
+        """Not available: a server does not know how a model was trained.
 
         Raises:
           UserError: always.
         """
         raise UserError(
-            f"{self.path}: a server does not tell how a model was trained, which this needs: give "
-            "the export itself (--saved_model)."
+            f"{self.path}: a server does not know how a model was trained, which this needs: give "
+            "the export (--saved_model)."
         )
 
     def status(self) -> dict[int, str]:
-        """Returns {version: its state}, "AVAILABLE" say.
+        """Returns {version: state}, such as {1: "AVAILABLE"}.
 
         Raises:
           Refused: if the server does not know the model.
@@ -81,7 +81,7 @@ class RemoteModel(SignatureCalls):
         return self._server.read_states(self._model)
 
     def run(self, name, arrays):
-        """Returns the outputs, of calls of a limited size: all signatures are row-wise."""
+        """Returns the outputs, from calls of a limited size: all signatures are row-wise."""
         signature = self._known[name]
         rows = len(next(iter(arrays.values())))
         outputs = [np.prod([s or 1 for s in t.shape]) for t in signature.outputs.values()]
@@ -111,7 +111,7 @@ class RemoteModel(SignatureCalls):
         return names, inputs | pixels
 
     def _guess_spec(self):
-        """The spec that the shapes of x tell."""
+        """Guesses the spec from the shapes of x."""
         for signature in self._known.values():
             for tensors in (signature.inputs, signature.outputs):
                 if "x" in tensors and tensors["x"].shape:
@@ -131,14 +131,14 @@ def connect(
     Args:
       server: "HOST:PORT" or "http://HOST:PORT" of REST, "grpc://HOST:PORT" of gRPC; an address of
         IPv6 in brackets.
-      model: its name there.
+      model: its name on the server.
       version: the newest one if None.
       label: of a version, instead of its number.
-      timeout: seconds for a call. A server that is not there is asked again for a few seconds.
+      timeout: seconds for a call. Connecting is retried for a few seconds.
 
     Raises:
-      Refused: if the server or the model is not there.
-      UserError: if the address or the version is not written as one.
+      Refused: if there is no such server or model.
+      UserError: if the address or the version is malformed.
     """
     scheme, _, address = server.rstrip("/").rpartition("://")
     if scheme not in ("", "http", "https", "grpc") or not re.fullmatch(
@@ -157,6 +157,6 @@ def connect(
 
 
 def _ordered(key, names):
-    """Inputs of a signature in the order that the zoo gives them; metadata has none."""
+    """Inputs of a signature in the zoo's order; metadata has no order."""
     order = ORDER.get(key, ())
     return sorted(names, key=lambda n: (order.index(n) if n in order else len(order), n))

@@ -14,9 +14,9 @@ from zoo.errors import UserError
 from zoo.serving import golden
 from zoo.serving.loading import LoadedModel
 
-# Differences are shares of 1 or of the largest number of an answer, whichever is more.
+# Largest difference, relative to 1 or to the largest number of an answer, whichever is more.
 TOLERANCE = 1e-5
-# Of ONNX's operators: the first with all that the graphs need.
+# The first version of ONNX's operators that has all that the graphs need.
 _OPSET = 18
 
 
@@ -45,8 +45,8 @@ def convert(
         makes something that cannot be run; no file is written then. If the export has no golden
         answers.
     """
-    # On golden answers: what an encoder makes of noise changes with the last bit.
-    requests = {key: answer.inputs for key, answer in golden.read(model.path).items()}
+    # Compares on golden answers: an encoder's output for noise changes with the last bit.
+    requests = {key: answer.inputs for key, answer in golden.read_answers(model.path).items()}
     keys = list(signatures or model.signatures)
     contents, runs = _CONVERTERS[form](model, name, keys)
     differences = {}
@@ -94,7 +94,7 @@ def _to_onnx(model, name, keys):
             custom_op_handlers={"BroadcastArgs": (_broadcast_args, [])},
         )
         content = proto.SerializeToString()
-        # It refuses what the converter has left of TensorFlow.
+        # It rejects TensorFlow operations that the converter left in.
         return content, onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
 
     contents, runs = {}, {}
@@ -111,13 +111,13 @@ TITLES = {"litert": "LiteRT", "onnx": "ONNX"}
 
 
 def _guard(work, what, form):
-    """What a converter or an interpreter returns, or its last words as a UserError."""
+    """Calls a converter or an interpreter; turns its error into a UserError."""
     with tf_startup.stderr_held_back(), warnings.catch_warnings(action="ignore"):
         try:
             return work()
         except Exception as raised:  # converters raise whatever their parts raise
             error = raised
-    # The operation that a format lacks stands among many other lines.
+    # The operation that a format lacks is named among many other lines.
     pattern = r"'tf\.(\w+)' op is neither|No Op registered for (\w+)"
     unknown = sorted({a or b for a, b in re.findall(pattern, str(error))})
     reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
@@ -133,7 +133,7 @@ def _spec(given):
 
 
 def _renamed(signature, names):
-    """A signature that takes its inputs in order, with outputs that no input is called like."""
+    """A signature with positional inputs, and no output named like an input."""
 
     def function(*tensors):
         outputs = signature(**dict(zip(names, tensors, strict=True)))
@@ -143,7 +143,7 @@ def _renamed(signature, names):
 
 
 def _runner(session, names):
-    """Calls an ONNX graph with and for the names of the signature."""
+    """A function that runs an ONNX graph, with the signature's names of inputs and outputs."""
     taken = {given.name for given in session.get_inputs()}
 
     def run(given):
@@ -156,7 +156,7 @@ def _runner(session, names):
 
 
 def _broadcast_args(context, node, name, args):
-    """BroadcastArgs, the shape that two shapes are broadcast to: tf2onnx does not know it."""
+    """BroadcastArgs, the broadcast of two shapes, which tf2onnx lacks."""
     import tf2onnx
 
     sizes = [context.get_shape(given)[0] for given in node.input]

@@ -1,4 +1,4 @@
-"""From a Keras model to a SavedModel that TF Serving serves and plain TensorFlow loads."""
+"""Exports a Keras model as a SavedModel for TF Serving and plain TensorFlow."""
 
 import json
 import os
@@ -11,19 +11,18 @@ from google.protobuf import text_format
 from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
-from zoo import files, manifests, models
+from zoo import files, models
 from zoo.drawing import pictures
 from zoo.errors import UserError
+from zoo.exports.folder import GOLDEN_ANSWERS, WARM_UP, Contents, ExportFolder
+from zoo.exports.versions import SAVED_MODELS, export_name, list_versions
 from zoo.serving import card, golden, half_weights, shards
-from zoo.serving.calls import ABOUT, ABOUT_INPUT, ABOUT_OUTPUT
+from zoo.serving.signature_methods import ABOUT, ABOUT_INPUT, ABOUT_OUTPUT
 from zoo.tfserving.contract.paths import DEFAULT_SIGNATURE
-from zoo.versions import SAVED_MODELS, export_name, versions
 
-EXTRA = "assets.extra"
-WARM_UP = "tf_serving_warmup_requests"
-# Types that weights may be stored in.
+# Types for stored weights.
 WEIGHTS = ("float32", "float16")
-# How often a version is tried that others may take at the same time.
+# Attempts to take a version number that other processes may take at the same time.
 ATTEMPTS = 10
 
 
@@ -35,19 +34,19 @@ def export(
     weights: str = "float32",
     name: str = "",
 ) -> pathlib.Path:
-    """Writes FOLDER/NAME/VERSION and what stands beside it; returns that path.
+    """Writes FOLDER/NAME/VERSION and the files beside it; returns that path.
 
-    Beside the version stand a card (README.md) and samples.png, at the top models.config for
-    TF Serving. The version appears whole or not at all.
+    Writes a card (README.md) and samples.png beside the version, and models.config for TF Serving
+    at the top. The version appears whole or not at all.
 
     Args:
-      model: with the weights to export, made under any strategy.
+      model: the model, made under any strategy.
       folder: holds one folder per model, as saved_models/ does.
-      metrics: as `zoo.evaluation.report` returns them; None for a model that was not measured,
+      metrics: of `zoo.evaluation.evaluate.build_report`; None for a model that was not measured,
         for example after Keras' `fit`.
       version: the next free one if None.
       weights: "float32" (unchanged) or "float16": large float32 weights in half the size, for
-        models that are kept where space is short. They compute in float32 all the same.
+        repositories with little space. The model computes in float32 all the same.
       name: of the model, as servers know it; ENTRY_DATASET if empty, and ENTRY for a model that
         was not trained on a named dataset.
 
@@ -69,19 +68,19 @@ def export(
             f"name={name!r} cannot be a folder and part of a URL: use letters, digits, '_', '-'."
         )
     base = folder / (name or export_name(model.config.model, model.config.dataset))
-    number = max(versions(base), default=0) + 1 if version is None else version
+    number = max(list_versions(base), default=0) + 1 if version is None else version
     for variable in model.served_variables():
         if not np.all(np.isfinite(tf.cast(variable.value, tf.float64))):
             raise UserError(
                 f"The weight {variable.path!r} is not finite: this model cannot be used. "
-                f"{model.remedy}."
+                f"{model.rules.remedy}."
             )
     target = base / str(number)
     if number < 1 or target.exists():
         wrong = "exists" if target.exists() else "is not a version, they count from 1"
         raise UserError(
             f"{target} {wrong}: choose a whole number above "
-            f"{max(versions(base), default=0)}, or none for the next free one."
+            f"{max(list_versions(base), default=0)}, or none for the next free one."
         )
     # A model made under a strategy has a copy of each weight on each device; the export has one.
     plain = models.from_description(models.description(model))
@@ -90,24 +89,24 @@ def export(
     for _ in range(ATTEMPTS):
         try:
             with files.atomic(target) as temporary:
-                description = _write_version(temporary, plain, metrics, base.name, weights)
+                contents = _write_version(temporary, plain, metrics, base.name, weights)
             break
         except OSError:
             if not target.exists() or version is not None:
                 raise
             # Another export has taken this version meanwhile.
-            target = base / str(max(versions(base)) + 1)
+            target = base / str(max(list_versions(base)) + 1)
     pictures.save_samples(base / "samples.png", plain)
-    _write_card(base, description, metrics)
+    _write_card(base, contents)
     refresh_models_config(folder)
     return target
 
 
 def _write_version(folder, model, metrics, name, weights):
-    """Writes the SavedModel and its assets into a folder; returns what its config.json holds."""
+    """Writes the SavedModel and the zoo's own files into a folder; returns their contents."""
     signatures, module = model.signatures(), tf.Module()
     module.weights = [v.value for v in model.served_variables()]
-    if weights == "float16" and model.takes_half_weights:
+    if weights == "float16" and model.rules.takes_half_weights:
         module.weights, signatures = half_weights.store(model.served_variables(), signatures)
     # Traced once, here; otherwise TensorFlow would trace them at each use.
     traced = {name: function.get_concrete_function() for name, function in signatures.items()}
@@ -126,19 +125,16 @@ def _write_version(folder, model, metrics, name, weights):
         },
         options=tf.saved_model.SaveOptions(experimental_sharding_callback=shards.WholeTensors()),
     )
-    extra = folder / EXTRA
-    extra.mkdir()
-    description = {**models.description(model), **about}
-    files.write_json(extra / "config.json", description)
-    files.write_json(extra / "metrics.json", metrics)
-    _write_warm_up(extra / WARM_UP, name, inputs)
-    golden.write(extra / golden.FILE, traced, inputs)
-    manifests.write(folder, name)
-    return description
+    export = ExportFolder(folder)
+    export.write_contents(Contents({**models.description(model), **about}, metrics))
+    _write_warm_up(folder / WARM_UP, name, inputs)
+    golden.write_answers(folder / GOLDEN_ANSWERS, traced, inputs)
+    export.write_manifest(name)
+    return export.contents
 
 
 def _about_signature(fields):
-    """A signature that answers each row with the same JSON."""
+    """A signature that returns the same JSON for each row."""
     text = json.dumps(fields)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, ABOUT_INPUT)], autograph=False)
@@ -149,17 +145,17 @@ def _about_signature(fields):
 
 
 def refresh_metrics(version: pathlib.Path, metrics: dict) -> None:
-    """Puts other metrics of the same weights into an exported version and on its card."""
-    description = json.loads((version / EXTRA / "config.json").read_text())
-    files.write_json(version / EXTRA / "metrics.json", metrics)
-    manifests.write(version, version.parent.name)
-    _write_card(version.parent, description, metrics)
+    """Replaces the metrics of an exported version, and of its card."""
+    export = ExportFolder(version)
+    export.write_metrics(metrics)
+    export.write_manifest(export.name)
+    _write_card(version.parent, export.contents)
 
 
-def _write_card(base, description, metrics):
+def _write_card(base, contents):
     with files.atomic(base / "README.md") as temporary:
         location = None if base.parent.resolve() == SAVED_MODELS else str(base.resolve())
-        temporary.write_text(card.write(base.name, description, metrics, location))
+        temporary.write_text(card.write_card(base.name, *contents, location))
 
 
 def refresh_models_config(folder: pathlib.Path) -> None:
@@ -168,15 +164,14 @@ def refresh_models_config(folder: pathlib.Path) -> None:
     Paths are those of TF Serving's image, where the folder is mounted at /models. The two newest
     versions of a model are served, under the labels "stable" and "previous".
     """
-    with files.atomic(folder / "models.config") as temporary:
-        temporary.write_text(models_config(folder))
+    files.write_text(folder / "models.config", models_config(folder))
 
 
 def models_config(folder: pathlib.Path) -> str:
     """Returns the text of models.config for the models in a folder."""
     config = model_server_config_pb2.ModelServerConfig()
     for base in sorted(folder.iterdir()):
-        newest = versions(base)[::-1] if base.is_dir() else []
+        newest = list_versions(base)[::-1] if base.is_dir() else []
         if not newest:
             continue
         entry = config.model_config_list.config.add(
@@ -189,7 +184,7 @@ def models_config(folder: pathlib.Path) -> str:
 
 
 def _write_warm_up(path, name, inputs):
-    """One request of one row per signature, which TF Serving runs before the version is served."""
+    """Writes one request per signature, which TF Serving runs before it serves the version."""
     with tf.io.TFRecordWriter(str(path)) as writer:
         for signature, given in inputs.items():
             tensors = {i.name: tf.make_tensor_proto(i.example(1)) for i in given}

@@ -1,7 +1,6 @@
-"""Golden answers: what an export answered to a fixed request when it was made.
+"""Golden answers: the answers of an export to fixed requests, recorded when it was made.
 
-They lie in its assets.extra. Later versions of the zoo, of TensorFlow or of a copy of the files
-have to give the same.
+Later versions of the zoo or of TensorFlow, and copies of the files, must give the same answers.
 """
 
 import os
@@ -14,13 +13,13 @@ import tensorflow as tf
 
 from zoo import files
 from zoo.errors import UserError
-from zoo.inputs import Input
+from zoo.exports.folder import GOLDEN_ANSWERS
+from zoo.exports.signature_inputs import Input
 
-FILE = "golden_answers.npz"
 ROWS = 2
 
 
-def write(path: str | os.PathLike, signatures, inputs: dict[str, list[Input]]) -> None:
+def write_answers(path: str | os.PathLike, signatures, inputs: dict[str, list[Input]]) -> None:
     """Writes the requests and answers of all signatures as an .npz file.
 
     Args:
@@ -42,27 +41,27 @@ def write(path: str | os.PathLike, signatures, inputs: dict[str, list[Input]]) -
 
 
 def _rows(given, images):
-    """Rows of one input: samples, if there are any, where it takes images."""
-    # Noise is not an image: what an encoder makes of it changes with the last bit of a product.
+    """Rows for one input: samples if it takes images and there are any, else noise."""
+    # Not noise: an encoder's output for noise changes with the last bit of a product.
     if images is None or not given.is_pixels:
         return given.example(ROWS)
     return images[::-1] if given.name == "x1" else images
 
 
 class Answer(NamedTuple):
-    """What one signature was asked, and what it answered, {name: rows} each."""
+    """The inputs and outputs of one signature, {name: rows} each."""
 
     inputs: dict[str, np.ndarray]
     outputs: dict[str, np.ndarray]
 
 
-def read(version: pathlib.Path) -> dict[str, Answer]:
+def read_answers(version: pathlib.Path) -> dict[str, Answer]:
     """Returns the golden answers of an export by signature.
 
     Raises:
       UserError: if it has none.
     """
-    path = version / "assets.extra" / FILE
+    path = version / GOLDEN_ANSWERS
     if not path.exists():
         raise UserError(f"{version} has no golden answers: it was exported by an earlier version.")
     found: dict[str, Answer] = {}
@@ -74,13 +73,13 @@ def read(version: pathlib.Path) -> dict[str, Answer]:
     return found
 
 
-def compare(version: pathlib.Path) -> dict[str, float]:
+def compare_answers(version: pathlib.Path) -> dict[str, float]:
     """Returns {signature: difference} between golden answers and those that an export gives now.
 
     Raises:
       UserError: if the export has no golden answers.
     """
-    answers, module = read(version), tf.saved_model.load(str(version))
+    answers, module = read_answers(version), tf.saved_model.load(str(version))
     differences = {}
     for name, golden in answers.items():
         inputs = {key: tf.constant(rows) for key, rows in golden.inputs.items()}
@@ -99,7 +98,8 @@ def difference(expected: Mapping[str, np.ndarray], given: Mapping[str, np.ndarra
 
 
 def _difference(expected, given):
-    finite = np.isfinite(expected)  # a scale may be infinite where no image looks like the request
+    # A scale may be infinite if no training image resembles the request.
+    finite = np.isfinite(expected)
     if expected.shape != given.shape or not np.array_equal(finite, np.isfinite(given)):
         return float("inf")
     expected, given = expected[finite], given[finite]

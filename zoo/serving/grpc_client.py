@@ -1,4 +1,4 @@
-"""TF Serving's gRPC services as a client sees them: calls, and why they fail."""
+"""A client of TF Serving's gRPC services: calls, and explanations of their errors."""
 
 import re
 
@@ -10,11 +10,12 @@ from zoo.serving import wire
 from zoo.serving.refused import Refused
 from zoo.tfserving.contract.paths import ModelSpec
 
-# Of a channel: retries while a server is away.
+# Configures a channel to retry while a server is away.
 _SERVICE_CONFIG = """{"methodConfig": [{"name": [{}], "retryPolicy": {"maxAttempts": 5,
  "initialBackoff": "0.2s", "maxBackoff": "2s", "backoffMultiplier": 2,
  "retryableStatusCodes": ["UNAVAILABLE"]}}]}"""
-# Of gRPC itself and of proxies; the graph of a model may lack something too.
+# Messages of gRPC and of proxies when there is no such service. The status alone would not do: a
+# model's graph may lack an implementation too.
 _NOT_SERVED = re.compile("Method not found|Received http2 header|unknown service|^$")
 _SERVICES = {"GetModelStatus": "ModelService"}
 
@@ -75,7 +76,7 @@ class GrpcServer:
             raise Refused(self._explain(error.code(), error.details() or "")) from None
 
     def _explain(self, code, details):
-        """Why a call failed, in one line."""
+        """Explains why a call failed, in one line."""
         if code == grpc.StatusCode.UNAVAILABLE:
             return self._explain_unavailable(details)
         if code == grpc.StatusCode.DEADLINE_EXCEEDED:
@@ -86,7 +87,7 @@ class GrpcServer:
         return f"{self} says {code.name}: {details}"
 
     def _explain_unavailable(self, details):
-        """Why no call came through: UNAVAILABLE is said by gRPC itself, or by a server."""
+        """Explains UNAVAILABLE, which comes from gRPC itself or from a server."""
         if "http1.x server" in details or "Failed parsing HTTP/2" in details:
             return f"{self} is a port of HTTP: for REST write http://{self._address}."
         if "HTTP proxy" in details:

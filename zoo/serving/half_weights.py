@@ -1,4 +1,4 @@
-"""Weights stored in half precision: half the size on disk, computed with in float32."""
+"""Stores weights in half precision: half the size on disk, with computations in float32."""
 
 from collections.abc import Sequence
 
@@ -6,21 +6,21 @@ import keras
 import tensorflow as tf
 
 # Smaller weights are not converted: they take little space.
-LEAST_SIZE = 1024
+MIN_SIZE = 1024
 
 
 def store(variables: Sequence[keras.Variable], signatures: dict) -> tuple[list[tf.Variable], dict]:
-    """Returns what to save of variables, and signatures that compute with it.
+    """Returns variables to save, and signatures that compute with them.
 
     Args:
-      variables: that the signatures read.
+      variables: those that the signatures read.
       signatures: {name: tf.function}.
 
     Returns:
       A tf.Variable for each variable, of float16 where it is a large one of float32; and signatures
-      in which each of these stands, cast to float32, for the variable that it was made of.
+      in which each of these, cast to float32, replaces its original variable.
     """
-    large = [v.dtype == "float32" and v.shape.num_elements() >= LEAST_SIZE for v in variables]
+    large = [v.dtype == "float32" and v.shape.num_elements() >= MIN_SIZE for v in variables]
     stored = [
         tf.Variable(tf.cast(v.value, tf.float16), name=v.name) if is_large else v.value
         for v, is_large in zip(variables, large, strict=True)
@@ -30,7 +30,7 @@ def store(variables: Sequence[keras.Variable], signatures: dict) -> tuple[list[t
 
 
 def _reads(halves, function):
-    """The same tf.function with variables replaced by what is stored of them."""
+    """The same tf.function, reading the stored variables instead."""
 
     def run(*row):
         values = [(variable, tf.cast(half, variable.dtype)) for variable, half in halves]

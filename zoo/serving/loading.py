@@ -1,50 +1,41 @@
-"""A SavedModel of the zoo, its signatures as methods: `zoo.load("cvae_mnist")`."""
+"""Loads a SavedModel with its signatures as methods: `zoo.load("cvae_mnist")`."""
 
-import json
 import os
 import pathlib
 
 import ml_collections
 import tensorflow as tf
 
-from zoo import manifests, models
-from zoo.data import Spec
-from zoo.errors import UserError
-from zoo.inputs import Input
-from zoo.inputs import make as make_inputs
-from zoo.serving import places
-from zoo.serving.calls import SignatureCalls, describe
+from zoo import models
+from zoo.configs.spec import Spec
+from zoo.errors import UserError, first_line
+from zoo.exports import repository, signature_inputs
+from zoo.exports.folder import ExportFolder, as_export
+from zoo.exports.signature_inputs import Input
+from zoo.serving.signature_methods import SignatureCalls, describe
 
 
 class LoadedModel(SignatureCalls):
     """A SavedModel in this process.
 
     Attributes:
-      config: the entry's config that it was trained with.
-      metrics: what it reached on the test set.
-      module: what tf.saved_model.load returned; its `signatures` are the graphs that are served.
+      config: the config that it was trained with.
+      metrics: test-set metrics, and a summary of the training.
+      module: the object of tf.saved_model.load; its `signatures` are the graphs that are served.
     """
 
     def __init__(self, path: pathlib.Path, name: str | None = None):
-        manifests.check(path, name)
-        extra = path / "assets.extra"
-        try:
-            description = json.loads((extra / "config.json").read_text())
-            self.metrics = json.loads((extra / "metrics.json").read_text())
-            self._description = description
+        export = ExportFolder(path)
+        export.check(name)
+        with as_export(path):
+            self._description, self.metrics = description, _ = export.contents
             self.config = ml_collections.FrozenConfigDict(description["config"])
             spec = Spec.from_fields(description)
             signatures, inputs = description["signatures"], _read_inputs(description, spec)
-        except (OSError, ValueError, KeyError) as error:
-            raise UserError(
-                f"{path} was not exported by the zoo or is damaged ({error}): use "
-                "tf.saved_model.load for SavedModels of others."
-            ) from error
         try:
             self.module = tf.saved_model.load(str(path))
         except (OSError, ValueError, IndexError, tf.errors.OpError) as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise UserError(f"The SavedModel {path} is damaged: {reason}") from error
+            raise UserError(f"The SavedModel {path} is damaged: {first_line(error)}") from error
         super().__init__(path, spec, signatures, inputs)
 
     def __repr__(self):
@@ -60,20 +51,24 @@ class LoadedModel(SignatureCalls):
         outputs = self.module.signatures[name].structured_outputs
         return {key: describe(spec.dtype.name, spec.shape) for key, spec in outputs.items()}
 
+    def restore(self) -> models.GenerativeModel:
+        """Returns the Keras model with these weights."""
+        return models.from_description(self._description, self.module.weights)
+
     def to_keras(self) -> models.GenerativeModel:
         """Returns the Keras model with these weights, compiled and ready for `fit`."""
-        model = models.from_description(self._description, self.module.weights)
+        model = self.restore()
         model.compile_for_run(total_steps=None)
         return model
 
 
 def _read_inputs(description, spec):
-    """{name: Input} of a config.json; those of earlier versions only have names."""
+    """{name: Input} of a config.json; earlier versions of the zoo wrote only the names."""
     if "inputs" in description:
         return {n: Input.from_fields(n, fields) for n, fields in description["inputs"].items()}
     names = dict.fromkeys(name for names in description["signatures"].values() for name in names)
     sizes = [description["config"].get(field, 0) for field in ("latent_dim", "prior_components")]
-    return {given.name: given for given in make_inputs(names, spec, *sizes)}
+    return {given.name: given for given in signature_inputs.build(names, spec, *sizes)}
 
 
 def load(
@@ -89,11 +84,11 @@ def load(
     Args:
       model: a name; or the path of a SavedModel, of a folder with versions of one, or of the
         workdir of a run that was exported. A path that exists is preferred to a name.
-      place: where models lie by name, a folder or an address that fsspec reads: "https://host/models".
-        What the environment's ZOO_MODELS says if None, or else saved_models/ of the checkout.
+      place: the folder of models, or its address for fsspec: "https://host/models". The
+        environment's ZOO_MODELS if None, or else saved_models/ of the checkout.
       version: of a name; the newest one if None.
 
     Raises:
-      UserError: if there is none, or it is damaged, or not of the zoo.
+      UserError: if there is no such model, or it is damaged or not one of the zoo's.
     """
-    return LoadedModel(*places.locate(model, place, version))
+    return LoadedModel(*repository.locate_version(model, place, version))

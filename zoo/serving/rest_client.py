@@ -1,4 +1,4 @@
-"""TF Serving's REST API as a client sees it: requests, and why they fail."""
+"""A client of TF Serving's REST API: requests, and explanations of their errors."""
 
 import functools
 import itertools
@@ -16,7 +16,7 @@ from zoo.serving import wire
 from zoo.serving.refused import Refused
 from zoo.tfserving.contract.paths import ModelSpec
 
-# Of a connection that cannot be made, and of a server that says that it is not ready.
+# Retries of a failed connection and of a server that answers that it is not ready.
 _RETRIES = 4
 # Retries are normal while a server starts; the last failure is raised.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
@@ -29,7 +29,7 @@ class RestServer:
         self._url, self._timeout, self._session = url, timeout, requests.Session()
         retry = Retry(
             _RETRIES,
-            read=False,  # a call is not asked twice for being slow
+            read=False,  # slow calls are not repeated
             backoff_factor=0.1,
             status_forcelist=[503],
             raise_on_status=False,
@@ -65,7 +65,7 @@ class RestServer:
         }
 
     def _ask(self, method, model, verb, key, body=None):
-        """What stands under `key` in the reply."""
+        """Sends a request and returns `key` of its reply."""
         path = f"/v1/models/{model.name}"
         if model.label is not None:
             path += f"/labels/{model.label}"
@@ -86,7 +86,7 @@ class RestServer:
         return document[key]
 
     def _send(self, method, url, body):
-        # Of a host that drops packets: all attempts together take no longer than an answer may.
+        # If a host drops packets, all attempts together take no longer than one answer may.
         connect = max(1.0, self._timeout / (1 + _RETRIES))
         ask = functools.partial(
             self._session.request, method, url, json=body, timeout=(connect, self._timeout)
@@ -95,7 +95,7 @@ class RestServer:
             try:
                 return ask()
             except requests.ConnectionError as error:
-                # The server may have closed a connection at the moment in which it was used again.
+                # The server may have closed a connection at the moment it was reused.
                 if not _was_closed(error):
                     raise
                 return ask()
@@ -103,7 +103,7 @@ class RestServer:
             raise Refused(self._explain(error)) from None
 
     def _explain(self, error):
-        """Why a request failed, in one line."""
+        """Explains why a request failed, in one line."""
         text, address = str(error), self._url.partition("://")[2]
         # A body that stalls is a ConnectionError to requests.
         if isinstance(error, requests.Timeout) or "Read timed out" in text:
@@ -145,7 +145,7 @@ class RestServer:
 
 
 def _to_array(value, dtype):
-    """An array of nested lists, which NumPy makes slowly where the innermost are short."""
+    """An array of nested lists; NumPy is slow if the innermost lists are short."""
     shape, leaves = [], [value]
     while isinstance(leaves[0] if leaves else None, list):
         shape.append(len(leaves[0]))
@@ -154,10 +154,10 @@ def _to_array(value, dtype):
 
 
 def _parse(content):
-    """A JSON document; None for something else."""
+    """Parses JSON; None if it is something else."""
     try:
         return orjson.loads(content)
-    except ValueError:  # NaN among others, which only the slower parser reads
+    except ValueError:  # NaN and Infinity, which only the slower parser reads
         pass
     try:
         return json.loads(content)

@@ -1,8 +1,8 @@
-"""Weights in files of a limited size, each tensor whole."""
+"""Splits weights over files of limited size, without splitting a tensor."""
 
 import tensorflow as tf
 
-# Files of at most so much are what repositories and their mirrors take.
+# The maximum size of files that repositories and their mirrors accept.
 SHARD_BYTES = 4_000_000
 
 

@@ -8,17 +8,18 @@ import fsspec
 
 from zoo import models
 from zoo.errors import UserError
-from zoo.serving import export, places
+from zoo.exports import repository
+from zoo.serving import export
 
 
 def export_to(address: str, model: models.GenerativeModel, version: int | None = None, **given):
     """Exports a model to ADDRESS/NAME/VERSION, with its card and picture; returns that address.
 
-    saved_model.pb comes last, since servers load a version that has one. models.config, which lists
-    all models of a folder, is not written.
+    Writes saved_model.pb last, since servers load a version that has one. Does not write
+    models.config, which lists all models of a folder.
 
     Args:
-      address: of the folder of models.
+      address: the folder of models.
       model: as for `export.export`.
       version: the next free one if None.
       **given: other arguments of `export.export`.
@@ -32,7 +33,7 @@ def export_to(address: str, model: models.GenerativeModel, version: int | None =
         with tempfile.TemporaryDirectory() as folder:
             local = export.export(model, folder, **given)
             base = posixpath.join(root, local.parent.name)
-            there = places.list_versions(system, base) if system.exists(base) else []
+            there = repository.list_versions(system, base) if system.exists(base) else []
             version = max(there, default=0) + 1 if version is None else version
             if version in there:
                 raise UserError(

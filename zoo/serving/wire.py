@@ -1,7 +1,7 @@
-"""What a client of TF Serving sends and reads, without TensorFlow.
+"""Messages of a client of TF Serving, without TensorFlow.
 
-tensorflow-serving-api has the same messages, but importing it imports TensorFlow. Those below have
-its numbers, so that they are the same bytes, and only the fields that the client needs.
+tensorflow-serving-api has the same messages, but importing it imports TensorFlow. The messages
+below have the same field numbers, hence the same bytes, but only the fields that the client needs.
 """
 
 from collections.abc import Mapping
@@ -76,7 +76,7 @@ _DTYPES = {
     22: ("DT_UINT32", "uint32", "uint32_val"),
     23: ("DT_UINT64", "uint64", "uint64_val"),
 }
-# What the fields hold of those that are not numbers of protocol buffers: bits, or pairs.
+# How the fields represent dtypes that protocol buffers lack: as bits, or as pairs.
 _HELD = {"complex64": "float32", "complex128": "float64", "float16": "uint16"}
 _NUMBERS = {name: number for number, (name, _, _) in _DTYPES.items()}
 _OF_NUMPY = {np.dtype(dtype): number for number, (_, dtype, _) in _DTYPES.items()}
@@ -101,7 +101,7 @@ def read_signatures(fields: Mapping[str, Any]) -> dict[str, Signature]:
     """Returns the signatures of a SignatureDefMap.
 
     Args:
-      fields: the message in JSON, as protocol buffers have it.
+      fields: the message in protocol buffers' JSON.
     """
     found = {}
     for key, signature in fields.get("signature_def", {}).items():
@@ -120,7 +120,7 @@ def _to_tensor(info):
 
 
 def write_array(array: np.ndarray, proto) -> None:
-    """Puts an array of numbers, or of bytes or text as objects, into a Tensor."""
+    """Writes an array of numbers, or of bytes or text as objects, to a Tensor."""
     proto.dtype = _OF_NUMPY[array.dtype]
     for size in array.shape:
         proto.tensor_shape.dim.add().size = size
@@ -135,16 +135,16 @@ def read_array(proto) -> np.ndarray:
     """Returns the array of a Tensor.
 
     Raises:
-      UserError: for a dtype that NumPy does not have.
+      UserError: if NumPy has no such dtype.
     """
     if proto.dtype not in _DTYPES:
-        raise UserError(f"The server answers with type {proto.dtype}, which NumPy does not have.")
+        raise UserError(f"The server returned the type {proto.dtype}, which NumPy does not have.")
     _, dtype, field = _DTYPES[proto.dtype]
     shape = [dim.size for dim in proto.tensor_shape.dim]
     if proto.tensor_content:
         stored = np.dtype(dtype).newbyteorder("<")
         return np.frombuffer(proto.tensor_content, stored).astype(dtype).reshape(shape)
     values = np.array(getattr(proto, field), _HELD.get(dtype, dtype)).view(dtype)
-    if values.size == 1:  # one value stands for all
+    if values.size == 1:  # one value represents all
         return np.full(shape, values[0], dtype)
     return values.reshape(shape)

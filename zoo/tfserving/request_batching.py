@@ -85,10 +85,10 @@ class BatchScheduler:
             queue_key, rows = (servable, key, outputs, None), 1
         else:
             rows = _count_rows(inputs)
-            most = self._batching.max_batch_size
-            if rows > most and not self._batching.split_large:
+            largest = self._batching.max_batch_size
+            if rows > largest and not self._batching.split_large:
                 raise errors.invalid(
-                    f"Task size {rows} is larger than maximum input batch size {most}"
+                    f"Task size {rows} is larger than maximum input batch size {largest}"
                 )
             shapes = tuple((i.dtype.str, i.shape[1:]) for i in inputs.values())
             queue_key = (servable, key, outputs, shapes)

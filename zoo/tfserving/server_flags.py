@@ -79,7 +79,7 @@ _REFUSED = {
     "thread_pool_factory_config_file": (str, "has its own threads"),
     "enable_per_model_batching_parameters": (bool, "has one set of batching parameters"),
     "prefer_tflite_model": (bool, "runs no TensorFlow Lite"),
-    "mixed_precision": (str, "runs graphs as they are"),
+    "mixed_precision": (str, "does not rewrite graphs"),
 }
 _DEFINE: dict[type, Callable] = {
     int: flags.DEFINE_integer,
@@ -87,7 +87,7 @@ _DEFINE: dict[type, Callable] = {
     str: flags.DEFINE_string,
 }
 for _name, (_kind, _reason) in {**_WITHOUT_EFFECT, **_REFUSED}.items():
-    _DEFINE[_kind](_name, None, "Of the real server only.")
+    _DEFINE[_kind](_name, None, "A flag of the real server only.")
 
 
 def check_for_stand_in() -> None:

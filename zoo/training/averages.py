@@ -1,4 +1,4 @@
-"""Moving averages of weights: what evaluation and export use instead of the last step's."""
+"""Moving averages of weights, which evaluation and export use instead of the last weights."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -8,15 +8,15 @@ import tensorflow as tf
 
 
 class MovingAverages(tf.Module):
-    """Exponential moving averages of some variables of a model, in variables of their own.
+    """Exponential moving averages of some variables of a model.
 
     The momentum at step t = 0, 1, ... is min(momentum, t / (9 + t)): the weights before the first
     step never count, and a short run is not judged by its early ones. Make it within the strategy's
     scope.
 
     Args:
-      variables: to average; the others of the model stay what they are.
-      momentum: in [0, 1); 0 keeps no averages at all.
+      variables: the variables to average.
+      momentum: in [0, 1); 0 keeps no averages.
     """
 
     def __init__(self, variables: Sequence[keras.Variable], momentum: float):

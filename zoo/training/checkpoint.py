@@ -1,4 +1,4 @@
-"""Checkpoints that are whole: a broken one is noticed, and the one before it taken."""
+"""Checkpoints: a damaged one is detected, and the previous one used instead."""
 
 import os
 import pathlib
@@ -7,7 +7,10 @@ import shutil
 import tensorflow as tf
 from absl import logging
 
-from zoo.errors import UserError
+from zoo import files, models
+from zoo.errors import UserError, first_line
+from zoo.training import workdirs
+from zoo.training.state import State
 
 
 class Checkpoints:
@@ -28,7 +31,7 @@ class Checkpoints:
         """Writes a checkpoint for `step`.
 
         Raises:
-          UserError: if it cannot be written (a full disk, say); older checkpoints are as before.
+          UserError: if it cannot be written, for example on a full disk; older checkpoints stay.
         """
         for leftover in self.folder.glob("*_temp"):
             shutil.rmtree(leftover, ignore_errors=True)
@@ -40,7 +43,7 @@ class Checkpoints:
                 shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
             raise UserError(
                 f"Could not write the checkpoint of step {step} in {self.folder}: "
-                f"{_first_line(error)}. The newest whole checkpoint is "
+                f"{first_line(error)}. The newest whole checkpoint is "
                 f"{self.last_good or 'none yet'}; make room and start the same command again."
             ) from error
 
@@ -48,7 +51,7 @@ class Checkpoints:
         """Restores the newest checkpoint that can be read; returns False if there is none at all.
 
         Raises:
-          UserError: if there are checkpoints and not one of them can be read.
+          UserError: if there are checkpoints but none can be read.
         """
         # Read again: another worker may have written them.
         found = tf.train.get_checkpoint_state(str(self.folder))
@@ -59,7 +62,7 @@ class Checkpoints:
                 status = self.checkpoint.restore(path).assert_existing_objects_matched()
                 status.expect_partial()
             except Exception as error:  # TensorFlow's reader raises IndexError and others
-                logging.warning("Checkpoint %s cannot be used: %s", path, _first_line(error))
+                logging.warning("Checkpoint %s cannot be used: %s", path, first_line(error))
                 continue
             self.last_good = path
             if path != paths[0]:
@@ -77,7 +80,7 @@ def _mend_list(folder):
     """Rebuilds the list of checkpoints if it is damaged or missing but checkpoints exist."""
     try:
         listed = tf.train.get_checkpoint_state(str(folder)) is not None
-    except Exception:  # protobuf raises what it likes
+    except Exception:  # protobuf may raise anything
         listed = False
     if listed:
         return
@@ -87,7 +90,7 @@ def _mend_list(folder):
             _read_all(str(index.with_suffix("")))
             whole.append(str(index.with_suffix("")))
         except Exception as error:
-            logging.warning("Checkpoint %s cannot be used: %s", index, _first_line(error))
+            logging.warning("Checkpoint %s cannot be used: %s", index, first_line(error))
     if whole:
         logging.warning("The list of checkpoints in %s is damaged: rebuilt.", folder)
         tf.compat.v1.train.update_checkpoint_state(str(folder), whole[-1], whole)
@@ -102,5 +105,20 @@ def _read_all(path):
         reader.get_tensor(name)
 
 
-def _first_line(error):
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+def weights(model: models.GenerativeModel) -> list[tf.Variable]:
+    """Returns all variables of a model, without those of its optimizers."""
+    return [v.value for v in model.variables]
+
+
+def load_run(workdir: str | os.PathLike) -> tuple[models.GenerativeModel, dict]:
+    """Returns the model of a run with its best weights, and {"steps", "best_step", "seconds"}.
+
+    Raises:
+      UserError: if the folder holds no run, or the run has no weights yet.
+    """
+    workdir = files.tensorflow_path(workdir)
+    model, state = models.from_description(workdirs.read_description(workdir)), State()
+    if not Checkpoints(workdir / "best", keep=1, weights=weights(model)).restore():
+        raise UserError(f"The run in {workdir} has no weights yet: train it for an epoch first.")
+    Checkpoints(workdir / "checkpoints", state=state).restore()
+    return model, state.summary()

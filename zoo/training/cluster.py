@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import signal
 import socket
 import sys
 import time
@@ -10,6 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from zoo.errors import Stopped, UserError, near_miss
+from zoo.training import signals
 
 JOBS = ("chief", "worker")
 KEYS = ("cluster", "task", "environment", "rpc_layer", "job", "cloud")
@@ -45,7 +45,7 @@ def parse(text: str) -> Cluster | None:
     """
 
     def refuse(problem):
-        raise UserError(f"TF_CONFIG {problem}. Expected is, say, {EXAMPLE}.")
+        raise UserError(f"TF_CONFIG {problem}. Example: {EXAMPLE}.")
 
     try:
         config = json.loads(text or "{}")
@@ -100,7 +100,7 @@ def _check_task(task, jobs, refuse):
         refuse(f"has a task of type {_short(job)}, but the cluster has the jobs {', '.join(jobs)}")
     if type(index) is not int or not 0 <= index < len(jobs[job]):
         refuse(
-            f"has a task with index {_short(index)}, expected is a whole number from 0 to "
+            f"has a task with index {_short(index)}, expected a whole number from 0 to "
             f"{len(jobs[job]) - 1}, as the cluster has {len(jobs[job])} of job {job!r}"
         )
     return job, index
@@ -128,7 +128,7 @@ def wait_for_peers(cluster: Cluster, timeout: float, say: Callable[[str], None] 
     say = say or (lambda line: print(line, file=sys.stderr, flush=True))
     missing = set(cluster.others)
     started, last_said = time.monotonic(), -SECONDS_BETWEEN_LINES
-    with _raising_on_signals(), _listening(cluster.own):
+    with signals.handled_by(_raise_stopped), _listening(cluster.own):
         while missing:
             missing = {address for address in missing if not _reachable(address)}
             waited = time.monotonic() - started
@@ -172,19 +172,5 @@ def _reachable(address):
     return True
 
 
-@contextlib.contextmanager
-def _raising_on_signals():
-    """SIGTERM and SIGINT raise Stopped while the body runs."""
-
-    def handler(number, frame):
-        raise Stopped("Stopped while waiting for the other workers; nothing was trained yet.")
-
-    try:
-        previous = {s: signal.signal(s, handler) for s in (signal.SIGTERM, signal.SIGINT)}
-    except ValueError:  # not the main thread: signals are somebody else's
-        previous = {}
-    try:
-        yield
-    finally:
-        for number, old in previous.items():
-            signal.signal(number, old)
+def _raise_stopped(number, frame):
+    raise Stopped("Stopped while waiting for the other workers; nothing was trained yet.")

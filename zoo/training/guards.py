@@ -1,7 +1,4 @@
-"""Conditions that stop a run early: numbers that are not finite, signals."""
-
-import contextlib
-import signal
+"""Checks that stop a run whose numbers are not finite."""
 
 import numpy as np
 import tensorflow as tf
@@ -39,7 +36,7 @@ def check_weights(model, step: int, checkpoints: Checkpoints) -> None:
         if not np.all(np.isfinite(tf.cast(variable.value, tf.float32))):
             raise Diverged(
                 f"The weight {variable.path!r} is not finite after step {step}. "
-                f"{_last_good(checkpoints, model.remedy)}"
+                f"{_last_good(checkpoints, model.rules.remedy)}"
             )
 
 
@@ -48,25 +45,3 @@ def _last_good(checkpoints, remedy):
         f"The last good checkpoint is {checkpoints.last_good or 'none yet'}. {remedy}, in another "
         "--workdir."
     )
-
-
-@contextlib.contextmanager
-def signals():
-    """Yields a list that is not empty any more once SIGTERM or SIGINT has come."""
-    received = []
-
-    def handler(number, frame):
-        del frame
-        if received and number == signal.SIGINT:
-            raise KeyboardInterrupt  # pressed twice: leave at once
-        received.append(number)
-
-    try:
-        previous = {s: signal.signal(s, handler) for s in (signal.SIGTERM, signal.SIGINT)}
-    except ValueError:  # not the main thread: signals are somebody else's
-        previous = {}
-    try:
-        yield received
-    finally:
-        for number, old in previous.items():
-            signal.signal(number, old)

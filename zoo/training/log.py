@@ -1,4 +1,4 @@
-"""What a run reports: a progress bar, metrics.jsonl, TensorBoard."""
+"""What a run logs: a progress bar, metrics.jsonl, TensorBoard."""
 
 import contextlib
 import json
@@ -11,13 +11,14 @@ import tqdm
 from tensorflow.core.util import event_pb2
 
 from zoo import files
+from zoo.evaluation.headline_metrics import FRECHET
 
 # Terms on the validation split that the bar shows.
-SHOWN = ("loss", "frechet_classifier_distance")
+SHOWN = ("loss", FRECHET)
 
 
 class Log:
-    """The three places where the chief of a run writes what it measures; elsewhere silent."""
+    """The progress bar and the two logs of a run; silent on workers other than the chief."""
 
     def __init__(
         self,
@@ -50,9 +51,8 @@ class Log:
         """Removes the lines after `step`, which a resumed run writes again."""
         if self.path.exists():
             lines = self.path.read_text().splitlines()
-            with files.atomic(self.path) as temporary:
-                kept = [line for line in lines if _step_of(line) <= step]
-                temporary.write_text("".join(line + "\n" for line in kept))
+            kept = [line + "\n" for line in lines if _step_of(line) <= step]
+            files.write_text(self.path, "".join(kept))
 
     def progress(self, steps: int, terms: dict[str, float]) -> None:
         """Moves the bar on by `steps`, the terms of the loss and the last validation beside it."""
@@ -75,8 +75,8 @@ class Log:
                 tf.summary.image("samples", images[None])
         self.writer.flush()
 
-    def remark(self, epoch: int, text: str | None) -> None:
-        """Prints what a model says of an epoch, if anything, above the bar."""
+    def warn(self, epoch: int, text: str | None) -> None:
+        """Prints a model's warning about an epoch, if there is one, above the bar."""
         if text and self.chief:
             self.bar.write(f"Epoch {epoch + 1}: {text}")
 

@@ -1,40 +1,61 @@
-"""The one training loop: gradient models, two adversaries and EM all run through it.
+"""The one training loop: gradient models, two players and EM all run through it.
 
 Many steps run in one call of a graph (`steps.py`), each of them the model's `take_step`; between
-such calls Python looks at what came out, writes checkpoints and notices signals. Everything
-random is a function of (config, step), so a run that is killed and started again ends with the
-weights of one that was not, bit for bit.
+such calls Python reads the terms, writes checkpoints and handles signals. Everything random is a
+function of (config, step), so a run that is killed and started again ends with the weights of one
+that was not, bit for bit.
 """
 
 import contextlib
 import dataclasses
 import os
 import time
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from zoo import data, evaluation, files, models, workdirs
+from zoo import data, files, models
 from zoo.drawing import images
 from zoo.errors import Stopped, UserError
-from zoo.training import guards, opening, steps
+from zoo.evaluation.draws import validate_samples
+from zoo.evaluation.terms import mean_terms
+from zoo.training import guards, run_checks, signals, steps, workdirs
 from zoo.training import strategy as strategies
 from zoo.training.averages import MovingAverages
-from zoo.training.checkpoint import Checkpoints
+from zoo.training.checkpoint import Checkpoints, weights
 from zoo.training.log import Log
 from zoo.training.state import FRECHET, SELECTIONS, State
 
-# Folder, in a workdir, of the run of a model that has to be trained before.
-FIRST_STAGE = "m1"
-# Steps at the end of an epoch on which a model's warnings are based; half of them if it has fewer.
+# Steps at the end of an epoch on which warnings are based; half of the epoch if it has fewer.
 RECENT_STEPS = 100
-# Seconds that steps run without Python looking at signals or the bar.
+# Seconds that steps run before Python handles signals and moves the progress bar.
 SECONDS_PER_CALL = 1.0
+
+
+class FirstStage(NamedTuple):
+    """What a model on the codes of another one needs of it.
+
+    Attributes:
+      create: makes the model from (config, spec).
+      train: called with a new model before its first step; trains the first stage, and returns the
+        seconds that this took.
+    """
+
+    create: Callable[..., models.GenerativeModel] = models.create
+    train: Callable[[models.GenerativeModel], float] = lambda model: 0.0
 
 
 @dataclasses.dataclass
 class Run:
-    """A finished run: the model with the weights to use, and how it came about."""
+    """A finished run.
+
+    Attributes:
+      model: with the weights to use.
+      training: steps, best_step, selection and seconds of the run.
+      was_complete: whether no step was left to take.
+    """
 
     model: models.GenerativeModel
     training: dict
@@ -47,15 +68,17 @@ def train(
     workdir: str | os.PathLike,
     strategy: tf.distribute.Strategy | None = None,
     judge=None,
+    first_stage: FirstStage = FirstStage(),  # noqa: B008
 ) -> Run:
     """Trains a model, or resumes an earlier call with the same arguments that was stopped.
 
     Args:
-      config: of the entry.
+      config: of the model.
       dataset: splits to train, validate and test on.
       workdir: gets config.json, checkpoints/, best/, metrics.jsonl and tensorboard/.
       strategy: of zoo.training.strategy.create; the default strategy if None.
-      judge: zoo.evaluation.Judge, to choose the weights of a model without a validation loss.
+      judge: zoo.evaluation.judges.Judge, to choose the weights of a model without a loss.
+      first_stage: for models on the codes of another model (`zoo.runs.first_stage`).
 
     Raises:
       UserError: for a workdir of another config or other data, or in use by another process; a
@@ -65,51 +88,45 @@ def train(
     """
     strategy = strategy or tf.distribute.get_strategy()
     workdir = files.tensorflow_path(workdir)
-    if not strategies.is_chief(strategy):
-        return _train(config, dataset, workdir, strategy, judge)
-    with workdirs.held(workdir):
-        return _train(config, dataset, workdir, strategy, judge)
-
-
-def _train(config, dataset, workdir, strategy, judge):
-    run = _OpenRun(config, dataset, workdir, strategy, judge)
-    was_complete = run.is_complete()
-    with contextlib.closing(run.log), guards.signals() as stop:
-        while not run.is_complete():
-            started = time.monotonic()
-            n = run.take_steps()
-            if run.step % run.steps_per_epoch == 0:
-                run.end_epoch()
-            run.count_time(n, time.monotonic() - started)
-            stopping = _any_worker(stop, strategy)
-            run.save_if_due(stopping)
-            if stopping:
-                raise Stopped(
-                    f"Stopped at step {run.step} of {run.total_steps}; the same command goes on "
-                    "from there."
-                )
-        run.save_last()
-    if run.chief and run.model.converged() and not was_complete:
-        print(f"Converged after {run.step // run.steps_per_epoch} passes over the data.")
-    _any_worker(stop, strategy)  # the chief's files are complete when all have come here
-    run.best.restore()
-    return Run(run.model, run.state.summary(), was_complete)
+    chief = strategies.is_chief(strategy)
+    with workdirs.locked(workdir) if chief else contextlib.nullcontext():
+        run = _OpenRun(config, dataset, workdir, strategy, judge, first_stage)
+        was_complete = run.is_complete()
+        with contextlib.closing(run.log), signals.received() as stop:
+            while not run.is_complete():
+                run.take_steps()
+                stopping = _any_worker(stop, strategy)
+                run.save_if_due(stopping)
+                if stopping:
+                    raise Stopped(
+                        f"Stopped at step {run.step} of {run.total_steps}; the same command "
+                        "resumes from there."
+                    )
+            run.save_last()
+        if chief and run.model.converged() and not was_complete:
+            print(f"Converged after {run.step // run.steps_per_epoch} passes over the data.")
+        _any_worker(stop, strategy)  # all wait until the chief's files are complete
+        run.best.restore()
+        return Run(run.model, run.state.summary(), was_complete)
 
 
 class _OpenRun:
-    """A run while it trains: its model, where it is written, and how far it has come.
+    """A run while it trains: its model, its files, its progress.
 
     Attributes:
       step: number of steps taken, by this process's count.
     """
 
-    def __init__(self, config, dataset, workdir, strategy, judge):
+    def __init__(self, config, dataset, workdir, strategy, judge, first_stage):
         self.config, self.dataset, self.strategy, self.judge = config, dataset, strategy, judge
         self.chief = strategies.is_chief(strategy)
         if dataset.train.size == 0:
             raise UserError(f"Dataset {dataset.name!r} has no rows to train on.")
-        self._make_model()
-        description = opening.refuse_other_run(workdir, self.model, dataset)
+        # 1. The model, and what it needs of the data.
+        self._make_model(first_stage.create)
+        # 2. The folder must not hold another run. Before anything is trained or written.
+        description = run_checks.check_same_run(workdir, self.model, dataset)
+        # 3. The newest checkpoint, or initial weights.
         self.state = State()
         self.checkpoints = Checkpoints(
             workdir / "checkpoints",
@@ -121,9 +138,11 @@ class _OpenRun:
         self.best = Checkpoints(workdir / "best", keep=1, weights=weights(self.model))
         resumed = self.checkpoints.restore()
         if not resumed:
-            self._start(workdir)
+            self._initialize(first_stage.train)
+        # 4. The description, only now: a run that could not be initialised leaves none.
         if self.chief and not (workdir / "config.json").exists():
             files.write_json(workdir / "config.json", description)
+        # 5. All workers start at the same step.
         self.step = self.saved_step = self.model.steps_taken()
         if strategies.mean_over_workers(self.step, strategy) != self.step:
             raise UserError(
@@ -131,10 +150,12 @@ class _OpenRun:
                 f"must reach the same {workdir}."
             )
         if self.chief:
-            print(opening.describe(self.model, dataset, workdir))
+            print(run_checks.describe(self.model, dataset, workdir))
         if resumed and self.chief and self.step < self.total_steps:
             print(f"Going on from step {self.step} of {self.total_steps} in {workdir}.")
+        # 6. The graph of a step and the batches from this step on.
         self._make_graph()
+        # 7. The log, which forgets what was logged after this step.
         self.log = Log(
             workdir,
             self.step,
@@ -144,31 +165,30 @@ class _OpenRun:
             self.model.of_images,
         )
 
-    def _make_model(self):
+    def _make_model(self, create):
         config, dataset = self.config, self.dataset
         with self.strategy.scope():
-            self.model = model = models.create(config, dataset.spec)
-            dataset.check_labels(all_known=model.needs_labels and not model.learns_from_unlabelled)
-            if not model.takes_float64:
+            self.model = model = create(config, dataset.spec)
+            rules = model.rules
+            dataset.check_labels(all_known=rules.needs_labels and not rules.learns_from_unlabelled)
+            if not rules.takes_float64:
                 dataset.check_float32()
             self.rows = model.rows_to_learn(dataset.train)
-            opening.check_batch(model, self.rows, dataset.name, self.strategy)
-            self.steps_per_epoch = self.rows.steps_per_epoch(config.batch_size, model.every_row)
+            run_checks.check_batch(model, self.rows, dataset.name, self.strategy)
+            self.steps_per_epoch = self.rows.steps_per_epoch(
+                config.batch_size, rules.keep_remainder
+            )
             self.total_steps = self.steps_per_epoch * config.num_epochs
             model.compile_for_run(self.total_steps)
             self.averages = MovingAverages(model.averaged_variables(), config.ema)
 
-    def _start(self, workdir):
-        """Before the first step: what the model takes from an earlier stage, and from the data."""
-        stage = self.model.first_stage(self.config, self.model.spec)
-        first = stage and train(
-            stage, self.dataset, workdir / FIRST_STAGE, self.strategy, self.judge
-        )
+    def _initialize(self, train_first_stage):
+        """Gives a new model its weights: those of an earlier stage, then those from the data."""
+        seconds = train_first_stage(self.model)
         with self.strategy.scope():
-            if first:
-                self.model.take_first_stage(first.model)
-                self.state.seconds.assign(first.training["seconds"])
-            self.model.start_from(self.dataset.train)
+            if seconds:
+                self.state.seconds.assign(seconds)
+            self.model.initialize_from_data(self.dataset.train)
 
     def _make_graph(self):
         model, strategy = self.model, self.strategy
@@ -183,8 +203,9 @@ class _OpenRun:
         impatient = bool(patience) and waited >= patience
         return self.step >= self.total_steps or impatient or self.model.converged()
 
-    def take_steps(self) -> int:
-        """Takes some steps of this epoch in one call of the graph, and returns how many."""
+    def take_steps(self) -> None:
+        """Takes some steps in one call of the graph, and ends the epoch after its last one."""
+        started = time.monotonic()
         epoch, step_in_epoch = divmod(self.step, self.steps_per_epoch)
         if step_in_epoch == 0:
             with self.strategy.scope():
@@ -194,32 +215,34 @@ class _OpenRun:
             self.steps_per_call, self.steps_per_epoch - step_in_epoch, every - self.step % every
         )
         terms = self.run_steps(self.batches, tf.constant(n)).numpy()  # [n, terms]
-        guards.check_finite(terms, self.names, self.step, self.checkpoints, self.model.remedy)
+        guards.check_finite(terms, self.names, self.step, self.checkpoints, self.model.rules.remedy)
         self.epoch_terms.append(terms)
         means = _means(terms, self.names)
         self.log.progress(n, {k: v for k, v in means.items() if k in self.model.terms_shown})
         self.step += n
         self.state.step.assign(self.step)
-        return n
+        if self.step % self.steps_per_epoch == 0:
+            self.end_epoch()
+        self.count_time(n, time.monotonic() - started)
 
     def end_epoch(self) -> None:
-        """After a pass over the data: what it was like, and now and then how good the model is."""
+        """Logs a pass over the data and, if due, evaluates the model on the validation split."""
         model, epoch = self.model, self.step // self.steps_per_epoch
         self.end_pass()
         terms = np.concatenate(self.epoch_terms).astype(np.float64)
         self.epoch_terms = []
         self.log.metrics(self.step, "train", _means(terms, self.names))
         recent = terms[-min(RECENT_STEPS, -(-len(terms) // 2)) :]
-        self.log.remark(epoch - 1, model.remark(_means(recent, self.names), "train"))
+        self.log.warn(epoch - 1, model.warning(_means(recent, self.names), "train"))
         last = self.step == self.total_steps or model.converged()
         if epoch % self.config.eval_every == 0 or last:
             with self.averages.applied():
-                terms, selection = measure(model, self.dataset.validation, self.judge)
+                terms, selection = validate(model, self.dataset.validation, self.judge)
                 self._keep_if_best(terms, selection)
-                self.log.remark(epoch - 1, model.remark(terms, "validation"))
+                self.log.warn(epoch - 1, model.warning(terms, "validation"))
 
     def _keep_if_best(self, terms, selection):
-        """Keeps the weights if no earlier ones were better; without a selection, always."""
+        """Keeps the weights unless earlier ones were better; without a selection, always."""
         state = self.state
         state.selection.assign(SELECTIONS[selection])
         # All workers must come to the same decision, to the last digit.
@@ -247,7 +270,7 @@ class _OpenRun:
             self.steps_per_call = int(np.clip(SECONDS_PER_CALL * n / elapsed, 1, 4 * n))
 
     def save_if_due(self, stopping: bool) -> None:
-        """Writes a checkpoint where one is due, at the end, and before the run is left."""
+        """Writes a checkpoint if one is due, at the end, and before the run stops."""
         if (
             self.step % self.config.checkpoint_every == 0
             or self.step == self.total_steps
@@ -264,35 +287,20 @@ class _OpenRun:
             self.checkpoints.save(self.step)
 
 
-def load_run(workdir: str | os.PathLike) -> tuple[models.GenerativeModel, dict]:
-    """Returns the model of a run with its best weights, and {"steps", "best_step", "seconds"}."""
-    workdir = files.tensorflow_path(workdir)
-    model, state = models.from_description(workdirs.read_description(workdir)), State()
-    if not Checkpoints(workdir / "best", keep=1, weights=weights(model)).restore():
-        raise UserError(f"The run in {workdir} has no weights yet: train it for an epoch first.")
-    Checkpoints(workdir / "checkpoints", state=state).restore()
-    return model, state.summary()
-
-
-def weights(model: models.GenerativeModel) -> list[tf.Variable]:
-    """Returns all variables of the model, without those of its optimizers."""
-    return [v.value for v in model.variables]
-
-
 def _means(terms, names):
     """{name: mean} of the terms of some steps, [n, terms]."""
     return dict(zip(names, terms.mean(0).tolist(), strict=True))
 
 
-def measure(model, validation: data.Split, judge) -> tuple[dict[str, float], str | None]:
-    """Returns the terms on the validation split, and which of them chooses the weights, if any."""
-    terms = evaluation.mean_terms(model, validation)
+def validate(model, validation: data.Split, judge) -> tuple[dict[str, float], str | None]:
+    """Returns the terms on the validation split, and which of them selects the weights, if any."""
+    terms = mean_terms(model, validation)
     if "loss" in terms:
         return terms, "loss"
     if judge is None or not model.of_images:
         return terms, None
-    terms |= evaluation.validate_samples(model, judge, validation)
-    return terms, FRECHET if model.keeps_best else None
+    terms |= validate_samples(model, judge, validation)
+    return terms, FRECHET if model.rules.keeps_best else None
 
 
 def _any_worker(stop, strategy):

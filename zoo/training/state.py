@@ -3,8 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-# The validation term that chooses the weights of a model without a loss, where there is a judge.
-FRECHET = "frechet_classifier_distance"
+from zoo.evaluation.headline_metrics import FRECHET
+
 # How cards say which weights were kept.
 SELECTIONS = {
     "loss": "had the lowest loss on the validation split",

@@ -21,7 +21,9 @@ def batches(split, model, first_step, strategy):
             context.num_input_pipelines,
             context.num_replicas_in_sync // context.num_input_pipelines,
         )
-        return split.epochs(config.seed, first_step, config.batch_size, shard, model.every_row)
+        return split.epochs(
+            config.seed, first_step, config.batch_size, shard, model.rules.keep_remainder
+        )
 
     return strategy.distribute_datasets_from_function(of_worker)
 

@@ -1,0 +1,1 @@
+"""The command line: runs scripts, and defines the flags that they share."""

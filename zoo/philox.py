@@ -1,0 +1,76 @@
+"""Philox 4x32-10 for many seeds at once, in uint32, the numbers that TensorFlow draws.
+
+Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3".
+"""
+
+import numpy as np
+import tensorflow as tf
+
+_WORD = 0xFFFFFFFF
+_FACTORS = (0xD2511F53, 0xCD9E8D57)
+_STEPS = (0x9E3779B9, 0xBB67AE85)
+# The key with which TensorFlow derives a key and a counter from a seed.
+_MIX = (0x3EC8F720, 0x02461E29)
+
+
+def draw_words(seeds: tf.Tensor, groups: int) -> tf.Tensor:
+    """Returns the words that stateless_normal draws for the seeds [seeds[i], 0].
+
+    Args:
+      seeds: int32 [B].
+      groups: number of groups of four words for each.
+
+    Returns:
+      uint32 [B, groups, 4].
+    """
+    sign = tf.cast(tf.bitwise.right_shift(seeds, 31), tf.uint32)  # all ones in a negative seed
+    seed, zero = tf.cast(seeds, tf.uint32), tf.zeros_like(sign)
+    keys = [
+        [(k + i * step) & _WORD for i in range(10)] for k, step in zip(_MIX, _STEPS, strict=True)
+    ]
+    mixed = _philox([seed, sign, zero, zero], keys)
+    keys = [
+        [k[:, None] + tf.constant(i * step & _WORD, tf.uint32) for i in range(10)]
+        for k, step in zip(mixed[:2], _STEPS, strict=True)
+    ]
+    group = tf.constant(np.arange(groups), tf.uint32)[None, :] + zero[:, None]
+    counters = [group, tf.zeros_like(group), *(c[:, None] + 0 * group for c in mixed[2:])]
+    return tf.stack(_philox(counters, keys), axis=-1)
+
+
+def _philox(counter, keys):
+    """Returns four words from a counter of four and the two keys of each round, all uint32.
+
+    It uses no 64-bit products, which converters to other formats do not support.
+    """
+    c = counter
+    for k0, k1 in zip(*keys, strict=True):
+        (high, low), (high2, low2) = _multiply(_FACTORS[0], c[0]), _multiply(_FACTORS[1], c[2])
+        c = [high2 ^ c[1] ^ k0, low2, high ^ c[3] ^ k1, low]
+    return c
+
+
+def _multiply(factor, word):
+    """Returns the upper and the lower uint32 of a number times a word."""
+    # (a 2^16 + b)(c 2^16 + d) by halves; neither of the two sums exceeds 32 bits. The lower half is
+    # taken by shifts: LiteRT has no mask, and TensorFlow may rewrite a difference to a sum with the
+    # negative, which uint32 does not have.
+    a, b = factor >> 16, factor & 0xFFFF
+    c, d = _shift(word, 16), _shift(word * 0x10000, 16)
+    middle = d * a + _shift(d * b, 16)
+    rest = c * b + _shift(middle * 0x10000, 16)
+    return c * a + _shift(middle, 16) + _shift(rest, 16), word * factor
+
+
+def _shift(word, bits):
+    return tf.bitwise.right_shift(word, tf.constant(bits, tf.uint32))
+
+
+def box_muller(words: tf.Tensor) -> tf.Tensor:
+    """Returns standard normal numbers [B, 4 groups] from words, uint32 [B, groups, 4]."""
+    u = tf.cast(_shift(words * 0x200, 9), tf.float32) * 2.0**-23  # from the lower 23 bits
+    u = tf.reshape(u, [tf.shape(u)[0], u.shape[1] * 2, 2])
+    radius = tf.sqrt(-2.0 * tf.math.log(tf.maximum(u[..., 0], 1e-7)))
+    angle = 2.0 * np.float32(np.pi) * u[..., 1]
+    pairs = tf.stack([tf.sin(angle) * radius, tf.cos(angle) * radius], axis=-1)
+    return tf.reshape(pairs, [tf.shape(u)[0], u.shape[1] * 2])
