@@ -79,7 +79,7 @@ REFUSED_LABELS = {
     "out of range": (lambda y: y + 1, r"has the label 3 .* but 3 classes"),
     "strings": (lambda y: np.array(["a", "b", "c"])[y], "must be whole numbers"),
     "halves": (lambda y: y + 0.5, "must be whole numbers"),
-    "below -1": (lambda y: y - 2, "-1 where none is known, got -2"),
+    "below -1": (lambda y: y - 2, "-1 where unknown, got -2"),
 }
 
 
