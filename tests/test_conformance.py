@@ -81,7 +81,7 @@ def test_one_step_lowers_the_loss_on_a_fixed_batch(case, tiny_data):
 
     def loss():
         terms = model.loss_terms(batch, seeds.root(3))
-        learned = ("loss",) if "loss" in terms else model.discriminator_losses
+        learned = ("loss",) if "loss" in terms else model.discriminator_loss_names
         return sum(float(tf.reduce_mean(terms[name])) for name in learned if name in terms)
 
     before = loss()

@@ -96,3 +96,12 @@ def test_rows_that_float32_cannot_tell_apart_are_refused(rows):
     model.compile(optimizer="adam")
     with pytest.raises(zoo.UserError, match="vary too little.*model='gmm'"):
         model.fit(x, verbose=0)
+
+
+def test_pseudo_inputs_of_rows_stay_in_the_units_of_the_columns(rows):
+    x = rows[0] * SCALE + SHIFT
+    model = started("vae_vamp", x, rows[1], learning_rate=1e-6)
+    before = np.array(model.prior_layer.pseudo_inputs)
+    model.compile_for_run(None)
+    model.fit(x.astype(np.float32), batch_size=100, verbose=0)
+    np.testing.assert_allclose(model.prior_layer.pseudo_inputs, before, rtol=1e-3)

@@ -142,7 +142,7 @@ class Vamp(MixturePrior):
             shape=(config.prior_components, *spec.shape),
             initializer=keras.initializers.RandomUniform(0.0, 1.0),
             # Not in the forward pass, where a clipped pixel would get no gradient.
-            constraint=lambda u: keras.ops.clip(u, 0.0, 1.0),
+            constraint=(lambda u: keras.ops.clip(u, 0.0, 1.0)) if len(spec.shape) == 3 else None,
         )
 
     def initialize_from_data(self, split, seed):

@@ -88,6 +88,8 @@ class GenerativeModel(KerasInterface):
     ) -> dict[str, tf.Tensor]:
         """Returns {"loss": [B], ...}, the loss of each example and its parts.
 
+        Models of two players have a loss for each of them, and no "loss".
+
         Args:
           batch: {"x": float32 [B, ...], "y": int32 [B]}.
           seed: int32 [2]; determines all noise.

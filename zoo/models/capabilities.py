@@ -23,7 +23,7 @@ class Capability(enum.Enum):
     LABELLED_SAMPLES = "samples of a label"  # sample takes y
     CLUSTER_SAMPLES = "samples of a cluster"  # sample_cluster(seed, cluster)
     CODES = "codes of a prior"  # prior(), decode(z[, y]), interpolate_codes(z0, z1, t)
-    DISCRIMINATOR = "a discriminator"  # discriminate(x[, y]), discriminator_terms(turn)
+    DISCRIMINATOR = "a discriminator"  # discriminate(x[, y]), discriminator_terms(examples)
     RESTYLES = "restyling"  # restyle(x, y, y_new)
     POSTERIOR = "a posterior over codes"  # posterior(x[, y]), prior(), likelihood(z[, y])
     LOG_PROB = "an exact log-likelihood"  # log_prob(x) [B], num_parameters()

@@ -1,12 +1,20 @@
 """Generative adversarial networks: a generator G and a discriminator D are updated in turn.
 
-Goodfellow et al. 2014, Generative Adversarial Nets (arXiv 1406.2661), algorithm 1: in each step,
-k updates of D, each on other real and generated examples, then one update of G. D is a binary
-classifier, real 1, generated 0. A variant is a loss, some penalties and two networks:
+Goodfellow et al. 2014, Generative Adversarial Nets (arXiv 1406.2661), algorithm 1, in each step:
 
-    D minimises  E d(D(x), D(G(z)))  + r1 / 2 |dD/dx|^2 + r2 / 2 |dD/dG(z)|^2 + gradient_penalty
-                                     + d_l2 |weights of D|^2 / 2
-    G minimises  E g(D(x), D(G(z)))  + l2 |weights of G|^2 / 2
+    k times:  take examples x and codes z;  D descends the gradient of its loss
+    once:     G descends the gradient of its loss
+
+Here D(x) is a logit; the paper's D is its sigmoid. A variant is a loss (`gan_losses`), weights of
+penalties and two networks. With x' between x and G(z) on a line,
+
+    D minimises  E[d(D(x), D(G(z))) + r1/2 |dD/dx|^2 + r2/2 |dD/dG(z)|^2
+                   + gradient_penalty (|dD/dx'| - 1)^2] + d_l2/2 |weights of D|^2
+    G minimises  E[g(D(x), D(G(z)))] + l2/2 |weights of G|^2
+
+G's update reuses the examples of D's last one, where algorithm 1 draws new ones: that saves a pass
+through G. The defaults are the non-saturating loss and R1 with Adam; the paper's own loss is
+`loss=minimax`.
 """
 
 from typing import NamedTuple
@@ -41,7 +49,7 @@ class Examples(NamedTuple):
 
 
 class AlternatingUpdates(TwoPlayerModel):
-    """The two updates of algorithm 1; a subclass defines the losses and the order."""
+    """The two updates of algorithm 1; a subclass defines the losses, and their order in `learn`."""
 
     def update_discriminator(self, examples: Examples):
         """D descends the gradient of its loss; generated examples are constants.
@@ -52,8 +60,8 @@ class AlternatingUpdates(TwoPlayerModel):
         with tf.GradientTape() as tape:
             terms = self.discriminator_terms(examples, training=True)
             means = {name: tf.reduce_mean(term) for name, term in terms.items()}
-            loss = sum(means[name] for name in self.discriminator_losses if name in means)
-            loss += self.discriminator_penalty()
+            loss = sum(means[name] for name in self.discriminator_loss_names if name in means)
+            loss += self.discriminator_weight_decay()
         variables = self.discriminator_variables()
         optimizers.descend(loss, tape, self.d_optimizer, variables, self.config.clip_norm)
         return means
@@ -63,9 +71,10 @@ class AlternatingUpdates(TwoPlayerModel):
 
         Returns "g_loss" and the diagnostics "gradient_norm" and "spread".
         """
+        # Resumes the tape that recorded G; it was closed meanwhile, so that it skipped D's update.
         with tape:
             g_loss = tf.reduce_mean(self.generator_loss(examples))
-            loss = g_loss + self.generator_penalty()
+            loss = g_loss + self.generator_weight_decay()
         variables = self.generator.trainable_variables
         norm = optimizers.descend(loss, tape, self.optimizer, variables, self.config.clip_norm)
         spread = gan_losses.relative_spread(examples.real, examples.fake)
@@ -80,24 +89,23 @@ class AlternatingUpdates(TwoPlayerModel):
         """
         raise NotImplementedError
 
-    def discriminator_penalty(self):
-        """Returns the part of D's loss beside the means of its terms, []."""
+    def discriminator_weight_decay(self):
+        """Returns the weight decay of D, []."""
         return 0.0
 
     def generator_loss(self, examples: Examples):
         """Returns G's loss: of each example [B], or of the batch []."""
         raise NotImplementedError
 
-    def generator_penalty(self):
-        """Returns the part of G's loss beside `generator_loss`, []."""
+    def generator_weight_decay(self):
+        """Returns the weight decay of G, []."""
         return 0.0
 
 
 class GAN(AlternatingUpdates):
     """G(z) and D(x), `d_steps` updates of D to one of G.
 
-    A batch holds the real examples of all updates of a step. G is updated on the examples of D's
-    last update.
+    A batch holds the real examples of all updates of a step.
     """
 
     # --- Algorithm 1 ------------------------------------------------------------------------
@@ -108,7 +116,8 @@ class GAN(AlternatingUpdates):
         z = seeds.sample(self.prior(), tf.shape(x)[0], seed)
         # 1. k updates of D.
         for first in range(self.d_steps):
-            # Every k-th example, the same ones for any number of replicas.
+            # Replicas hold consecutive examples: with a stride, each update has the same examples
+            # on any number of replicas.
             x_, z_, y_ = (None if a is None else a[first :: self.d_steps] for a in (x, z, y))
             with tf.GradientTape() as tape:
                 fake = self.generate(z_, y_, training=True)
@@ -127,7 +136,7 @@ class GAN(AlternatingUpdates):
             labels = None if y is None else tf.tile(y, [tf.shape(x)[0] // tf.shape(real)[0]])
             return self._logit(labels)(x, training)
 
-        # Gradients with respect to x cost the most: as few passes through D as they need.
+        # Gradients with respect to x are expensive: one pass through D for each set of penalties.
         at_real = at_fake = 0.0
         if config.r2:
             both, squared = penalties.logits_and_squared_gradients(
@@ -136,7 +145,8 @@ class GAN(AlternatingUpdates):
             (d_real, d_fake), (at_real, at_fake) = tf.split(both, 2), tf.split(squared, 2)
         elif config.r1:
             d_real, at_real = penalties.logits_and_squared_gradients(logit, real)
-            d_fake = self._logit(y)(fake)  # no second power iteration
+            # Without training=True, or the spectral norm's power iteration would advance twice.
+            d_fake = self._logit(y)(fake)
         else:
             d_real, d_fake = tf.split(logit(tf.concat([real, fake], 0)), 2)
         terms = self.loss.terms(d_real, d_fake)
@@ -148,18 +158,18 @@ class GAN(AlternatingUpdates):
             terms["penalty"] += config.gradient_penalty * between
         return terms
 
-    def discriminator_penalty(self):
+    def discriminator_weight_decay(self):
         return _weight_decay(self.config.d_l2, self.discriminator)
 
     def generator_loss(self, examples):
         d_real = self.logits(examples.real, examples.y) if self.loss.paired else None
         return self.loss.generator(d_real, self.logits(examples.fake, examples.y))
 
-    def generator_penalty(self):
+    def generator_weight_decay(self):
         return _weight_decay(self.config.l2, self.generator)
 
     def loss_terms(self, batch, seed, training=False):
-        """Returns both players' losses and D's outputs, [B] each.
+        """Returns both players' losses without weight decay, and D's outputs, [B] each; no "loss".
 
         Examples of one pack all have the terms of the pack.
         """
@@ -241,7 +251,7 @@ class GAN(AlternatingUpdates):
         yield from super().config_problems(config)
         if config.loss == "wasserstein" and not (config.gradient_penalty or config.spectral_norm):
             yield (
-                "loss='wasserstein' is a distance only where D's slope is bounded: choose "
+                "loss='wasserstein' is a distance only if D's gradient is bounded: choose "
                 "--config.gradient_penalty=10 or --config.spectral_norm."
             )
         if config.batch_norm and config.batch_size < 2 * config.d_steps:

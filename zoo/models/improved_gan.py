@@ -46,7 +46,7 @@ class ImprovedGAN(Classifies, AlternatingUpdates):
         fields_split_over_replicas=("batch_size", "labelled_rows"),
         label_terms=("cross_entropy", "error"),
     )
-    discriminator_losses = ("d_loss", "cross_entropy")
+    discriminator_loss_names = ("d_loss", "cross_entropy")
 
     # --- Algorithm 1 ------------------------------------------------------------------------
 

@@ -64,8 +64,8 @@ FIXED = {
 class InfoGAN(GAN):
     """A GAN with the recognition network Q(c, u | x) beside D."""
 
-    discriminator_losses = (
-        *GAN.discriminator_losses,
+    discriminator_loss_names = (
+        *GAN.discriminator_loss_names,
         "information_loss",
         "disagreement",
         "contrastive_loss",

@@ -165,7 +165,7 @@ class M1M2(Classifies, GenerativeModel):
 
     def compile_for_run(self, total_steps):
         super().compile_for_run(total_steps)
-        self.m2.set_schedule(total_steps)
+        self.m2.set_warm_up(total_steps)
         self.annealing_steps = self.m2.annealing_steps
 
     def take_step(self, batch):

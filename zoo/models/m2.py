@@ -49,8 +49,8 @@ class LabelBounds(CVAE):
     def rows_to_learn(self, split):
         return data.labelled.hide_labels(split, self.config, self.spec)
 
-    def set_schedule(self, total_steps):
-        super().set_schedule(total_steps)
+    def set_warm_up(self, total_steps):
+        super().set_warm_up(total_steps)
         self.label_steps = round(self.config.labels_first * (total_steps or 0))
         self.annealing_steps = max(self.annealing_steps, self.label_steps)
 

@@ -1,4 +1,4 @@
-"""What all models of two players have in common, whatever their losses: see gan.py for learning.
+"""Base class of all models of two players, without their losses and updates: see gan.py.
 
 G maps codes z to x, D maps x to logits. Together they are one large network, from code to logit.
 """
@@ -24,7 +24,7 @@ class TwoPlayerModel(GenerativeModel):
     Evaluation and export use the moving average of G's weights; D is that of the last step.
 
     Attributes:
-      discriminator_losses: the terms whose sum D minimises.
+      discriminator_loss_names: the terms whose sum D minimises.
       d_steps: updates of D per update of G.
       min_rows: smallest batch; over a single row batch normalisation gives 0 for every code.
     """
@@ -34,7 +34,7 @@ class TwoPlayerModel(GenerativeModel):
         diagnostics=("gradient_norm", "spread"),
         remedy="Try a lower --config.learning_rate and --config.d_learning_rate",
     )
-    discriminator_losses: tuple[str, ...] = ("d_loss", "penalty")
+    discriminator_loss_names: tuple[str, ...] = ("d_loss", "penalty")
     d_steps = 1
     min_rows = 1
 

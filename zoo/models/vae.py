@@ -2,10 +2,10 @@
 
 Kingma and Welling 2014, Auto-Encoding Variational Bayes (arXiv 1312.6114), equation 3:
 
-    log p(x) >= E_q(z|x) [log p(x|z)] - KL(q(z|x) || p(z))  =  ELBO
+    log p(x) >= E_q(z|x) [log p(x|z)] - KL(q(z|x) || p(z))  =  ELBO  =  -distortion - rate
 
-The three are tfp distributions whose types the config names. Distortion is the negative first
-term, rate the second.
+z is a function of x and noise e, z = m(x) + s(x) e for a diagonal Gaussian (section 2.4). q(z|x),
+p(z) and p(x|z) are tfp distributions; the config names the type of each.
 """
 
 import numpy as np
@@ -30,19 +30,19 @@ class VAE(GenerativeModel):
     # --- The objective ----------------------------------------------------------------------
 
     def elbo_terms(self, x, y, params, noise, beta):
-        """-ELBO = -log p(x|z) + beta KL(q(z|x) || p(z)), z from noise [1, B, D]."""
+        """Returns -ELBO, its KL weighted by beta, with z from noise [1, B, D]."""
         q, p = self.posterior_layer.distribution(params), self.prior()
         z = posteriors.reparametrize(q, noise)
-        distortion = -self.likelihood(z, y).log_prob(x)[0]  # [B]
+        distortion = -self.likelihood(z, y).log_prob(x)[0]  # [B], of one z per image
         rate = bounds.rate(q, p, z)[0]  # [B]
-        loss = distortion + beta * self.penalty(q, p, rate)
+        loss = distortion + beta * self.rate_or_free_bits(q, p, rate)
         return {"loss": loss, "rate": rate, "distortion": distortion}
 
     def importance_terms(self, x, y, params, noise, beta):
-        """-log 1/k sum_i p(x|z_i) (p(z_i) / q(z_i|x))^beta, z from noise [k, B, D]."""
+        """Returns -log 1/k sum_i p(x|z_i) (p(z_i) / q(z_i|x))^beta, z from noise [k, B, D]."""
         q, p = self.posterior_layer.distribution(params), self.prior()
         z, bound = posteriors.reparametrize(q, noise), bounds.importance_weighted_bound
-        if self.config.doubly_reparametrized:
+        if self.config.doubly_reparametrized:  # q learns through z alone
             q = self.posterior_layer.distribution(tf.stop_gradient(params))
             z, bound = bounds.doubly_reparametrized(z, beta)
         distortion = -self.likelihood(z, y).log_prob(x)  # [k, B]
@@ -51,8 +51,8 @@ class VAE(GenerativeModel):
         means = tf.reduce_mean(rate, 0), tf.reduce_mean(distortion, 0)
         return {"loss": loss, "rate": means[0], "distortion": means[1]}
 
-    def penalty(self, q, p, rate):
-        """Returns the term of the loss that beta multiplies, [B]: the rate, or with free bits."""
+    def rate_or_free_bits(self, q, p, rate):
+        """Returns the rate [B], or what it costs beyond `free_bits` nats per dimension."""
         minimum = self.config.free_bits
         return bounds.free_bits(q, p, minimum) if minimum else rate
 
@@ -67,8 +67,8 @@ class VAE(GenerativeModel):
           batch: {"x": [B, ...], "y": labels}.
           seed: int32 [2].
           training: whether beta is warmed up.
-          times: number of labels per image: y is then [times B], in the order of x repeated
-            `times` times, and so are the terms.
+          times: number of labels to compute the terms for (M2 tries every label): y and the terms
+            are then [times * B], with x tiled to match.
         """
         config, beta = self.config, self.config.beta
         if training:
@@ -88,7 +88,7 @@ class VAE(GenerativeModel):
         self.prior_layer = priors.KINDS[config.prior](config, spec)
         self.likelihood_layer = likelihoods.KINDS[config.likelihood](config, spec)
         for part in (self.posterior_layer, self.prior_layer, self.likelihood_layer):
-            part.built = True  # Keras would wait for a call, which these layers do not have
+            part.built = True  # layers so that Keras finds their weights; they have no call
         *sides, channels = spec.shape
         outputs = (*sides, channels * self.likelihood_layer.outputs)
         self.encoder = networks.encoder(
@@ -106,20 +106,20 @@ class VAE(GenerativeModel):
         return self.encoder(self.likelihood_layer.standardize(x), self.one_hot(y), times=times)
 
     def prior(self):
-        """p(z)"""
+        """p(z); the VampPrior is a mixture of posteriors, the others ignore the argument."""
         return self.prior_layer.distribution(self.posterior_components)
 
     def posterior_components(self, x):
-        """q(z|x) of pseudo-inputs x, as components of a mixture"""
+        """q(z|x) of the VampPrior's pseudo-inputs x, as components of a mixture."""
         return self.posterior_layer.components(self.posterior_params(x))
 
     def likelihood(self, z, y=None):
         """p(x|z) of z [..., B, D]"""
-        codes = tf.reshape(z, [-1, z.shape[-1]])  # [... B, D]
+        flat = tf.reshape(z, [-1, z.shape[-1]])  # [... B, D]
         condition = self.one_hot(y)
         if condition is not None and len(z.shape) > 2:
-            condition = tf.tile(condition, [tf.shape(codes)[0] // tf.shape(condition)[0], 1])
-        params = self.decoder(codes, condition)
+            condition = tf.tile(condition, [tf.shape(flat)[0] // tf.shape(condition)[0], 1])
+        params = self.decoder(flat, condition)
         shape = tf.concat([tf.shape(z)[:-1], params.shape[1:]], 0)
         return self.likelihood_layer.distribution(tf.reshape(params, shape))
 
@@ -136,9 +136,9 @@ class VAE(GenerativeModel):
 
     def compile_for_run(self, total_steps):
         super().compile_for_run(total_steps)
-        self.set_schedule(total_steps)
+        self.set_warm_up(total_steps)
 
-    def set_schedule(self, total_steps: int | None) -> None:
+    def set_warm_up(self, total_steps: int | None) -> None:
         """Sets the length of the warm-up for a run of this many steps; none if None."""
         self.annealing_steps = round(self.config.kl_warmup * (total_steps or 0))
 
@@ -152,11 +152,11 @@ class VAE(GenerativeModel):
                     "For colours choose --config.pixels=dequantized --config.likelihood=gaussian."
                 )
             )
-        rows = split.shuffled(config.seed, min(split.size, INITIAL_ROWS))
-        mean = sum(x.sum(0, np.float64) for x in rows) / min(split.size, INITIAL_ROWS)
+        blocks = split.shuffled(config.seed, min(split.size, INITIAL_ROWS))
+        mean = sum(x.sum(0, np.float64) for x in blocks) / min(split.size, INITIAL_ROWS)
         mean /= 255.0 if self.of_images else 1.0
         self.likelihood_layer.measure(split)
-        if config.network == "conv":  # whose biases are the same for all pixels
+        if config.network == "conv":  # convolutions share a bias among all pixels
             mean = np.broadcast_to(mean.mean((0, 1)), mean.shape)
         self.decoder.set_output_bias(self.likelihood_layer.initial_outputs(mean))
         self.prior_layer.initialize_from_data(split, config.seed)
@@ -187,11 +187,14 @@ class VAE(GenerativeModel):
         return self.likelihood(z, y).mean()
 
     def reconstruct(self, x, y=None):
-        """Returns the decoded mean of q(z|x); for a Gaussian, the code at e = 0."""
+        """Returns the decoded mean of q(z|x): for a Gaussian, z at e = 0."""
         return self.decode(self.encode(x, y)["loc"], y)
 
     def interpolate(self, x0, x1, t, y=None):
-        """Returns the decoded point at t in [0, 1] of the line from x0's code to x1's."""
+        """Returns the decoded point at t in [0, 1] on the line between the codes of x0 and x1.
+
+        A line, not an arc: these codes are means of q, not draws from the prior.
+        """
         z0, z1 = (self.encode(x, y)["loc"] for x in (x0, x1))
         return self.decode(z0 + t[:, None] * (z1 - z0), y)
 
@@ -234,8 +237,8 @@ class VAE(GenerativeModel):
         yield from _bound_problems(config)
         if config.prior == "vamp" and cls.conditional:
             yield (
-                f"prior='vamp' is made of q(z|x), which model {config.model!r} has given labels "
-                "only: choose 'standard' or 'mog'."
+                f"prior='vamp' is a mixture of q(z|x), but model {config.model!r} has q(z|x,y): "
+                "choose 'standard' or 'mog'."
             )
 
     @classmethod
