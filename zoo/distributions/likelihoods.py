@@ -1,9 +1,9 @@
 """Likelihoods p(x|z) over images x [H, W, C] or rows [D], from a decoder's output.
 
-Each class states how many decoder outputs it needs for each value of the image (`outputs`)
-and builds a distribution from them at each call. The first output per value is the logit of its location (for `Normal` the
-location itself), the second, if there is one, sets its scale; `initial_outputs` gives the decoder's
-first biases from the mean image.
+Each class states how many decoder outputs it needs for each value of the image (`outputs`) and
+builds a distribution from them at each call. The first output per value is the logit of its
+location (for `Normal` the location itself), the second, if there is one, sets its scale;
+`initial_outputs` gives the decoder's first biases from the mean image.
 """
 
 import math
