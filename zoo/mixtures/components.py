@@ -1,13 +1,12 @@
-"""The components of a Gaussian mixture and what EM asks of them; without correlations.
+"""Components of a Gaussian mixture as EM needs them: the base class; those without correlations.
 
-For the E-step each kind has the log densities of rows under every component, for the M-step sums
-over rows weighted with responsibilities, which add up over batches, replicas and machines, and the
-parameters that fit such sums best. Rows are [B, D], K components, R factors. Here is what all
-kinds share, and the kinds without correlations.
+The E-step computes the log densities of rows under every component, and sums over rows weighted by
+responsibilities, which add up over batches, replicas and machines; the M-step the parameters that
+fit such sums best. Rows are [B, D], K components, R factors.
 
-Rows are taken relative to `center`, a point amid the data, and sums are float64: squares of what
-lies far from zero leave no digits for a variance. Only responsibilities and the products that take
-the time, those of full and low-rank covariances, have the model's own precision.
+Rows are taken relative to `center`, a point amid the data, and sums are float64: squares of large
+values would leave no digits for a variance. Only responsibilities and the products of low-rank
+covariances have the model's own precision; full covariances are float64.
 """
 
 import keras
@@ -21,8 +20,17 @@ from zoo.distributions.gaussians import LOG_2PI, as_float64, squared_distances
 EMPTY = 1e-3
 
 
+def to_posterior(log_joint: tf.Tensor, dtype) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns log p(x), float64 [B], and p(k|x) [K, B] of a dtype, from log p(k, x), float64."""
+    highest = tf.reduce_max(log_joint, 0)
+    # One exponential gives both.
+    parts = tf.exp(tf.cast(log_joint - highest, dtype))
+    total = tf.reduce_sum(parts, 0)
+    return highest + tf.math.log(tf.cast(total, tf.float64)), parts / total
+
+
 class Components(keras.Layer):
-    """What all kinds have in common.
+    """Base class of all kinds of components.
 
     Args:
       count: K.
@@ -32,6 +40,8 @@ class Components(keras.Layer):
       precision: "float32" or "float64".
     """
 
+    parameter_dtype: str | None = None  # the precision if None
+
     def __init__(
         self,
         count: int,
@@ -40,7 +50,8 @@ class Components(keras.Layer):
         rank: int = 0,
         precision: str = "float32",
     ):
-        super().__init__(dtype=precision)
+        super().__init__(dtype=self.parameter_dtype or precision)
+        self.precision = precision
         self.count, self.dim, self.reg_covar, self.rank = count, dim, reg_covar, rank
         self.noise_size = dim
         # In float64: it may lie where float32 has no digits left for the spread of the rows.
@@ -59,21 +70,21 @@ class Components(keras.Layer):
         )
 
     def coefficients(self, dtype: str | None = None) -> dict:
-        """Returns what `features` needs of the parameters, made once for many blocks of rows.
+        """Returns functions of the parameters that `features` needs for every block of rows.
 
         Args:
-          dtype: of the products that take the time; the model's own if None. In float64, what lies
-            far from all components has finite log densities too.
+          dtype: of large products; the model's own if None. In float64, rows far from all
+            components have finite log densities too.
         """
         del dtype
         return {}
 
     def features(self, x: tf.Tensor, coefficients: dict) -> dict:
-        """Returns what `log_prob` and `sums` compute with, made once of rows [B, D] for both.
+        """Returns functions of rows [B, D] that both `log_prob` and `sums` need.
 
         Args:
           x: rows, float32 or float64.
-          coefficients: of `coefficients`; they are among the features.
+          coefficients: from `coefficients`; they are among the features.
         """
         return {**coefficients, "x": self.relative(x, tf.float64)}
 
@@ -88,18 +99,45 @@ class Components(keras.Layer):
     def sums(self, features, r: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns float64 sums over rows with responsibilities r [K, B].
 
-        "count" [K] is their number, "first" [K, D] the sum of the rows; the rest is of the kind.
-        They add up while the parameters stay the same; `to_row_moments` makes them comparable
-        with sums of other parameters.
+        "count" [K] is their number, "first" [K, D] the sum of the rows; the others depend on the
+        kind.
         """
         raise NotImplementedError
 
+    def prepare(self, log_mixing: tf.Tensor) -> dict:
+        """Returns functions of the parameters that `expect` needs for every block of rows.
+
+        Args:
+          log_mixing: log pi [K], float64.
+        """
+        return {**self.coefficients(), "log_mixing": log_mixing}
+
+    def expect(self, x: tf.Tensor, weight: tf.Tensor, prepared: dict):
+        """The E-step: returns log p(x) [B] and the sums over rows, all float64.
+
+        The sums add up while the parameters stay the same; `to_row_moments` makes them comparable
+        with sums under other parameters.
+
+        Args:
+          x: rows [B, D].
+          weight: of each row, float64 [B].
+          prepared: from `prepare`.
+        """
+        features = self.features(x, prepared)
+        log_joint = self.log_prob(features) + prepared["log_mixing"][:, None]
+        log_prob, r = to_posterior(log_joint, self.compute_dtype)
+        return log_prob, self.sums(features, r * tf.cast(weight, r.dtype))
+
     def to_row_moments(self, sums: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Returns moments of the rows themselves, of sums relative to the present parameters."""
+        """Converts sums relative to the present parameters to moments of the rows."""
         return sums
 
+    def from_row_moments(self, moments: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Inverse of `to_row_moments`."""
+        return moments
+
     def maximize(self, sums: dict[str, tf.Tensor]) -> None:
-        """Assigns the means and covariances that best fit the rows of which these are the sums."""
+        """The M-step: assigns the means and covariances that fit the sums best."""
         raise NotImplementedError
 
     def assign(self, means: np.ndarray, covariances: np.ndarray) -> None:
@@ -152,9 +190,9 @@ class Components(keras.Layer):
         raise NotImplementedError
 
     def loc(self, dtype=None) -> tf.Tensor:
-        """Returns the means [K, D], in the model's precision if no other is asked for."""
+        """Returns the means [K, D], in the model's precision if `dtype` is None."""
         means = tf.cast(self.means.value, tf.float64) + self.center
-        return tf.cast(means, dtype or self.dtype)
+        return tf.cast(means, dtype or self.precision)
 
     def covariances(self) -> tf.Tensor:
         """Returns the covariances, float64 [K, D, D]."""

@@ -5,11 +5,8 @@ import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from zoo.distributions.gaussians import LOG_2PI, as_float64, half_log_det, squared_distances
-from zoo.mixtures import expansions
-from zoo.mixtures.components import Components
-
-# Dimensions from which on one component after the other takes less time than all in one product.
-LARGE_DIM = 16
+from zoo.mixtures import screening
+from zoo.mixtures.components import EMPTY, Components
 
 
 class Triangular(Components):
@@ -27,7 +24,13 @@ class Triangular(Components):
         self._assign_scale(tf.constant(np.linalg.cholesky(covariances)))
 
     def distribution(self):
-        return tfd.MultivariateNormalTriL(self.loc(), self.scale_tril.value)
+        scale = tf.cast(self.scale_tril.value, self.precision)
+        return tfd.MultivariateNormalTriL(self.loc(), scale)
+
+    def covariances(self):
+        scale = tf.cast(self.scale_tril, tf.float64)
+        covariances = tf.matmul(scale, scale, transpose_b=True)
+        return tf.broadcast_to(covariances, [self.count, self.dim, self.dim])
 
     def covariance_variables(self):
         return [self.scale_tril, self.whitener]
@@ -37,7 +40,7 @@ class Triangular(Components):
         return self.count * self.dim + covariances * self.dim * (self.dim + 1) // 2
 
     def _assign_fitted(self, covariances, second):
-        """Assigns covariances that came of second moments, whatever rounding has left of them."""
+        """Assigns covariances, made positive definite if rounding has spoilt them."""
         rounding = 4 * self.dim * np.finfo(np.float64).eps * tf.linalg.diag_part(second)
         diagonal = tf.maximum(tf.linalg.diag_part(covariances), 0.0) + self.reg_covar + rounding
         self._assign_scale(tf.linalg.cholesky(tf.linalg.set_diag(covariances, diagonal)))
@@ -90,122 +93,115 @@ class Tied(Triangular):
 class Full(Triangular):
     """A covariance each.
 
-    Log densities and moments come of residuals y = L_k^-1 (x - m_k); their own second moments are
-    what a pass adds up. Those are near the identity wherever the components lie, so float32 holds
-    them. In float32 and few dimensions most components do with half of that work, see `expansions`.
+    Float32 finds the few components that matter for a row (`screening`); their log densities,
+    responsibilities and moments are float64, whatever the model's precision. Moments are those of
+    residuals y = L_k^-1 (x - m_k), which are near the identity wherever the components lie.
     """
 
-    def coefficients(self, dtype=None):
-        dtype = dtype or self.dtype
-        if not self._expands(dtype):
-            return self._residual_coefficients(tf.range(self.count), dtype)
-        expansion = self._expansion()
-        exact = tf.where(expansion.rounds)[:, 0]
-        # Index of the result to use for each component: of those by expansion, then the exact ones.
-        behind = self.count + tf.cumsum(tf.cast(expansion.rounds, tf.int32)) - 1
-        return {
-            "expansion": expansion,
-            "exact": exact,
-            "chosen": tf.where(expansion.rounds, behind, tf.range(self.count)),
-            **self._residual_coefficients(exact, dtype),
-        }
-
-    def features(self, x, coefficients):
-        stacked = coefficients["stacked"]
-        x = self.relative(x, stacked.dtype)
-        with_ones = tf.concat([x, tf.ones_like(x[:, :1])], 1)
-        residuals = tf.matmul(
-            tf.reshape(stacked, [-1, self.dim + 1]), with_ones, transpose_b=True
-        )  # [k D, B]
-        residuals = tf.reshape(residuals, [-1, self.dim, tf.shape(x)[0]])
-        features = {**coefficients, "x": x, "with_ones": with_ones, "residuals": residuals}
-        if "expansion" in coefficients:
-            features["products"] = coefficients["expansion"].features(x)
-        return features
+    parameter_dtype = "float64"
 
     def log_prob(self, features):
-        distances = tf.reduce_sum(features["residuals"] ** 2, 1)
-        distances = tf.cast(distances, tf.float64)  # [k, B]
-        exactly = -0.5 * (distances + self.dim * LOG_2PI) + features["log_det"]
-        if "expansion" not in features:
-            return exactly
-        by_products = features["expansion"].log_prob(features["products"])
-        return tf.gather(tf.concat([by_products, exactly], 0), features["chosen"])
+        centred = features["x"] - self.means[:, None]  # [K, B, D]
+        residuals = tf.matmul(centred, self.whitener, transpose_b=True)
+        return self._log_density_at_mean()[:, None] - 0.5 * tf.reduce_sum(residuals**2, 2)
 
-    def sums(self, features, r):
-        count = tf.reduce_sum(tf.cast(r, tf.float64), 1)
-        if "expansion" not in features:
-            return {"count": count, **self._residual_sums(features, r)}
-        by_products = features["expansion"].sums(features["products"], r)
-        exactly = self._residual_sums(features, tf.gather(r, features["exact"]))
-        both = {name: tf.concat([by_products[name], exactly[name]], 0) for name in exactly}
-        chosen = {name: tf.gather(sums, features["chosen"]) for name, sums in both.items()}
-        return {"count": count, **chosen}
+    def prepare(self, log_mixing):
+        log_joint_at_mean = log_mixing + self._log_density_at_mean()
+        parameters = (self.means.value, self.scale_tril.value, self.whitener.value)
+        return {
+            "log_joint_at_mean": log_joint_at_mean,
+            "screen": screening.make_screen(log_joint_at_mean, *parameters),
+            # Of rows with a 1 appended, so that one product gives counts, sums and moments.
+            "means": tf.pad(self.means, [[0, 0], [0, 1]]),
+            "whitener": tf.linalg.LinearOperatorBlockDiag(
+                [
+                    tf.linalg.LinearOperatorFullMatrix(self.whitener.value),
+                    tf.linalg.LinearOperatorIdentity(1, [self.count], tf.float64),
+                ]
+            ).to_dense(),
+        }
+
+    def expect(self, x, weight, prepared):
+        x = self.relative(x, tf.float64)
+        x_1 = tf.pad(x, [[0, 0], [0, 1]], constant_values=1.0)
+        pairs = tf.where(prepared["screen"].candidates(x))  # component by component, [M, 2]
+        component, row = tf.unstack(pairs, axis=1)
+        ends = tf.searchsorted(component, tf.range(self.count, dtype=tf.int64), side="right")
+        starts = tf.concat([[0], ends[:-1]], 0)
+
+        def add_residuals(k, residuals, distances):
+            rows = tf.gather(x_1, row[starts[k] : ends[k]]) - prepared["means"][k]
+            y_1 = tf.matmul(rows, prepared["whitener"][k], transpose_b=True)  # [n, D + 1]
+            squared = tf.reduce_sum(y_1**2, 1) - 1.0
+            return k + 1, residuals.write(k, y_1), distances.write(k, squared)
+
+        residuals, distances = self._for_each(add_residuals, [None, self.dim + 1], [None])
+        log_joint = tf.gather(prepared["log_joint_at_mean"], component)
+        log_joint -= 0.5 * distances.concat()
+        highest = tf.math.unsorted_segment_max(log_joint, row, tf.shape(x)[0])
+        parts = tf.exp(log_joint - tf.gather(highest, row))
+        total = tf.math.unsorted_segment_sum(parts, row, tf.shape(x)[0])
+        log_prob = highest + tf.math.log(total)
+        r = parts * tf.gather(weight / total, row)
+
+        def add_moments(k, moments):
+            y_1 = residuals.read(k)
+            weighted = r[starts[k] : ends[k], None] * y_1
+            return k + 1, moments.write(k, tf.matmul(weighted, y_1, transpose_a=True))
+
+        (moments,) = self._for_each(add_moments, [self.dim + 1, self.dim + 1])
+        moments = moments.stack()  # of y_1, [K, D + 1, D + 1]
+        return log_prob, {
+            "count": moments[:, -1, -1],
+            "first": moments[:, :-1, -1],
+            "second": moments[:, :-1, :-1],
+        }
 
     def to_row_moments(self, sums):
-        second = self._of_residuals_to_rows(sums)
-        if self._expands(self.dtype):
-            expansion = self._expansion()
-            expanded = expansion.to_row_moments(sums["second"])
-            second = tf.where(expansion.rounds[:, None, None], second, expanded)
-        return {**sums, "second": second}
+        count, first, second = sums["count"][:, None], sums["first"], sums["second"]
+        # E x = m + L E y, and E x x^T = L E y y^T L^T + (L E y) m^T + m (L E y)^T + m m^T.
+        first = tf.linalg.matvec(self.scale_tril, first)
+        cross = first[:, :, None] * self.means[:, None]
+        around = tf.matmul(self.scale_tril, tf.matmul(second, self.scale_tril, transpose_b=True))
+        squares = count[:, :, None] * self.means[:, :, None] * self.means[:, None]
+        second = around + cross + tf.linalg.matrix_transpose(cross) + squares
+        return {**sums, "first": first + count * self.means, "second": second}
+
+    def from_row_moments(self, moments):
+        count = moments["count"][:, None]
+        first = moments["first"] - count * self.means
+        cross = first[:, :, None] * self.means[:, None]
+        squares = count[:, :, None] * self.means[:, :, None] * self.means[:, None]
+        around = moments["second"] - cross - tf.linalg.matrix_transpose(cross) - squares
+        second = tf.matmul(self.whitener, tf.matmul(around, self.whitener, transpose_b=True))
+        return {**moments, "first": tf.linalg.matvec(self.whitener, first), "second": second}
 
     def maximize(self, sums):
-        means, counts = self._maximize_means(sums)
-        second = sums["second"] / counts[:, :, None]
-        self._assign_fitted(second - means[:, :, None] * means[:, None], second)
+        counts = tf.maximum(sums["count"], EMPTY)[:, None]
+        mean, second = sums["first"] / counts, sums["second"] / counts[:, :, None]
+        residual = second - mean[:, :, None] * mean[:, None]
+        covariances, second = (
+            tf.matmul(self.scale_tril, tf.matmul(moment, self.scale_tril, transpose_b=True))
+            for moment in (residual, second)
+        )
+        self.means.assign(self.means + tf.linalg.matvec(self.scale_tril, mean))
+        self._assign_fitted(covariances, second)
 
     def draw(self, chosen, noise):
         scale = tf.gather(self.scale_tril, chosen)  # [B, D, D]
         return tf.gather(self.means, chosen) + tf.linalg.matvec(scale, noise)
 
-    def _expands(self, dtype):
-        return dtype == "float32" and self.dim <= expansions.LARGEST_DIM
+    def _log_density_at_mean(self):
+        """Returns log N(m_k; m_k, S_k), [K]."""
+        return half_log_det(self.whitener.value) - 0.5 * self.dim * LOG_2PI
 
-    def _expansion(self):
-        return expansions.Expansion(self.means.value, self.scale_tril.value, self.whitener.value)
-
-    def _residual_coefficients(self, which, dtype):
-        """Returns what makes residuals L_k^-1 (x - m_k) of rows, for the components `which` [k]."""
-        whitener, means = (tf.gather(v, which) for v in as_float64(self.whitener, self.means))
-        offset = tf.linalg.matvec(whitener, means)  # [k, D]
-        # The offset as one more column: a separate sum would take as long as the product.
-        stacked = tf.concat([whitener, -offset[:, :, None]], 2)
-        return {
-            "stacked": tf.cast(stacked, dtype),  # [k, D, D + 1]
-            "log_det": half_log_det(whitener)[:, None],
-        }
-
-    def _residual_sums(self, features, r):
-        second = self._residual_moments(features, r)
-        x, r, second = as_float64(features["x"], r, second)
-        return {"first": tf.matmul(r, x), "second": second}
-
-    def _residual_moments(self, features, r):
-        """Returns sum r y y^T, [k, D, D]."""
-        if self.dim < LARGE_DIM:
-            residuals = features["residuals"]
-            return tf.matmul(r[:, None] * residuals, residuals, transpose_b=True)
-
-        # Anew, in the layout of this product: that takes less time than to transpose them.
-        def of_one(given):
-            stacked, weights = given
-            residuals = tf.matmul(features["with_ones"], stacked, transpose_b=True)  # [B, D]
-            return tf.matmul(weights[:, None] * residuals, residuals, transpose_a=True)
-
-        shape = [self.dim, self.dim]
-        moments = tf.map_fn(
-            of_one, (features["stacked"], r), fn_output_signature=tf.TensorSpec(shape, r.dtype)
-        )
-        return tf.reshape(moments, [-1, *shape])  # where there are none, too
-
-    def _of_residuals_to_rows(self, sums):
-        scale, means = as_float64(self.scale_tril, self.means)
-        # E (x - m)(x - m)^T = L E y y^T L^T, and of x alone with n (E x m^T + m E x^T - m m^T).
-        around = tf.matmul(scale, tf.matmul(sums["second"], scale, transpose_b=True))
-        cross = sums["first"][:, :, None] * means[:, None]
-        squares = sums["count"][:, None, None] * means[:, :, None] * means[:, None]
-        return around + cross + tf.linalg.matrix_transpose(cross) - squares
+    def _for_each(self, body, *shapes):
+        """Runs body(k, *arrays) for each component; returns the arrays, with items of `shapes`."""
+        arrays = [
+            tf.TensorArray(tf.float64, self.count, element_shape=shape, infer_shape=False)
+            for shape in shapes
+        ]
+        return tf.while_loop(lambda k, *_: k < self.count, body, (0, *arrays))[1:]
 
 
 def _identities(shape, dtype):

@@ -14,8 +14,8 @@ from zoo.distributions.gaussians import choose_components
 from zoo.errors import UserError
 from zoo.mixtures import components, factor_analysers, full_covariances
 
-# Rows of an E-step at once: bounds the memory that their features take.
-BLOCK = 2048
+# Rows of an E-step at once: bounds the memory of their features.
+BLOCK = 4096
 
 COVARIANCES = {
     "spherical": components.Spherical,
@@ -35,7 +35,8 @@ class Mixture(keras.Layer):
       covariance: one of COVARIANCES.
       rank: number of factors of "low_rank".
       reg_covar: added to every variance, in squared units of x.
-      precision: "float32" or "float64": of what takes the time. Sums are float64 in any case.
+      precision: "float32" or "float64", of large products. Sums are float64 in any case, and so is
+        everything about full covariances.
 
     Raises:
       UserError: for a kind of covariance that there is not.
@@ -75,41 +76,34 @@ class Mixture(keras.Layer):
     # --- The density --------------------------------------------------------------------------
 
     def distribution(self) -> tfd.Distribution:
-        """Returns p(x) over rows [D]."""
-        return tfd.MixtureSameFamily(
-            tfd.Categorical(probs=self.mixing.value), self.components.distribution()
-        )
+        """Returns p(x) over rows [D], in the mixture's precision."""
+        probs = tf.cast(self.mixing.value, self.compute_dtype)
+        return tfd.MixtureSameFamily(tfd.Categorical(probs=probs), self.components.distribution())
 
-    def log_prob_and_responsibilities(self, features) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns log p(x), float64 [B], and p(k|x) [K, B], from `components.features`."""
-        log_mixing = tf.math.log(tf.cast(self.mixing.value, tf.float64))
-        log_joint = self.components.log_prob(features) + log_mixing[:, None]  # [K, B]
-        highest = tf.reduce_max(log_joint, 0)
-        # One exponential, of the mixture's own precision, gives both.
-        parts = tf.exp(tf.cast(log_joint - highest, self.compute_dtype))
-        total = tf.reduce_sum(parts, 0)
-        return highest + tf.math.log(tf.cast(total, tf.float64)), parts / total
+    def _log_mixing(self):
+        return tf.math.log(tf.cast(self.mixing.value, tf.float64))
 
     def log_prob(self, x) -> tf.Tensor:
         """Returns log p(x) [B], float32, of rows x [B, D]."""
-        log_prob, _ = self._of_rows_anywhere(x)
-        # What float32 cannot tell is as improbable as it can tell.
+        log_prob, _ = self._posterior(x)
+        # Log densities below the range of float32 get its lowest number.
         return tf.cast(tf.maximum(log_prob, tf.float32.min), tf.float32)
 
     def responsibilities(self, x) -> tf.Tensor:
         """Returns p(k|x) [B, K], float32, of rows x [B, D]."""
-        _, r = self._of_rows_anywhere(x)
+        _, r = self._posterior(x)
         return tf.cast(tf.transpose(r), tf.float32)
 
-    def _of_rows_anywhere(self, x):
-        # In float64 rows far from all components have finite log densities, too.
-        coefficients = self.components.coefficients("float64")
-        return self.log_prob_and_responsibilities(self.components.features(x, coefficients))
+    def _posterior(self, x):
+        # In float64, rows far from all components have finite log densities too.
+        features = self.components.features(x, self.components.coefficients("float64"))
+        log_joint = self.components.log_prob(features) + self._log_mixing()[:, None]  # [K, B]
+        return components.to_posterior(log_joint, self.compute_dtype)
 
     def draw(self, noise: tf.Tensor) -> tf.Tensor:
         """Returns rows [B, D], float64, by standard normal noise [B, 1 + components.noise_size]."""
         chosen = choose_components(self.mixing.value, noise[:, 0])
-        drawn = self.components.draw(chosen, tf.cast(noise[:, 1:], self.compute_dtype))
+        drawn = self.components.draw(chosen, tf.cast(noise[:, 1:], self.components.dtype))
         return tf.cast(drawn, tf.float64) + self.components.center
 
     # --- Expectation maximisation -------------------------------------------------------------
@@ -123,45 +117,43 @@ class Mixture(keras.Layer):
         """
         x = tf.convert_to_tensor(x)
         weight = tf.ones(tf.shape(x)[:1]) if weight is None else tf.convert_to_tensor(weight)
-        coefficients = self.components.coefficients()
+        prepared = self.components.prepare(self._log_mixing())
         rows = tf.shape(x)[0]
         size = tf.minimum(rows, BLOCK)
-        whole = tf.maximum(rows - 1, 0) // BLOCK  # and some rows are left for one more block
+        whole = tf.maximum(rows - 1, 0) // BLOCK  # the remaining rows are one more block
 
         def add_block(i, sums):
             block = tf.slice(x, [i * size, 0], [size, self.dim])
-            more = self._expect_block(block, tf.slice(weight, [i * size], [size]), coefficients)
+            more = self._expect_block(block, tf.slice(weight, [i * size], [size]), prepared)
             return i + 1, {name: sums[name] + more[name] for name in sums}
 
         rest = slice(whole * BLOCK, None)
-        sums = self._expect_block(x[rest], weight[rest], coefficients)
+        sums = self._expect_block(x[rest], weight[rest], prepared)
         return tf.while_loop(lambda i, _: i < whole, add_block, (0, sums), parallel_iterations=1)[1]
 
-    def _expect_block(self, x, weight, coefficients):
-        features = self.components.features(x, coefficients)
-        log_prob, r = self.log_prob_and_responsibilities(features)
+    def _expect_block(self, x, weight, prepared):
         weight = tf.cast(weight, tf.float64)
-        sums = self.components.sums(features, r * tf.cast(weight, r.dtype))
+        log_prob, sums = self.components.expect(x, weight, prepared)
         return {
             **sums,
             "rows": tf.reduce_sum(weight),
             "log_likelihood": tf.reduce_sum(weight * log_prob),
         }
 
-    def maximize(self, moments: dict[str, tf.Tensor], seed: tf.Tensor) -> tf.Tensor:
+    def maximize(self, sums: dict[str, tf.Tensor], seed: tf.Tensor) -> tf.Tensor:
         """The M-step: assigns the parameters that fit best.
 
         An empty component takes a part of the heaviest: its shape, and a mean drawn from it.
 
         Args:
-          moments: of rows, as of `components.to_row_moments`.
-          seed: int32 [2]; draws these means.
+          sums: from `expect`, under the present parameters.
+          seed: int32 [2]; draws the means of empty components.
 
         Returns:
-          The number of such components, float64 [].
+          The number of empty components, float64 [].
         """
-        self.components.maximize(moments)
-        count = moments["count"]
+        self.components.maximize(sums)
+        count = sums["count"]
         empty, heaviest = count < components.EMPTY, tf.argmax(count)
         noise = seeds.normal([self.num_components, self.components.noise_size], seed)
         self.components.reseed(empty, heaviest, noise)
@@ -174,7 +166,7 @@ class Mixture(keras.Layer):
     def iterate(self, x, weight, seed: tf.Tensor) -> tf.Tensor:
         """Returns the log-likelihood of rows [N, D] before one iteration of EM on them."""
         sums = self.expect(x, weight)
-        self.maximize(self.components.to_row_moments(sums), seed)
+        self.maximize(sums, seed)
         return sums["log_likelihood"]
 
     # --- Parameters from outside --------------------------------------------------------------

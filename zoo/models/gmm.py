@@ -169,10 +169,10 @@ class GMM(GenerativeModel):
         """The E-step on a batch: returns its sums over rows; see `Mixture.expect`."""
         return self.mixture.expect(self.rows(batch["x"]), batch.get("weight"))
 
-    def maximize(self, moments) -> tf.Tensor:
+    def maximize(self, sums) -> tf.Tensor:
         """The M-step; returns how many components were empty; see `Mixture.maximize`."""
         seed = seeds.stream(self.config.seed, seeds.Stream.MODEL, self.step)
-        return self.mixture.maximize(moments, seed)
+        return self.mixture.maximize(sums, seed)
 
     def learn(self, batch, seed):
         return self._learn(batch, self.config.stepwise)
@@ -199,7 +199,7 @@ class GMM(GenerativeModel):
                 self.totals[name].assign(value)
             # Scaled as if all batches were like the mean: a component is empty if its share is.
             scaled = {name: self.config.batch_size * value for name, value in mean.items()}
-            sums["reseeded"] = self.maximize(scaled)
+            sums["reseeded"] = self.maximize(self.mixture.components.from_row_moments(scaled))
         for name, value in sums.items():
             self.totals[name].assign(self.totals[name] + value)
         return {"loss": tf.cast(loss, tf.float32)}
@@ -210,8 +210,7 @@ class GMM(GenerativeModel):
         self.log_likelihood.assign(mean)
         reseeded = self.totals["reseeded"]
         if not self.config.stepwise:
-            totals = {name: tf.identity(total) for name, total in self.totals.items()}
-            reseeded = self.maximize(self.mixture.components.to_row_moments(totals))
+            reseeded = self.maximize({n: tf.identity(total) for n, total in self.totals.items()})
         self.reseeded.assign(reseeded)
         for name, total in self.totals.items():
             if name in SUMS_OF_A_PASS or not self.config.stepwise:
