@@ -26,10 +26,10 @@ def measure(train: data.InMemory, spec: Spec, rounds: int) -> dict[str, dict]:
     rows = [len(x) // part for part in PARTS]
     return {
         "an iteration of EM by rows (50 components)": _of_sizes(
-            rows, lambda size: Contender(mixtures.Zoo, x[:size]), rounds, "iterate"
+            rows, lambda size: Contender(mixtures.Zoo, mixtures.Case(x[:size])), rounds, "iterate"
         ),
         "an iteration of EM by components": _of_sizes(
-            COMPONENTS, lambda k: Contender(mixtures.Zoo, x, "float32", k), rounds, "iterate"
+            COMPONENTS, lambda k: Contender(mixtures.Zoo, mixtures.Case(x, k)), rounds, "iterate"
         ),
         "16 steps of a VAE by batch": _of_sizes(
             BATCHES,

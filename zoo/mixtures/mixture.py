@@ -117,6 +117,8 @@ class Mixture(keras.Layer):
         """
         x = tf.convert_to_tensor(x)
         weight = tf.ones(tf.shape(x)[:1]) if weight is None else tf.convert_to_tensor(weight)
+        # Rows that pad a batch have no weight.
+        x, weight = (tf.boolean_mask(rows, weight > 0) for rows in (x, weight))
         prepared = self.components.prepare(self._log_mixing())
         rows = tf.shape(x)[0]
         size = tf.minimum(rows, BLOCK)
