@@ -11,6 +11,8 @@ _REAL = {"pixels": "dequantized"}
 CASES = {
     "classifier": ("classifier", {}),
     "cvae": ("cvae", {"likelihood": "continuous_bernoulli", **_REAL}),
+    "ddpm": ("ddpm", {"network": "transformer"}),
+    "flow_matching": ("flow_matching", {}),
     "gmm": ("gmm", {}),
     "gmm_stepwise": ("gmm", {"covariance": "low_rank", "start": "random", "stepwise": 0.7}),
     "gmvae": ("gmvae", {"likelihood": "gaussian_shared", **_REAL}),
@@ -48,6 +50,8 @@ ELSEWHERE = {
     "covariance": ("tests/mixtures/rows.py", ["mixtures.COVARIANCES"]),
     "fit": ("tests/data/test_data.py", ["crop", "stretch"]),
     "precision": ("tests/training/test_loop.py", ["mixed_bfloat16", "float64"]),
+    "network": ("tests/models/test_flow_matching.py", ['network="mlp"']),
+    "solver": ("tests/models/test_flow_matching.py", ["flow_matching.SOLVERS"]),
     "start": ("tests/models/test_gmm.py", ["kmeans++", "kmeans", "random"]),
     "technique": ("tests/models/test_improved_gan.py", ["minibatch_discrimination"]),
 }
@@ -57,6 +61,8 @@ PARAMETERS = {
     "classifier": 467_818,
     "cvae": 1_109_600,
     "dcgan": 1_070_882,
+    "ddpm": 589_764,
+    "flow_matching": 589_764,
     "gan": 1_084_689,
     "gmm": 0,
     "gmvae": 1_332_014,
@@ -103,6 +109,13 @@ M1_M2 = {
     "restyle": (["x", "y", "y_new"], {"x": X}),
 }
 M2 = {**CVAE, "classify": (["x"], {"probs": (3,)})}
+FLOW = {
+    "sample": (["seed", "y"], {"x": X}),
+    "sample_fast": (["seed", "y"], {"x": X}),
+    "decode": (["z", "y"], {"x": X}),
+    "encode": (["x", "y"], {"z": (64,)}),
+    "interpolate": (["x0", "x1", "t", "y"], {"x": X}),
+}
 GAN = {
     "sample": (["seed"], {"x": X}),
     "decode": (["z"], {"x": X}),
@@ -126,6 +139,8 @@ SIGNATURES = {
         "responsibilities": (["x"], {"probs": (3,)}),
     },
     "dcgan": GAN,
+    "ddpm": FLOW,
+    "flow_matching": FLOW,
     "gan": GAN,
     "improved_gan": {**GAN, "classify": (["x"], {"probs": (3,)})},
     "infogan": {
@@ -186,5 +201,6 @@ def arguments(model, names, rows):
         **{k: rng.random((rows, *model.spec.shape), np.float32) for k in ("x", "x0", "x1")},
     }
     if "z" in names:
-        made["z"] = rng.normal(size=(rows, model.config.latent_dim)).astype(np.float32)
+        latent_dim = model.inputs(["z"])[0].shape[0]
+        made["z"] = rng.normal(size=(rows, latent_dim)).astype(np.float32)
     return [made[name] for name in names]

@@ -97,6 +97,7 @@ def test_resume_is_exact(case, tiny_data, tmp_path, steps_alone, monkeypatch):
 
 @pytest.mark.parametrize("case", ["iwae", pytest.param("gmm", marks=pytest.mark.thorough)])
 def test_resume_is_exact_when_compiled(case, tiny_data, tmp_path, steps_alone, monkeypatch):
+    """`gmm` is not compiled, whatever its config says."""
     check_resume(tiny_case(case, jit=True), tiny_data, tmp_path, monkeypatch)
 
 

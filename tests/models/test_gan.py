@@ -179,7 +179,7 @@ def test_a_morph_ends_at_the_two_labels():
     ("entry", "overrides", "message"),
     [
         ("gan", {"network": "gated"}, "network='gated': expected one of 'mlp', 'conv'"),
-        ("gan", {"loss": "wasserstein"}, "slope is bounded.*gradient_penalty=10"),
+        ("gan", {"loss": "wasserstein"}, "gradient is bounded.*gradient_penalty=10"),
         ("dcgan", {"g_hidden": (4, 4, 4, 4)}, "multiples of 16, not 8x8.*image_size=16"),
         ("gan", {"packing": 3}, "takes 3 rows at once.*multiple of 3"),
         ("gan", {"loss": "minmax"}, "loss='minmax': expected one of"),

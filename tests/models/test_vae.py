@@ -240,7 +240,7 @@ def test_parts_that_do_not_go_together_are_refused_before_the_first_step(
 
 
 def test_vamp_prior_of_a_conditional_model_is_refused(tiny_data):
-    with pytest.raises(zoo.UserError, match=r"'cvae' has given labels only"):
+    with pytest.raises(zoo.UserError, match=r"'cvae' has q\(z|x,y\)"):
         models.create(configs.get_tiny("cvae", prior="vamp"), tiny_data.spec)
 
 

@@ -81,6 +81,8 @@ def _for_colours(config):
 def _for_rows(config, dim):
     if "standardize" in config:
         yield {"standardize": True}
+    if "path" in config:
+        yield {"network": "mlp"}
     if "likelihood" in config and config.likelihood != "normal":
         yield {"likelihood": "normal", "pixels": "scaled", "pixel_scale": 1.0}
         yield {"latent_dim": min(config.latent_dim, dim)}

@@ -54,8 +54,6 @@ def get_config():
     config.pixels = "dequantized"
     config.batch_size = 8192
     config.num_epochs = 100
-    # XLA makes these matrix products slower on a CPU.
-    config.jit = False
     return config
 
 

@@ -9,14 +9,14 @@ from zoo.models.vae import VAE
 class WithoutVarianceTerms(VAE):
     """The loss lacks exp(2s) - (1 + 2s): nothing keeps the noise from vanishing."""
 
-    def penalty(self, q, p, rate):
+    def rate_or_free_bits(self, q, p, rate):
         return 0.5 * tf.reduce_sum(q.mean() ** 2, -1)
 
 
 class WithoutSquaredMean(VAE):
     """The loss lacks m^2: nothing keeps the codes near the origin."""
 
-    def penalty(self, q, p, rate):
+    def rate_or_free_bits(self, q, p, rate):
         return rate - 0.5 * tf.reduce_sum(q.mean() ** 2, -1)
 
 

@@ -14,6 +14,7 @@ from zoo.errors import UserError
 ORDER = {
     "sample": ("seed", "y"),
     "sample_cluster": ("seed", "cluster"),
+    "sample_fast": ("seed", "y"),
     "score": ("x", "y", "seed"),
     "encode": ("x", "y"),
     "reconstruct": ("x", "y"),

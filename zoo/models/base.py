@@ -169,6 +169,10 @@ class GenerativeModel(KerasInterface):
         del split
         self.is_new = False
 
+    def start_from(self, split: Split) -> None:
+        """Former name of `initialize_from_data`, until version 0.4."""
+        self.initialize_from_data(split)
+
     def start_epoch(self, epoch: int, epochs: int, split: Split) -> None:
         """Called before the first step of each epoch.
 

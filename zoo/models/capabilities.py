@@ -46,6 +46,7 @@ class Rules:
       needs_initial_data: whether a new model must be initialised from data before it learns.
       keep_remainder: whether each pass takes every row, in weighted batches, instead of dropping
         the rows that do not fill a batch.
+      compiles: whether XLA can compile a step; shapes that depend on the data cannot.
       keeps_best: whether the weights of the best evaluation are kept instead of the last ones.
       takes_half_weights: whether weights may be stored in half precision.
       precisions: values that the field `precision` takes.
@@ -57,6 +58,7 @@ class Rules:
     """
 
     takes_vectors: bool = False
+    compiles: bool = True
     takes_float64: bool = False
     needs_labels: bool = False
     learns_from_unlabelled: bool = False

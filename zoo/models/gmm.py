@@ -40,6 +40,7 @@ class GMM(GenerativeModel):
     rules = Rules(
         takes_vectors=True,
         takes_float64=True,
+        compiles=False,
         needs_initial_data=True,
         keep_remainder=True,
         takes_half_weights=False,

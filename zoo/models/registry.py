@@ -16,6 +16,7 @@ from zoo.models.base import GenerativeModel
 from zoo.models.cgan import ConditionalGAN
 from zoo.models.classifier import Classifier
 from zoo.models.cvae import CVAE
+from zoo.models.flow_matching import FlowMatching
 from zoo.models.gan import GAN
 from zoo.models.gmm import GMM
 from zoo.models.gmvae import GMVAE
@@ -30,6 +31,7 @@ FAMILIES: dict[str, type[GenerativeModel]] = {
     "classifier": Classifier,
     "conditional_gan": ConditionalGAN,
     "cvae": CVAE,
+    "flow_matching": FlowMatching,
     "gan": GAN,
     "gmm": GMM,
     "gmvae": GMVAE,

@@ -14,6 +14,11 @@ from zoo.exports.signature_inputs import Input
 # Limits by type of model, which a signature identifies: the first in this list that it has.
 LIMITS = (
     (
+        "sample_fast",
+        "Samples are numerical solutions of a differential equation: more steps than those of the "
+        "export would change them a little.",
+    ),
+    (
         "discriminate",
         "A GAN has no likelihood, and types of images may be missing from its samples: coverage "
         "and class shares show how many.",
@@ -101,6 +106,13 @@ def _limits(config, signatures, images):
     return "\n".join(limits + scored)
 
 
+def _tags(signatures):
+    """Tags of hubs for the type of model."""
+    if "sample_fast" in signatures:  # `encode` is not that of a VAE
+        return ["flow-matching"]
+    return [tag for signature, tag in TAGS.items() if signature in signatures]
+
+
 def _head(name, description, metrics):
     """The metadata that hubs read: licence, library, tags, data and metrics."""
     config, signatures = description["config"], description["signatures"]
@@ -114,7 +126,7 @@ def _head(name, description, metrics):
             "keras",
             "tensorflow-probability",
             config["model"],
-            *(tag for signature, tag in TAGS.items() if signature in signatures),
+            *_tags(signatures),
         ],
         **({"datasets": [dataset]} if dataset else {}),
     }

@@ -56,7 +56,7 @@ def function(model, strategy, averages):
 
     # On a CPU, XLA's convolutions take many times as long as TensorFlow's own.
     on_cpu = not tf.config.list_logical_devices("GPU")
-    jit = config.jit and not (model.convolutional and on_cpu)
+    jit = config.jit and model.rules.compiles and not (model.convolutional and on_cpu)
     if jit and strategy is tf.distribute.get_strategy():  # the default: no strategy at all
         size = BYTES_PER_BLOCK // (config.batch_size * math.prod(model.spec.shape))
         size = min(max(size, 1), STEPS_PER_BLOCK)

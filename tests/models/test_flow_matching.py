@@ -1,0 +1,172 @@
+"""Flow matching against Gaussians, whose optimal velocity and flow are known in closed form."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from zoo import configs, data, models, seeds
+from zoo.configs.spec import Spec
+from zoo.models import flow_matching
+from zoo.models.flow_matching import FlowMatching
+
+MEAN, SPREAD = 1.5, 0.4
+
+
+def make(entry="flow_matching", spec=Spec((8, 8, 1), 3), **fields):  # noqa: B008
+    return models.create(configs.get_tiny(entry, **fields), spec)
+
+
+def of_rows(**fields):
+    """A model of rows [1] with N(MEAN, SPREAD^2), without labels."""
+    return make(spec=Spec((1,), 0), network="mlp", **fields)
+
+
+@pytest.fixture
+def optimal(monkeypatch):
+    """Gives models the optimal outputs for such rows; returns the function of (model, x, t)."""
+
+    def predict(self, x, t, y=None):
+        alpha, sigma, d_alpha, d_sigma = (tf.reshape(f(t), [-1, 1]) for f in self.noise_path[:4])
+        variance = alpha**2 * SPREAD**2 + sigma**2
+        away = x - alpha * MEAN
+        x_0 = sigma / variance * away
+        x_1 = MEAN + alpha * SPREAD**2 / variance * away
+        return x_0 if self.config.predict == "noise" else d_alpha * x_1 + d_sigma * x_0
+
+    monkeypatch.setattr(FlowMatching, "predict_target", predict)
+    return predict
+
+
+def errors(model, steps):
+    z = np.linspace(-2, 2, 9, dtype=np.float32)[:, None]
+    return np.abs(model.decode(z, steps=steps) - (MEAN + SPREAD * z)).max()
+
+
+@pytest.mark.parametrize("solver", flow_matching.SOLVERS)
+def test_solvers_have_their_order(solver):
+    """On x' = -2 t x^2, with the solution 1 / (1 + t^2)."""
+    errors = []
+    for steps in (16, 32):
+        x = 1.0
+        for i in range(steps):
+            x = flow_matching.SOLVERS[solver](lambda x, t: -2 * t * x**2, x, i / steps, 1 / steps)
+        errors.append(abs(x - 0.5))
+    order = {"euler": 1, "heun": 2, "runge_kutta": 4}[solver]
+    assert np.log2(errors[0] / errors[1]) == pytest.approx(order, abs=0.4)
+
+
+@pytest.mark.parametrize(("solver", "steps"), [("euler", 150), ("heun", 16), ("runge_kutta", 4)])
+def test_samples_of_the_optimal_velocity_have_the_distribution_of_the_data(solver, steps, optimal):
+    assert errors(of_rows(solver=solver), steps) < 0.01
+
+
+def test_noise_prediction_has_the_same_flow(optimal):
+    model = of_rows(path="variance_preserving", predict="noise", solver="runge_kutta")
+    assert errors(model, 40) < 0.03  # alpha is 0.016 at the start
+
+
+@pytest.mark.parametrize(
+    ("path", "predict"),
+    [("linear", "velocity"), ("linear", "noise"), ("variance_preserving", "velocity")],
+)
+def test_velocity_is_the_derivative_of_the_flow(path, predict, optimal):
+    """The flow of this Gaussian is x_t = alpha m + sqrt(alpha^2 s^2 + sigma^2) z."""
+    model = of_rows(path=path, predict=predict)
+    z, h = np.linspace(-2, 2, 5, dtype=np.float32)[:, None], 1e-3
+
+    def at(t):
+        alpha, sigma = (f(tf.constant(t)) for f in model.noise_path[:2])
+        return alpha * MEAN + tf.sqrt(alpha**2 * SPREAD**2 + sigma**2) * z
+
+    for t in (0.2, 0.5, 0.8):
+        slope = (at(t + h) - at(t - h)) / (2 * h)
+        np.testing.assert_allclose(model.velocity(at(t), tf.fill([5], t)), slope, atol=2e-3)
+
+
+@pytest.mark.parametrize("times", ["uniform", "logit_normal"])
+def test_no_output_has_a_lower_loss_than_the_optimal_one(times, optimal, monkeypatch):
+    model = of_rows(times=times)
+    x = MEAN + SPREAD * np.random.default_rng(0).normal(size=[40_000, 1]).astype(np.float32)
+    batch = {"x": tf.constant(x), "y": tf.zeros(len(x), tf.int32)}
+
+    def loss():
+        return float(tf.reduce_mean(model.loss_terms(batch, seeds.root(1))["loss"]))
+
+    best = loss()
+    t = model.draw_times(40_000, seeds.fold_in(seeds.root(1), 1)).numpy()
+    covariance = t * SPREAD**2 - (1 - t)
+    variance = (1 - t) ** 2 + t**2 * SPREAD**2
+    assert best == pytest.approx(np.mean(SPREAD**2 + 1 - covariance**2 / variance), rel=0.03)
+    for factor in (0.9, 1.1):
+        monkeypatch.setattr(
+            FlowMatching, "predict_target", lambda self, *a, f=factor: f * optimal(self, *a)
+        )
+        assert loss() > best
+
+
+def trained(**fields):
+    """A model whose last layers are not zero."""
+    model = make(**fields)
+    for i, v in enumerate(model.trainable_variables):
+        v.assign(v + 0.05 * seeds.normal(v.shape, seeds.root(i)))
+    return model
+
+
+@pytest.mark.parametrize("network", ["unet", "transformer", "mlp"])
+def test_the_flow_backwards_and_forwards_gives_the_image(network):
+    model = trained(network=network, steps=20, solver="runge_kutta", guidance=2.0)
+    x = np.random.default_rng(0).uniform(0.1, 0.9, [3, 8, 8, 1]).astype(np.float32)
+    y = np.array([0, 1, 2])
+    np.testing.assert_allclose(model.decode(model.encode(x, y)["z"], y), x, atol=2e-3)
+    for end, image in ((0.0, x), (1.0, x[::-1])):
+        between = model.interpolate(x, x[::-1], np.full(3, end, np.float32), y)
+        if end == 0.0 or network == "mlp":
+            np.testing.assert_allclose(between[1], image[1], atol=5e-3)
+
+
+def test_guidance_is_a_line_through_the_velocities_with_and_without_label():
+    x = np.random.default_rng(0).normal(size=[4, 8, 8, 1]).astype(np.float32)
+    t, y = np.linspace(0.1, 0.9, 4, dtype=np.float32), np.array([0, 1, 2, 0])
+    model, guided = trained(), trained(guidance=3.0)
+    without, with_label = (model.velocity(x, t, labels) for labels in (np.full(4, -1), y))
+    assert np.abs(with_label - without).max() > 1e-3
+    np.testing.assert_allclose(
+        guided.guided_velocity(x, t, y), without + 3.0 * (with_label - without), atol=1e-4
+    )
+
+
+def test_dropped_labels_are_not_seen():
+    batch = {"x": tf.fill([6, 8, 8, 1], 0.3), "y": tf.constant([0, 1, 2, 0, 1, 2])}
+    other = {**batch, "y": tf.constant([2, 2, 0, 1, 0, 1])}
+    for dropout, same in ((1.0, True), (0.0, False)):
+        model = trained(label_dropout=dropout)
+        losses = [model.loss_terms(b, seeds.root(0), training=True)["loss"] for b in (batch, other)]
+        assert np.allclose(*losses) == same
+        # In evaluation no label is dropped.
+        losses = [model.loss_terms(b, seeds.root(0))["loss"] for b in (batch, other)]
+        assert not np.allclose(*losses)
+
+
+def test_rows_of_numbers_are_learned_in_the_units_of_their_columns():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=[400, 2]) * [1e-3, 1e3] + [5.0, 2e4]
+    config, changes = configs.adapt(configs.get_tiny("flow_matching"), (2,))
+    assert "network='mlp'" in changes and config.standardize
+    model = models.create(config, Spec((2,), 0))
+    model.initialize_from_data(data.InMemory(x))
+    samples = model.sample(np.arange(200)).numpy()
+    np.testing.assert_allclose((samples.mean(0) - x.mean(0)) / x.std(0), 0.0, atol=0.4)
+
+
+@pytest.mark.parametrize(
+    ("fields", "shape", "message"),
+    [
+        ({}, (2,), "network='unet' is for images.*choose network='mlp'"),
+        ({}, (10, 10, 1), "multiples of 4, not 10x10: choose image_size=12"),
+        ({"network": "transformer", "width": 6}, (8, 8, 1), "width=6 is not a multiple of 4"),
+    ],
+)
+def test_what_does_not_fit_is_refused(fields, shape, message):
+    with pytest.raises(zoo.UserError, match=message):
+        make(spec=Spec(shape, 0), **fields)

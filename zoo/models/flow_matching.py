@@ -1,0 +1,267 @@
+"""Flow matching: a velocity field that carries noise to data along straight lines.
+
+Lipman et al. 2023, Flow Matching for Generative Modeling (arXiv 2210.02747), equation 23 with
+sigma_min = 0; Liu et al. 2022, Flow Straight and Fast (arXiv 2209.03003), equation 1. With noise
+x_0, data x_1, a time t and x_t between them,
+
+    loss = E |v(x_t, t, y) - (x_1 - x_0)|^2,    x_t = (1 - t) x_0 + t x_1.
+
+Samples solve dx/dt = v(x, t, y) from noise at t = 0 to data at t = 1. Diffusion is the same with
+another path and target: x_t = sin(pi t / 2) x_1 + cos(pi t / 2) x_0, and a network that predicts
+the noise x_0 (Ho et al. 2020, arXiv 2006.11239; with the cosine of arXiv 2102.09672).
+"""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import tensorflow as tf
+from tensorflow_probability import distributions as tfd
+
+from zoo import seeds
+from zoo.distributions import codes
+from zoo.distributions.standardizer import Standardizer
+from zoo.exports import signature_inputs
+from zoo.models.base import GenerativeModel
+from zoo.models.capabilities import Capability, Rules
+from zoo.networks import velocity
+
+HALF_PI = math.pi / 2
+
+
+class Path(NamedTuple):
+    """x_t = alpha(t) x_1 + sigma(t) x_0.
+
+    Attributes:
+      alpha, sigma: functions of t.
+      d_alpha, d_sigma: their derivatives.
+      start: where samples begin: alpha(0) = 0 tells nothing of x_1.
+    """
+
+    alpha: Callable
+    sigma: Callable
+    d_alpha: Callable
+    d_sigma: Callable
+    start: float = 0.0
+
+
+PATHS = {
+    "linear": Path(lambda t: t, lambda t: 1 - t, tf.ones_like, lambda t: -tf.ones_like(t)),
+    "variance_preserving": Path(
+        lambda t: tf.sin(HALF_PI * t),
+        lambda t: tf.cos(HALF_PI * t),
+        lambda t: HALF_PI * tf.cos(HALF_PI * t),
+        lambda t: -HALF_PI * tf.sin(HALF_PI * t),
+        start=0.01,
+    ),
+}
+
+
+def euler(v, x, t, dt):
+    """One step of x' = v(x, t) from t to t + dt, of order 1."""
+    return x + dt * v(x, t)
+
+
+def heun(v, x, t, dt):
+    """One step of order 2."""
+    slope = v(x, t)
+    return x + dt / 2 * (slope + v(x + dt * slope, t + dt))
+
+
+def runge_kutta(v, x, t, dt):
+    """One step of order 4."""
+    a = v(x, t)
+    b = v(x + dt / 2 * a, t + dt / 2)
+    c = v(x + dt / 2 * b, t + dt / 2)
+    d = v(x + dt * c, t + dt)
+    return x + dt / 6 * (a + 2 * b + 2 * c + d)
+
+
+SOLVERS = {"euler": euler, "heun": heun, "runge_kutta": runge_kutta}
+
+
+class FlowMatching(GenerativeModel):
+    """v(x, t, y), a network; y is left out if the data have no labels."""
+
+    rules = Rules(takes_vectors=True, learns_from_unlabelled=True)
+
+    # --- The objective ----------------------------------------------------------------------
+
+    def loss_terms(self, batch, seed, training=False):
+        """Returns the squared error of each example, a mean over its values: "loss" [B]."""
+        x_1, y = self.standardize(batch["x"]), batch["y"] if self.conditional else None
+        count = tf.shape(x_1)[0]
+        x_0 = seeds.normal(tf.shape(x_1), seeds.fold_in(seed, 0))
+        t = self.draw_times(count, seeds.fold_in(seed, 1))
+        if training and self.conditional:
+            # As if the label were unknown, for guidance (arXiv 2207.12598).
+            dropped = seeds.uniform([count], seeds.fold_in(seed, 2)) < self.config.label_dropout
+            y = tf.where(dropped, -1, y)
+        alpha, sigma, d_alpha, d_sigma = (self._per_row(f(t)) for f in (self.noise_path[:4]))
+        x_t = alpha * x_1 + sigma * x_0
+        target = x_0 if self.config.predict == "noise" else d_alpha * x_1 + d_sigma * x_0
+        error = tf.square(self.predict_target(x_t, t, y) - target)
+        return {"loss": tf.reduce_mean(error, range(1, len(error.shape)))}
+
+    def draw_times(self, count, seed):
+        """Returns t [B]; "logit_normal" has more of them in the middle (arXiv 2403.03206)."""
+        start = self.noise_path.start
+        if self.config.times == "uniform":
+            return start + (1 - start) * seeds.uniform([count], seed)
+        return start + (1 - start) * tf.sigmoid(seeds.normal([count], seed))
+
+    def predict_target(self, x, t, y):
+        """Returns the network's output [B, ...], the velocity or the noise."""
+        return self.network(x, t, self.one_hot(y))
+
+    def velocity(self, x, t, y=None):
+        """Returns v(x, t, y) [B, ...] at times t [B]; y = -1 is an unknown label."""
+        output = self.predict_target(x, t, y)
+        if self.config.predict == "velocity":
+            return output
+        # x_1 = (x_t - sigma x_0) / alpha
+        alpha, sigma, d_alpha, d_sigma = (self._per_row(f(t)) for f in self.noise_path[:4])
+        return d_alpha / alpha * (x - sigma * output) + d_sigma * output
+
+    def guided_velocity(self, x, t, y):
+        """Returns v(x, t) + w (v(x, t, y) - v(x, t)), w the config's guidance.
+
+        Ho and Salimans 2022, Classifier-Free Diffusion Guidance (arXiv 2207.12598), equation 6.
+        """
+        if not self.conditional or self.config.guidance == 1.0:
+            return self.velocity(x, t, y)
+        both = tf.concat([y, tf.fill(tf.shape(y), -1)], 0)
+        v = self.velocity(tf.tile(x, [2, *[1] * (len(x.shape) - 1)]), tf.tile(t, [2]), both)
+        with_label, without = tf.split(v, 2)
+        return without + self.config.guidance * (with_label - without)
+
+    # --- The flow ---------------------------------------------------------------------------
+
+    def solve(self, x, y, steps: int, backwards=False):
+        """Returns the end of the path through x: at t = 1, or backwards from there at the start."""
+        start, end = (1.0, self.noise_path.start) if backwards else (self.noise_path.start, 1.0)
+        dt = (end - start) / steps
+        step = SOLVERS[self.config.solver]
+
+        def field(x, t):
+            return self.guided_velocity(x, tf.fill(tf.shape(x)[:1], t), y)
+
+        def body(i, x):
+            return i + 1, step(field, x, start + dt * tf.cast(i, tf.float32), dt)
+
+        return tf.while_loop(lambda i, _: i < steps, body, (0, x))[1]
+
+    def prior(self):
+        """p(z), the noise flattened to [D]"""
+        return tfd.Independent(tfd.Normal(tf.zeros(self.latent_dim), 1.0), 1)
+
+    def interpolate_codes(self, z0, z1, t):
+        """Returns codes between z0 and z1, [B, D] each, at t [B], as arrays."""
+        return codes.arc(z0, z1, t)
+
+    def decode(self, z, y=None, steps=None):
+        """Returns the data x that the flow makes of noise z [B, D]."""
+        x = self.solve(tf.reshape(z, [-1, *self.spec.shape]), y, steps or self.config.steps)
+        return self.restore(x)
+
+    def encode(self, x, y=None):
+        """Returns the noise z [B, D] that the flow makes x of."""
+        z = self.solve(self.standardize(x), y, self.config.steps, backwards=True)
+        return {"z": tf.reshape(z, [-1, self.latent_dim])}
+
+    def sample(self, seed, y=None):
+        """Returns x from noise that depends on seed[i] alone, in `steps` steps."""
+        return self.decode(seeds.row_normal(seed, self.latent_dim), y)
+
+    def sample_fast(self, seed, y=None):
+        """Returns the samples of `sample` in `fast_steps` steps."""
+        return self.decode(seeds.row_normal(seed, self.latent_dim), y, self.config.fast_steps)
+
+    def interpolate(self, x0, x1, t, y=None):
+        """Returns the image at t in [0, 1] of the arc between the noise of x0 and of x1."""
+        z0, z1 = (self.encode(x, y)["z"] for x in (x0, x1))
+        sizes = tf.norm(z0, axis=1) * tf.norm(z1, axis=1)
+        cosine = tf.reduce_sum(z0 * z1, 1) / tf.maximum(sizes, 1e-12)
+        angle = tf.acos(tf.clip_by_value(cosine, -1.0, 1.0))
+        sine, small = tf.sin(angle), tf.sin(angle) < 1e-3
+        a, b = (
+            tf.where(small, line, tf.sin(line * angle) / tf.maximum(sine, 1e-3))
+            for line in (1 - t, t)
+        )
+        return self.decode(a[:, None] * z0 + b[:, None] * z1, y)
+
+    def call(self, x, y=None, training=False):
+        """Returns the velocity at x halfway."""
+        batch = self.to_batch((x, y), noise=False)
+        half = tf.fill(tf.shape(batch["x"])[:1], 0.5)
+        return self.velocity(batch["x"], half, batch["y"] if self.conditional else None)
+
+    # --- The network and the units ----------------------------------------------------------
+
+    def __init__(self, config, spec):
+        super().__init__(config, spec)
+        self.conditional = config.class_conditional and spec.num_classes > 1
+        self.noise_path, self.latent_dim = PATHS[config.path], math.prod(spec.shape)
+        self.units = Standardizer(spec.shape[-1], config.standardize)
+        self.network = velocity.make(config.network, spec.shape, config.width, config.depth)
+        self.convolutional = config.network == "unet"
+
+    def initialize_from_data(self, split):
+        super().initialize_from_data(split)
+        self.units.initialize_from_data(split)
+
+    def standardize(self, x):
+        """Returns images in [-1, 1], rows in the units of their columns."""
+        return 2 * x - 1 if self.of_images else self.units.standardize(x)
+
+    def restore(self, x):
+        """Inverse of `standardize`; pixels are cut to [0, 1]."""
+        return tf.clip_by_value((x + 1) / 2, 0.0, 1.0) if self.of_images else self.units.restore(x)
+
+    def _per_row(self, values):
+        return tf.reshape(values, [-1, *[1] * len(self.spec.shape)])
+
+    # --- Serving ----------------------------------------------------------------------------
+
+    @property
+    def capabilities(self):
+        return super().capabilities | {Capability.SAMPLES, Capability.CODES}
+
+    def inputs(self, names):
+        return signature_inputs.build(names, self.spec, self.latent_dim, self.num_clusters)
+
+    def signatures(self):
+        y = ("y",) if self.conditional else ()
+        return {
+            "sample": self.signature(self.sample, "seed", *y, output="x"),
+            "sample_fast": self.signature(self.sample_fast, "seed", *y, output="x"),
+            "decode": self.signature(self.decode, "z", *y, output="x"),
+            "encode": self.signature(self.encode, "x", *y),
+            "interpolate": self.signature(self.interpolate, "x0", "x1", "t", *y, output="x"),
+        }
+
+    # --- Checks -----------------------------------------------------------------------------
+
+    @classmethod
+    def config_problems(cls, config):
+        yield from super().config_problems(config)
+        if config.network == "transformer" and config.width % 4:
+            yield f"width={config.width} is not a multiple of 4, the number of attention heads."
+
+    @classmethod
+    def data_problems(cls, config, spec):
+        yield from super().data_problems(config, spec)
+        if len(spec.shape) == 3 and config.standardize:
+            yield "--config.standardize=True is for rows of numbers, not for images: leave it out."
+        if len(spec.shape) == 3 and config.network != "mlp" and any(s % 4 for s in spec.shape[:2]):
+            height, width, _ = spec.shape
+            size = 4 * math.ceil(max(height, width) / 4)
+            yield (
+                f"network={config.network!r} takes images whose sides are multiples of 4, not "
+                f"{height}x{width}: choose --config.image_size={size}."
+            )
+        if len(spec.shape) == 1 and config.network != "mlp":
+            yield (
+                f"network={config.network!r} is for images, dataset {config.dataset!r} has rows of "
+                "numbers: choose --config.network=mlp."
+            )
