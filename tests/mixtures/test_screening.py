@@ -143,7 +143,7 @@ def test_hard_rows_have_scikit_learns_iterations(kind):
         )
         assert float(iterate()) / len(x) == pytest.approx(reached, abs=1e-6)
         theirs._m_step(x - shift, log_r)
-        # Of variances, in the worst direction.
+        # Compares variances, in the worst direction.
         for ours, other in zip(
             model.components.covariances().numpy(), theirs.covariances_, strict=True
         ):

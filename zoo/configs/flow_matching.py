@@ -29,8 +29,8 @@ def _add_network(config):
         config,
         network=field(
             "unet",
-            "Of the velocity: 'unet' or 'transformer' (over 4x4 patches) for images, 'mlp' for "
-            "rows of numbers.",
+            "Network: 'unet' or 'transformer' (over 4x4 patches) for images, 'mlp' for rows of "
+            "numbers.",
             choices=("unet", "transformer", "mlp"),
         ),
         width=field(32, "Channels of the first layers, or units of a token.", 1, 4096),

@@ -111,7 +111,7 @@ class Full(Triangular):
         return {
             "log_joint_at_mean": log_joint_at_mean,
             "screen": screening.make_screen(log_joint_at_mean, *parameters),
-            # Of rows with a 1 appended, so that one product gives counts, sums and moments.
+            # Rows have a 1 appended, so that one product gives counts, sums and moments.
             "means": tf.pad(self.means, [[0, 0], [0, 1]]),
             "whitener": tf.linalg.LinearOperatorBlockDiag(
                 [
