@@ -54,6 +54,7 @@ def get_config():
     config.pixels = "dequantized"
     config.batch_size = 8192
     config.num_epochs = 100
+    config.jit = False  # the number of candidates depends on the data
     return config
 
 
