@@ -50,6 +50,19 @@ def test_global_settings_of_keras_change_nothing(entry, fields):
             np.testing.assert_allclose(a, b, atol=1e-6, err_msg=str(settings))
 
 
+def test_models_made_before_do_not_change_the_names_of_layers():
+    """The graph optimiser orders sums by name, so that names change last bits."""
+    before = keras.layers.Dense(1).name
+
+    def names():
+        model = models.create("vae", zoo.Spec((8, 8, 1), 0), hidden=(4,), latent_dim=2)
+        return [v.path for v in model.variables]
+
+    assert names() == names()
+    number = int(keras.layers.Dense(1).name.rpartition("_")[2])
+    assert number == (int(before.rpartition("_")[2]) if "_" in before else 0) + 1
+
+
 def test_settings_are_put_back():
     before = keras.config.floatx()
     with pytest.raises(RuntimeError), keras_state.settings(floatx="float64"):

@@ -90,5 +90,6 @@ def shrink(config):
     config.num_epochs = 1
     config.width = 8
     config.depth = 1
+    config.solver = "euler"
     config.steps = config.fast_steps = 2
     return config

@@ -46,12 +46,17 @@ class Path(NamedTuple):
 
 
 PATHS = {
-    "linear": Path(lambda t: t, lambda t: 1 - t, tf.ones_like, lambda t: -tf.ones_like(t)),
+    "linear": Path(
+        alpha=lambda t: t,
+        sigma=lambda t: 1 - t,
+        d_alpha=lambda t: tf.ones_like(t),
+        d_sigma=lambda t: -tf.ones_like(t),
+    ),
     "variance_preserving": Path(
-        lambda t: tf.sin(HALF_PI * t),
-        lambda t: tf.cos(HALF_PI * t),
-        lambda t: HALF_PI * tf.cos(HALF_PI * t),
-        lambda t: -HALF_PI * tf.sin(HALF_PI * t),
+        alpha=lambda t: tf.sin(HALF_PI * t),
+        sigma=lambda t: tf.cos(HALF_PI * t),
+        d_alpha=lambda t: HALF_PI * tf.cos(HALF_PI * t),
+        d_sigma=lambda t: -HALF_PI * tf.sin(HALF_PI * t),
         start=0.01,
     ),
 }
@@ -130,7 +135,7 @@ class FlowMatching(GenerativeModel):
         """
         if not self.conditional or self.config.guidance == 1.0:
             return self.velocity(x, t, y)
-        both = tf.concat([y, tf.fill(tf.shape(y), -1)], 0)
+        both = tf.concat([y, -tf.ones_like(y)], 0)
         v = self.velocity(tf.tile(x, [2, *[1] * (len(x.shape) - 1)]), tf.tile(t, [2]), both)
         with_label, without = tf.split(v, 2)
         return without + self.config.guidance * (with_label - without)
@@ -144,7 +149,7 @@ class FlowMatching(GenerativeModel):
         step = SOLVERS[self.config.solver]
 
         def field(x, t):
-            return self.guided_velocity(x, tf.fill(tf.shape(x)[:1], t), y)
+            return self._traced_velocity(x, tf.fill(tf.shape(x)[:1], t), y)
 
         def body(i, x):
             return i + 1, step(field, x, start + dt * tf.cast(i, tf.float32), dt)
@@ -179,7 +184,8 @@ class FlowMatching(GenerativeModel):
 
     def interpolate(self, x0, x1, t, y=None):
         """Returns the image at t in [0, 1] of the arc between the noise of x0 and of x1."""
-        z0, z1 = (self.encode(x, y)["z"] for x in (x0, x1))
+        labels = None if y is None else tf.tile(y, [2])
+        z0, z1 = tf.split(self.encode(tf.concat([x0, x1], 0), labels)["z"], 2)
         sizes = tf.norm(z0, axis=1) * tf.norm(z1, axis=1)
         cosine = tf.reduce_sum(z0 * z1, 1) / tf.maximum(sizes, 1e-12)
         angle = tf.acos(tf.clip_by_value(cosine, -1.0, 1.0))
@@ -203,8 +209,13 @@ class FlowMatching(GenerativeModel):
         self.conditional = config.class_conditional and spec.num_classes > 1
         self.noise_path, self.latent_dim = PATHS[config.path], math.prod(spec.shape)
         self.units = Standardizer(spec.shape[-1], config.standardize)
-        self.network = velocity.make(config.network, spec.shape, config.width, config.depth)
+        num_classes = spec.num_classes if self.conditional else 0
+        self.network = velocity.make(
+            config.network, spec.shape, num_classes, config.width, config.depth
+        )
         self.convolutional = config.network == "unet"
+        # Traced once for all signatures, each of which calls it up to four times.
+        self._traced_velocity = tf.function(self.guided_velocity, reduce_retracing=True)
 
     def initialize_from_data(self, split):
         super().initialize_from_data(split)

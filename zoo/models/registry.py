@@ -89,7 +89,7 @@ def make_config(entry, spec: Spec, overrides: Mapping) -> ml_collections.ConfigD
 
 
 def _make(config, spec, parts):
-    with _global_state_for(config):
+    with _global_state_for(config), keras_state.new_names():
         model = FAMILIES[config.family](config, spec, **parts)
         batch = {"x": tf.zeros([1, *spec.shape]), "y": tf.zeros([1], tf.int32)}
         model.make_weights(batch)

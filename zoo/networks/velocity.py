@@ -16,13 +16,18 @@ TIME_FEATURES, MAX_FREQUENCY = 64, 1000.0
 
 
 class Embedding(keras.Layer):
-    """c = silu(a(time features) + b(label)), [B, units]."""
+    """c = silu(a(time features) + b(label)), [B, units]; without b if the data have no labels.
 
-    def __init__(self, units: int):
-        super().__init__()
-        self.of_time = keras.layers.Dense(units)
-        self.hidden = keras.layers.Dense(units)
-        self.of_label = keras.layers.Dense(units, use_bias=False)
+    In float32 at any precision: bfloat16 cannot tell t = 0.991 from 0.992.
+    """
+
+    def __init__(self, units: int, num_classes: int):
+        super().__init__(dtype="float32")
+        self.of_time = keras.layers.Dense(units, dtype="float32")
+        self.hidden = keras.layers.Dense(units, dtype="float32")
+        self.of_label = None
+        if num_classes:
+            self.of_label = keras.layers.Dense(units, use_bias=False, dtype="float32")
 
     def call(self, t, label=None):
         half = TIME_FEATURES // 2
@@ -30,7 +35,41 @@ class Embedding(keras.Layer):
         angles = t[:, None] * frequencies
         features = ops.concatenate([ops.sin(angles), ops.cos(angles)], -1)
         c = self.hidden(ops.silu(self.of_time(features)))
-        return ops.silu(c if label is None else c + self.of_label(label))
+        return ops.silu(c if self.of_label is None else c + self.of_label(label))
+
+
+def normalize_groups(x, scale, shift):
+    """Returns x [B, H, W, C] normalised in up to 8 groups of channels, then scaled and shifted.
+
+    Group normalisation (arXiv 1803.08494) with scale and shift [B, C] or [1, C]. The means and
+    variances are put together from those of channels, so that every value of x is multiplied and
+    added to once: a training step takes half of the time that it takes with Keras' layer.
+    """
+    channels = x.shape[-1]
+    size = channels // math.gcd(8, channels)
+
+    def over_groups(values):
+        means = tf.reduce_mean(tf.reshape(values, [-1, channels // size, size]), 2)
+        return tf.repeat(means, size, axis=1)
+
+    values = tf.cast(x, tf.float32)
+    mean = over_groups(tf.reduce_mean(values, [1, 2]))
+    variance = over_groups(tf.reduce_mean(tf.square(values), [1, 2])) - tf.square(mean)
+    scale = tf.cast(scale, tf.float32) * tf.math.rsqrt(tf.maximum(variance, 0.0) + 1e-3)
+    shift = tf.cast(shift, tf.float32) - mean * scale
+    scale, shift = (tf.cast(v, x.dtype)[:, None, None] for v in (scale, shift))
+    return x * scale + shift
+
+
+class GroupNorm(keras.Layer):
+    """Group normalisation with a learned scale and shift of each channel."""
+
+    def build(self, shape):
+        self.scale = self.add_weight(name="scale", shape=(1, shape[-1]), initializer="ones")
+        self.shift = self.add_weight(name="shift", shape=(1, shape[-1]), initializer="zeros")
+
+    def call(self, x):
+        return normalize_groups(x, self.scale, self.shift)
 
 
 class ResidualBlock(keras.Layer):
@@ -39,9 +78,7 @@ class ResidualBlock(keras.Layer):
     def __init__(self, channels: int):
         super().__init__()
         self.channels = channels
-        groups = math.gcd(8, channels)
-        self.first_norm = keras.layers.GroupNormalization(groups)
-        self.second_norm = keras.layers.GroupNormalization(groups, scale=False, center=False)
+        self.norm = GroupNorm()
         self.first = keras.layers.Conv2D(channels, 3, padding="same")
         self.second = keras.layers.Conv2D(channels, 3, padding="same", kernel_initializer="zeros")
         self.modulation = keras.layers.Dense(2 * channels, kernel_initializer="zeros")
@@ -52,9 +89,9 @@ class ResidualBlock(keras.Layer):
             self.around = keras.layers.Conv2D(self.channels, 1)
 
     def call(self, x, c):
-        h = self.first(ops.silu(self.first_norm(x)))
-        scale, shift = ops.split(self.modulation(c)[:, None, None], 2, -1)
-        h = self.second(ops.silu((1 + scale) * self.second_norm(h) + shift))
+        h = self.first(ops.silu(self.norm(x)))
+        scale, shift = ops.split(self.modulation(c), 2, -1)
+        h = self.second(ops.silu(normalize_groups(h, 1 + scale, shift)))
         return h + (x if self.around is None else self.around(x))
 
 
@@ -76,7 +113,17 @@ class Attention(keras.Layer):
         return self.last(ops.reshape(mixed, [-1, count, self.heads * self.size]))
 
 
-class UNet(keras.Layer):
+class VelocityNetwork(keras.Layer):
+    """Of (x [B, ...], t [B], label [B, K]), which reach `call` in float32 at any precision."""
+
+    def __init__(self):
+        super().__init__(autocast=False)
+
+    def cast(self, x):
+        return ops.cast(x, self.compute_dtype)
+
+
+class UNet(VelocityNetwork):
     """Residual blocks at half and at a quarter of the resolution, with attention at the latter.
 
     Ronneberger et al. 2015 (arXiv 1505.04597), as in Ho et al. 2020 (arXiv 2006.11239). Blocks of
@@ -84,9 +131,9 @@ class UNet(keras.Layer):
     time.
     """
 
-    def __init__(self, shape: tuple[int, ...], width: int, depth: int):
+    def __init__(self, shape: tuple[int, ...], num_classes: int, width: int, depth: int):
         super().__init__()
-        self.embedding = Embedding(4 * width)
+        self.embedding = Embedding(4 * width, num_classes)
         self.first = keras.layers.Conv2D(width, 3, padding="same")
         self.down = [ResidualBlock(width) for _ in range(depth)]
         self.shrink = keras.layers.Conv2D(2 * width, 3, strides=2, padding="same")
@@ -95,14 +142,14 @@ class UNet(keras.Layer):
         self.attention = Attention(2 * width, heads=4)
         self.grow = keras.layers.Conv2DTranspose(width, 4, strides=2, padding="same")
         self.up = [ResidualBlock(width) for _ in range(depth)]
-        self.last_norm = keras.layers.GroupNormalization(math.gcd(8, width))
+        self.last_norm = GroupNorm()
         self.last = keras.layers.Conv2D(
             4 * shape[-1], 3, padding="same", kernel_initializer="zeros", dtype="float32"
         )
 
     def call(self, x, t, label=None):
-        c = self.embedding(t, label)
-        h = self.first(tf.nn.space_to_depth(x, 2))
+        c = self.cast(self.embedding(t, label))
+        h = self.first(self.cast(tf.nn.space_to_depth(x, 2)))
         skips = [h]
         for block in self.down:
             h = block(h, c)
@@ -121,7 +168,7 @@ class UNet(keras.Layer):
         return tf.nn.depth_to_space(h, 2)
 
 
-class Transformer(keras.Layer):
+class Transformer(VelocityNetwork):
     """Transformer over patches of 4x4 pixels, normalised layers scaled and shifted by c.
 
     Peebles and Xie 2023, Scalable Diffusion Models with Transformers (arXiv 2212.09748).
@@ -129,10 +176,10 @@ class Transformer(keras.Layer):
 
     PATCH = 4
 
-    def __init__(self, shape: tuple[int, ...], width: int, depth: int):
+    def __init__(self, shape: tuple[int, ...], num_classes: int, width: int, depth: int):
         super().__init__()
         self.grid = (shape[0] // self.PATCH, shape[1] // self.PATCH)
-        self.embedding = Embedding(width)
+        self.embedding = Embedding(width, num_classes)
         self.first = keras.layers.Dense(width)
         self.places = self.add_weight(
             name="places", shape=(math.prod(self.grid), width), initializer="random_normal"
@@ -155,10 +202,10 @@ class Transformer(keras.Layer):
         )
 
     def call(self, x, t, label=None):
-        c = self.embedding(t, label)
-        patches = tf.nn.space_to_depth(x, self.PATCH)
+        c = self.cast(self.embedding(t, label))
+        patches = self.cast(tf.nn.space_to_depth(x, self.PATCH))
         tokens = ops.reshape(patches, [-1, math.prod(self.grid), patches.shape[-1]])
-        h = self.first(tokens) + ops.cast(self.places, self.compute_dtype)
+        h = self.first(tokens) + self.cast(self.places)
         for modulation, norm_1, attention, norm_2, wide, narrow in self.blocks:
             s1, b1, g1, s2, b2, g2 = ops.split(modulation(c)[:, None], 6, -1)
             h += g1 * attention((1 + s1) * norm_1(h) + b1)
@@ -167,12 +214,12 @@ class Transformer(keras.Layer):
         return tf.nn.depth_to_space(patches, self.PATCH)
 
 
-class Dense(keras.Layer):
+class MLP(VelocityNetwork):
     """Residual dense layers, for rows of numbers."""
 
-    def __init__(self, shape: tuple[int, ...], width: int, depth: int):
+    def __init__(self, shape: tuple[int, ...], num_classes: int, width: int, depth: int):
         super().__init__()
-        self.embedding = Embedding(width)
+        self.embedding = Embedding(width, num_classes)
         self.shape = shape
         self.first = keras.layers.Dense(width)
         self.blocks = [
@@ -189,17 +236,20 @@ class Dense(keras.Layer):
         )
 
     def call(self, x, t, label=None):
-        c = self.embedding(t, label)
-        h = self.first(ops.reshape(x, [-1, math.prod(self.shape)]))
+        c = self.cast(self.embedding(t, label))
+        h = self.first(self.cast(ops.reshape(x, [-1, math.prod(self.shape)])))
         for modulation, norm, wide, narrow in self.blocks:
             scale, shift = ops.split(modulation(c), 2, -1)
             h += narrow(ops.silu(wide((1 + scale) * norm(h) + shift)))
         return ops.reshape(self.last(h), [-1, *self.shape])
 
 
-NETWORKS = {"unet": UNet, "transformer": Transformer, "mlp": Dense}
+NETWORKS = {"unet": UNet, "transformer": Transformer, "mlp": MLP}
 
 
-def make(kind: str, shape: Sequence[int], width: int, depth: int) -> keras.Layer:
-    """Returns a network of (x [B, ...], t [B], label [B, K] or None) with outputs like x."""
-    return NETWORKS[kind](tuple(shape), width, depth)
+def make(kind: str, shape: Sequence[int], num_classes: int, width: int, depth: int) -> keras.Layer:
+    """Returns a network of (x [B, ...], t [B], label [B, num_classes]) with outputs like x.
+
+    With num_classes = 0 the label is left out.
+    """
+    return NETWORKS[kind](tuple(shape), num_classes, width, depth)
