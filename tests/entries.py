@@ -51,7 +51,7 @@ ELSEWHERE = {
     "fit": ("tests/data/test_data.py", ["crop", "stretch"]),
     "precision": ("tests/training/test_loop.py", ["mixed_bfloat16", "float64"]),
     "network": ("tests/models/test_flow_matching.py", ['network="mlp"']),
-    "solver": ("tests/models/test_flow_matching.py", ["flow_matching.SOLVERS"]),
+    "solver": ("tests/models/test_flow_matching.py", ["ode.SOLVERS"]),
     "start": ("tests/models/test_gmm.py", ["kmeans++", "kmeans", "random"]),
     "technique": ("tests/models/test_improved_gan.py", ["minibatch_discrimination"]),
 }

@@ -9,6 +9,7 @@ import scipy.stats
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+import zoo
 from tests.entries import METRICS
 from zoo import configs, data, models
 from zoo.configs.spec import Spec
@@ -80,6 +81,24 @@ def test_report_has_all_figures_and_says_how(tiny_data):
     assert "bits_per_dim" not in report["metrics"]
     protocol = " ".join(report["protocol"])
     assert "30 codes per image" in protocol and "log 13 = 2.56" in protocol
+
+
+def test_flow_that_stands_still_has_the_density_of_its_noise(tiny_data):
+    """A new network's velocity is 0, so that 2x - 1 is standard normal."""
+    model = models.create("flow_matching", tiny_data.spec, width=8, depth=1)
+    subject = Subject(model, tiny_data, importance_samples=1)
+    figures = evaluate.build_report(subject, only=["flow_nll", "bits_per_dim"])["metrics"]
+    batches = tiny_data.test.batches(13, "dequantized", density.SEED)
+    z = 2 * next(iter(batches))["x"].numpy().reshape(13, 64) - 1
+    nats = -(scipy.stats.norm.logpdf(z) + math.log(2)).sum(1)
+    assert figures["nll"] == pytest.approx(nats.mean(), abs=1e-3)
+    assert figures["bits_per_dim"] == pytest.approx(nats.mean() / 64 / math.log(2) + 8)
+
+
+def test_bytes_that_are_not_dequantized_have_no_density(tiny_data):
+    model = models.create("flow_matching", tiny_data.spec, width=8, depth=1, pixels="scaled")
+    with pytest.raises(zoo.UserError, match="lacks a flow's log-likelihood"):
+        evaluate.build_report(Subject(model, tiny_data, importance_samples=1), only=["flow_nll"])
 
 
 def test_metrics_of_an_export_can_be_renewed(tiny_data, tmp_path):

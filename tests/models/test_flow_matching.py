@@ -3,12 +3,14 @@
 import keras
 import numpy as np
 import pytest
+import scipy.stats
 import tensorflow as tf
+from tensorflow_probability import distributions as tfd
 
 import zoo
 from zoo import configs, data, models, seeds
 from zoo.configs.spec import Spec
-from zoo.models import flow_matching
+from zoo.distributions import ode
 from zoo.models.flow_matching import FlowMatching
 from zoo.networks import velocity
 
@@ -45,14 +47,14 @@ def errors(model, steps):
     return np.abs(model.decode(z, steps=steps) - (MEAN + SPREAD * z)).max()
 
 
-@pytest.mark.parametrize("solver", flow_matching.SOLVERS)
+@pytest.mark.parametrize("solver", ode.SOLVERS)
 def test_solvers_have_their_order(solver):
     """On x' = -2 t x^2, with the solution 1 / (1 + t^2)."""
     errors = []
     for steps in (16, 32):
         x = 1.0
         for i in range(steps):
-            x = flow_matching.SOLVERS[solver](lambda x, t: -2 * t * x**2, x, i / steps, 1 / steps)
+            x = ode.SOLVERS[solver](lambda x, t: -2 * t * x**2, x, i / steps, 1 / steps)
         errors.append(abs(x - 0.5))
     order = {"euler": 1, "heun": 2, "runge_kutta": 4}[solver]
     assert np.log2(errors[0] / errors[1]) == pytest.approx(order, abs=0.4)
@@ -61,6 +63,52 @@ def test_solvers_have_their_order(solver):
 @pytest.mark.parametrize(("solver", "steps"), [("euler", 150), ("heun", 16), ("runge_kutta", 4)])
 def test_samples_of_the_optimal_velocity_have_the_distribution_of_the_data(solver, steps, optimal):
     assert errors(of_rows(solver=solver), steps) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("path", "predict", "error"),
+    # This path begins where alpha is 0.016, as if it were 0: z is off by 0.016 MEAN.
+    [("linear", "velocity", 0.01), ("variance_preserving", "noise", 0.08)],
+)
+def test_log_prob_is_the_density_of_the_data(path, predict, error, optimal):
+    model = of_rows(path=path, predict=predict, standardize=True)
+    model.units.spread.assign([10.0])  # of the data; the model's own unit is 1
+    x = 10 * np.linspace(MEAN - 3 * SPREAD, MEAN + 3 * SPREAD, 7, dtype=np.float32)[:, None]
+    expected = scipy.stats.norm(10 * MEAN, 10 * SPREAD).logpdf(x[:, 0])
+    np.testing.assert_allclose(tf.function(model.log_prob)(x), expected, atol=error)
+
+
+def test_density_where_the_data_hardly_vary():
+    """Images are nearly constant in most directions: here by 0.002 to 1."""
+    spread = np.array([0.002, 0.01, 0.3, 1.0], np.float32)
+    mean = np.linspace(-1, 1, 4, dtype=np.float32)
+
+    def velocity(x, t):
+        variance = t**2 * spread**2 + (1 - t) ** 2
+        return mean + (t * spread**2 - (1 - t)) / variance * (x - t * mean)
+
+    x = (mean + spread * np.random.default_rng(0).normal(size=[20, 4])).astype(np.float32)
+    gauss = tfd.MultivariateNormalDiag(tf.zeros(4))
+    density = tf.function(ode.log_density)
+    found = density(velocity, tf.constant(x), gauss.log_prob, 0.0, 40)
+    expected = scipy.stats.norm(mean, spread).logpdf(x).sum(1)
+    np.testing.assert_allclose(found, expected, atol=0.02)
+
+
+def test_hutchinsons_estimate_is_unbiased():
+    """On x' = A x + sin x, over all probes of two dimensions."""
+    matrix = tf.constant([[0.3, -1.0], [0.7, 0.2]])
+    x = tf.constant([[0.5, -0.2]])
+    gauss = tfd.MultivariateNormalDiag(tf.zeros(2))
+
+    def density(probe):
+        field = lambda x, t: x @ matrix + tf.sin(x)  # noqa: E731
+        return float(ode.log_density(field, x, gauss.log_prob, 0.0, 10, probe)[0])
+
+    signs = [tf.constant([[a, b]]) for a in (-1.0, 1.0) for b in (-1.0, 1.0)]
+    estimates = [density(probe) for probe in signs]
+    assert np.std(estimates) > 0.01
+    assert np.mean(estimates) == pytest.approx(density(None), abs=1e-4)
 
 
 def test_noise_prediction_has_the_same_flow(optimal):

@@ -17,6 +17,8 @@ def get_config():
     _add_network(config)
     _add_objective(config)
     _add_sampling(config)
+    # A density of bytes.
+    config.pixels = "dequantized"
     config.num_epochs = 36
     config.eval_every = 4
     config.schedule = "cosine"

@@ -13,18 +13,42 @@ from zoo.distributions import posteriors
 from zoo.evaluation.map_rows import map_split
 from zoo.evaluation.protocol import BATCH_SIZE, SEED
 from zoo.models.base import GenerativeModel
+from zoo.models.flow_matching import FlowMatching
 from zoo.models.vae import VAE
 
 # Number of codes decoded at once, over images and samples; bounds the memory.
 CHUNK = 2_000
 # Number of codes at which to evaluate the aggregate posterior; a flow needs D passes for each.
 CODES, FLOW_CODES = 1_000, 50
+# Number of rows whose density under a flow is computed, and of numbers up to which its divergence
+# is exact.
+FLOW_ROWS, EXACT_DIVERGENCE = 1_000, 32
 
 
 def exact_log_likelihoods(model: GenerativeModel, split: Split) -> np.ndarray:
     """Returns log p(x) [N] of each row under a model that has it in closed form, in nats."""
     log_prob = model.compiled_method("log_prob")
     return map_split(lambda batch: log_prob(batch["x"]), split, model.config.pixels)
+
+
+def flow_log_likelihoods(model: FlowMatching, split: Split) -> np.ndarray:
+    """Returns log p(x) [N] of the first FLOW_ROWS rows under a flow, in nats.
+
+    Exact up to the solver's steps if x has at most EXACT_DIVERGENCE numbers, otherwise an unbiased
+    estimate. For a conditional model it is log p(x|y).
+    """
+    log_prob, split = model.compiled_method("log_prob"), split.take(min(FLOW_ROWS, split.size))
+    made, rows = [], split.batches(BATCH_SIZE, model.config.pixels, SEED).unbatch().batch(100)
+    with tqdm.tqdm(total=split.size, unit="row", desc="log p(x)") as bar:
+        for i, batch in rows.enumerate():
+            x, y = batch["x"], batch["y"] if model.conditional else None
+            probe = None
+            if model.latent_dim > EXACT_DIVERGENCE:
+                seed = seeds.stream(SEED, seeds.Stream.EVALUATION, i)
+                probe = tf.sign(seeds.uniform([len(x), model.latent_dim], seed) - 0.5)
+            made.append(log_prob(x, y, probe).numpy())
+            bar.update(len(x))
+    return np.concatenate(made)
 
 
 def log_likelihoods(model: VAE, split: Split, samples: int, chunk: int = CHUNK) -> np.ndarray:

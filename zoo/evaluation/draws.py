@@ -9,16 +9,25 @@ from zoo.evaluation.map_rows import map_arrays
 from zoo.models.base import GenerativeModel
 
 
-def draw(model: GenerativeModel, count: int, labels: np.ndarray | None = None) -> np.ndarray:
+def draw(
+    model: GenerativeModel,
+    count: int,
+    labels: np.ndarray | None = None,
+    method: str = "sample",
+    progress: str = "",
+) -> np.ndarray:
     """Returns samples x [count, ...] from the seeds 0 to count - 1.
 
     Args:
       model: a Keras model with samples.
       count: number of samples.
       labels: [count], for a conditional model; not used by others.
+      method: what draws them, a method of (seed[, y]).
+      progress: what a progress bar says; none if empty.
     """
     y = [labels.astype(np.int32)] if model.conditional else []
-    return map_arrays(model.compiled_method("sample"), np.arange(count, dtype=np.int32), *y)
+    seed = np.arange(count, dtype=np.int32)
+    return map_arrays(model.compiled_method(method), seed, *y, progress=progress)
 
 
 def validate_samples(model: GenerativeModel, judge, split: Split) -> dict[str, float]:

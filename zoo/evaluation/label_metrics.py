@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from zoo.evaluation import baselines, clustering, draws, styles
+from zoo.evaluation import accuracy_score, baselines, clustering, draws, styles
 from zoo.evaluation.protocol import SAMPLES
 from zoo.evaluation.subject import SAMPLED_IMAGES, Condition, Metric
 from zoo.models.capabilities import Capability
@@ -109,5 +109,31 @@ METRICS = (
             f"Conditional accuracy: the share of {SAMPLES:,} samples for label y that "
             f"`{subject.judge.name}` (test accuracy {subject.judge.accuracy:.2%}) calls y."
         ),
+    ),
+    Metric(
+        "classification_accuracy_score",
+        {"classification_accuracy_score": "Classification accuracy score"},
+        "accuracy on test images of a classifier that has learned from samples alone, as many as "
+        f"there are training images (at most {accuracy_score.SAMPLES:,}) with the same labels; "
+        "low if samples of a label show something else or lack variants of it",
+        frozenset(
+            {
+                Capability.SAMPLES,
+                Capability.LABELLED_SAMPLES,
+                Condition.IMAGES,
+                Condition.LABELS,
+            }
+        ),
+        lambda subject: {
+            "classification_accuracy_score": accuracy_score.accuracy_score(
+                subject.model, subject.dataset
+            )
+        },
+        lambda subject: (
+            "Classification accuracy score: a `classifier` learns from "
+            f"{min(accuracy_score.SAMPLES, subject.dataset.train.size):,} samples in "
+            f"{accuracy_score.EPOCHS} passes and is tested on the test images."
+        ),
+        slow=True,
     ),
 )

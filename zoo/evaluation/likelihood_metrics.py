@@ -7,6 +7,7 @@ import numpy as np
 from zoo.evaluation import codes, density
 from zoo.evaluation.subject import Condition, Metric
 from zoo.models.capabilities import Capability
+from zoo.models.flow_matching import LIKELIHOOD_STEPS
 from zoo.objectives import bounds
 
 
@@ -34,6 +35,25 @@ def _importance_sampled_protocol(subject):
 
 def _exact(subject):
     return _of_log_likelihoods(density.exact_log_likelihoods(subject.model, subject.dataset.test))
+
+
+def _flow(subject):
+    return _of_log_likelihoods(density.flow_log_likelihoods(subject.model, subject.dataset.test))
+
+
+def _flow_protocol(subject):
+    of = "-log p(x given y)" if subject.model.conditional else "-log p(x)"
+    exact = math.prod(subject.model.spec.shape) <= density.EXACT_DIVERGENCE
+    how = (
+        "exact at each step"
+        if exact
+        else "an unbiased estimate from one probe each, whose noise is in the standard error"
+    )
+    count = min(density.FLOW_ROWS, subject.dataset.test.size)
+    return (
+        f"The negative log-likelihood, {of}, is that of the flow without guidance, for the first "
+        f"{count:,} test examples, in {LIKELIHOOD_STEPS} steps of order 4; the divergence is {how}."
+    )
 
 
 def _bits_per_dim(subject):
@@ -105,6 +125,19 @@ METRICS = (
             "The negative log-likelihood, -log p(x), is exact; the standard error is that of the "
             "mean over the test split."
         ),
+    ),
+    Metric(
+        "flow_nll",
+        {
+            "nll": "Negative log-likelihood (nats per {unit})",
+            "nll_standard_error": "... its standard error",
+        },
+        "-log p(x) by the change of variables along the flow, and the standard error of its mean; "
+        f"for the first {density.FLOW_ROWS:,} test examples. Images have to be dequantized",
+        frozenset({Capability.FLOW_LOG_PROB}),
+        _flow,
+        _flow_protocol,
+        slow=True,
     ),
     Metric(
         "elbo",

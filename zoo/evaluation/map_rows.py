@@ -4,15 +4,26 @@ from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
+import tqdm
 
 from zoo.evaluation.protocol import BATCH_SIZE, SEED
 
 
-def map_arrays(function: Callable, *rows: np.ndarray) -> np.ndarray:
-    """Returns the outputs of a function for arrays [N, ...], as one array [N, ...]."""
-    starts = range(0, len(rows[0]), BATCH_SIZE)
-    parts = [function(*(a[start : start + BATCH_SIZE] for a in rows)) for start in starts]
-    return np.concatenate([np.asarray(part) for part in parts])
+def map_arrays(function: Callable, *rows: np.ndarray, progress: str = "") -> np.ndarray:
+    """Returns the outputs of a function for arrays [N, ...], as one array [N, ...].
+
+    Args:
+      function: maps arrays [B, ...] to an array [B, ...].
+      *rows: its arguments for all rows.
+      progress: what a progress bar says; none if empty.
+    """
+    parts = []
+    with tqdm.tqdm(total=len(rows[0]), unit="row", desc=progress, disable=not progress) as bar:
+        for start in range(0, len(rows[0]), BATCH_SIZE):
+            batch = [a[start : start + BATCH_SIZE] for a in rows]
+            parts.append(np.asarray(function(*batch)))
+            bar.update(len(batch[0]))
+    return np.concatenate(parts)
 
 
 def map_split(function: Callable, split, pixels: str, seed: int = SEED):

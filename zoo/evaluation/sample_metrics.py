@@ -31,6 +31,11 @@ def _frechet_protocol(subject):
     )
 
 
+def _few_steps(subject):
+    fake = subject.judge.features(subject.draw_samples("sample_fast"))
+    return {"fast_frechet": samples.frechet_distance(subject.real.features, fake.features)}
+
+
 def _kernel(subject):
     return _distances(subject, "kernel", samples.kernel_distance)
 
@@ -96,6 +101,17 @@ METRICS = (
         SAMPLED_IMAGES,
         _frechet,
         _frechet_protocol,
+    ),
+    Metric(
+        "fast_samples",
+        {"fast_frechet": "Fréchet classifier distance of `sample_fast`"},
+        "the same distance for samples in fewer steps",
+        SAMPLED_IMAGES | {Capability.FAST_SAMPLES},
+        _few_steps,
+        lambda subject: (
+            f"`sample` takes {subject.model.config.steps} steps, `sample_fast` "
+            f"{subject.model.config.fast_steps}, by the method {subject.model.config.solver!r}."
+        ),
     ),
     Metric(
         "kernel_classifier_distance",

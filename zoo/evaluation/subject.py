@@ -5,6 +5,8 @@ import enum
 import functools
 from collections.abc import Callable
 
+import numpy as np
+
 from zoo.data import Dataset
 from zoo.evaluation import density, draws
 from zoo.evaluation.judges import Features, Judge
@@ -83,8 +85,12 @@ class Subject:
     @functools.cached_property
     def fake(self) -> Features:
         """Features of as many samples, drawn with the labels of those test images."""
+        return self.judge.features(self.draw_samples())
+
+    def draw_samples(self, method: str = "sample") -> np.ndarray:
+        """Returns as many samples, with the labels of those test images, by a method of seeds."""
         split = self.dataset.test.take(SAMPLES)
-        return self.judge.features(draws.draw(self.model, split.size, split.labels()))
+        return draws.draw(self.model, split.size, split.labels(), method)
 
 
 @dataclasses.dataclass(frozen=True)

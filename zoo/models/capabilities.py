@@ -27,6 +27,8 @@ class Capability(enum.Enum):
     RESTYLES = "restyling"  # restyle(x, y, y_new)
     POSTERIOR = "a posterior over codes"  # posterior(x[, y]), prior(), likelihood(z[, y])
     LOG_PROB = "an exact log-likelihood"  # log_prob(x) [B], num_parameters()
+    FLOW_LOG_PROB = "a flow's log-likelihood"  # log_prob(x[, y], probe) [B], latent_dim
+    FAST_SAMPLES = "samples in few steps"  # sample_fast(seed[, y])
     BYTES = "a likelihood of byte images"  # its nats can be counted in bits per dimension
     CLUSTERS = "clusters"  # responsibilities(x)
     CLASSES = "classes"  # the term "error" of loss_terms

@@ -19,7 +19,7 @@ import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from zoo import seeds
-from zoo.distributions import codes
+from zoo.distributions import codes, ode
 from zoo.distributions.standardizer import Standardizer
 from zoo.exports import signature_inputs
 from zoo.models.base import GenerativeModel
@@ -27,6 +27,7 @@ from zoo.models.capabilities import Capability, Rules
 from zoo.networks import velocity
 
 HALF_PI = math.pi / 2
+LIKELIHOOD_STEPS = 40
 
 
 class Path(NamedTuple):
@@ -60,29 +61,6 @@ PATHS = {
         start=0.01,
     ),
 }
-
-
-def euler(v, x, t, dt):
-    """One step of x' = v(x, t) from t to t + dt, of order 1."""
-    return x + dt * v(x, t)
-
-
-def heun(v, x, t, dt):
-    """One step of order 2."""
-    slope = v(x, t)
-    return x + dt / 2 * (slope + v(x + dt * slope, t + dt))
-
-
-def runge_kutta(v, x, t, dt):
-    """One step of order 4."""
-    a = v(x, t)
-    b = v(x + dt / 2 * a, t + dt / 2)
-    c = v(x + dt / 2 * b, t + dt / 2)
-    d = v(x + dt * c, t + dt)
-    return x + dt / 6 * (a + 2 * b + 2 * c + d)
-
-
-SOLVERS = {"euler": euler, "heun": heun, "runge_kutta": runge_kutta}
 
 
 class FlowMatching(GenerativeModel):
@@ -145,16 +123,30 @@ class FlowMatching(GenerativeModel):
     def solve(self, x, y, steps: int, backwards=False):
         """Returns the end of the path through x: at t = 1, or backwards from there at the start."""
         start, end = (1.0, self.noise_path.start) if backwards else (self.noise_path.start, 1.0)
-        dt = (end - start) / steps
-        step = SOLVERS[self.config.solver]
+        # Traced once for all signatures, each of which calls it several times.
+        velocity = self.compiled_method("guided_velocity")
 
         def field(x, t):
-            return self._traced_velocity(x, tf.fill(tf.shape(x)[:1], t), y)
+            return velocity(x, tf.fill(tf.shape(x)[:1], t), y)
 
-        def body(i, x):
-            return i + 1, step(field, x, start + dt * tf.cast(i, tf.float32), dt)
+        return ode.solve(field, x, start, end, steps, self.config.solver)
 
-        return tf.while_loop(lambda i, _: i < steps, body, (0, x))[1]
+    def log_prob(self, x, y=None, probe=None):
+        """Returns log p(x) [B], or log p(x|y), in nats: the density of the flow without guidance.
+
+        Exact but for the steps of the solver; with a probe [B, D] of independent -1 and 1, an
+        unbiased estimate (`ode.log_density`).
+        """
+
+        def field(x, t):
+            x = tf.reshape(x, [-1, *self.spec.shape])
+            v = self.velocity(x, tf.fill(tf.shape(x)[:1], t), y)
+            return tf.reshape(v, [-1, self.latent_dim])
+
+        x = tf.reshape(self.standardize(x), [-1, self.latent_dim])
+        start, prior = self.noise_path.start, self.prior()
+        log_p = ode.log_density(field, x, prior.log_prob, start, LIKELIHOOD_STEPS, probe)
+        return log_p + self.log_scale()
 
     def prior(self):
         """p(z), the noise flattened to [D]"""
@@ -214,8 +206,6 @@ class FlowMatching(GenerativeModel):
             config.network, spec.shape, num_classes, config.width, config.depth
         )
         self.convolutional = config.network == "unet"
-        # Traced once for all signatures, each of which calls it up to four times.
-        self._traced_velocity = tf.function(self.guided_velocity, reduce_retracing=True)
 
     def initialize_from_data(self, split):
         super().initialize_from_data(split)
@@ -229,6 +219,12 @@ class FlowMatching(GenerativeModel):
         """Inverse of `standardize`; pixels are cut to [0, 1]."""
         return tf.clip_by_value((x + 1) / 2, 0.0, 1.0) if self.of_images else self.units.restore(x)
 
+    def log_scale(self):
+        """Returns log |det dz/dx| of z = standardize(x), []."""
+        if self.of_images:
+            return self.latent_dim * math.log(2.0)
+        return -tf.reduce_sum(tf.math.log(self.units.rescale(tf.ones(self.latent_dim))))
+
     def _per_row(self, values):
         return tf.reshape(values, [-1, *[1] * len(self.spec.shape)])
 
@@ -236,7 +232,12 @@ class FlowMatching(GenerativeModel):
 
     @property
     def capabilities(self):
-        return super().capabilities | {Capability.SAMPLES, Capability.CODES}
+        can = {Capability.SAMPLES, Capability.FAST_SAMPLES, Capability.CODES}
+        if not self.of_images:
+            can.add(Capability.FLOW_LOG_PROB)
+        elif self.config.pixels == "dequantized":  # the density of bytes / 255 is unbounded
+            can |= {Capability.FLOW_LOG_PROB, Capability.BYTES}
+        return super().capabilities | can
 
     def inputs(self, names):
         return signature_inputs.build(names, self.spec, self.latent_dim, self.num_clusters)
