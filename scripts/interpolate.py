@@ -9,6 +9,7 @@ scripts/interpolate.py --saved_model=saved_models/cvae_mnist --grid --images=0,1
 scripts/interpolate.py --saved_model=saved_models/dcgan_mnist --grid --seeds=1,2,3,4 --out=grid.png
 scripts/interpolate.py --saved_model=saved_models/cgan_mnist --seeds=1 --labels=3,8 --out=morph.gif
 scripts/interpolate.py --saved_model=runs/infogan_mnist --seeds=1 --vary=0 --out=codes.png
+scripts/interpolate.py --saved_model=runs/flow_matching_mnist --seeds=1,2 --from_noise --out=x.gif
 scripts/interpolate.py --server=localhost:8501 --model_name=cvae_mnist --seeds=1,2 --out=walk.gif
 
 --seeds draws the images to start from, without any dataset; --images takes them, by their number in
@@ -16,6 +17,7 @@ TFDS' order, from the test split of the model's dataset. A conditional VAE inter
 images of one label. --grid shows a style per row and a label per column; of a GAN without labels,
 what lies between four seeds. --labels turns one label into the next, which conditional GANs can.
 --vary shows a category of InfoGAN per row, and along it one of its uniform codes from -1 to 1.
+--from_noise shows how a flow makes each seed's sample of noise.
 """
 
 from absl import flags
@@ -32,10 +34,12 @@ _LABEL = flags.DEFINE_string("label", None, "Label for all seeds; 0 if not given
 _LABELS = flags.DEFINE_list("labels", None, "Labels (numbers or names) to go through.")
 _GRID = flags.DEFINE_bool("grid", False, "A style per row, a label per column.")
 _VARY = flags.DEFINE_integer("vary", None, "Index of InfoGAN's uniform code to vary.")
+_FROM_NOISE = flags.DEFINE_bool("from_noise", False, "The way from noise to each sample.")
 _STEPS = flags.DEFINE_integer("steps", 11, "Images from one end to the other.", lower_bound=2)
 flags.mark_flags_as_mutual_exclusive(["seeds", "images"], required=True)
 flags.mark_flags_as_mutual_exclusive(["label", "labels"])
 flags.mark_flags_as_mutual_exclusive(["vary", "labels"])
+flags.mark_bool_flags_as_mutual_exclusive(["grid", "from_noise"])
 
 
 def from_codes(model):
@@ -43,6 +47,8 @@ def from_codes(model):
     from zoo.drawing import pictures
     from zoo.errors import UserError
 
+    if _FROM_NOISE.value:
+        raise UserError(f"{model.path} has no signature 'trajectory': --from_noise is for flows.")
     if _IMAGES.value:
         raise UserError(f"{model.path} has no code for an image: give --seeds.")
     if _VARY.value is not None:
@@ -63,6 +69,10 @@ def from_images(model):
         raise UserError(f"{model.path} has no signature 'morph': --labels is for conditional GANs.")
     if _VARY.value is not None:
         raise UserError(f"{model.path} has no informative codes: try infogan.")
+    if _FROM_NOISE.value:
+        if _IMAGES.value:
+            raise UserError("--from_noise shows how samples are made: give --seeds.")
+        return pictures.trajectories(model, _SEEDS.value, _LABEL.value, _STEPS.value)
     if _SEEDS.value:
         x, y = pictures.from_seeds(model, _SEEDS.value, _LABEL.value)
     else:

@@ -112,6 +112,7 @@ M2 = {**CVAE, "classify": (["x"], {"probs": (3,)})}
 FLOW = {
     "sample": (["seed", "y"], {"x": X}),
     "sample_fast": (["seed", "y"], {"x": X}),
+    "trajectory": (["seed", "t", "y"], {"x": X}),
     "decode": (["z", "y"], {"x": X}),
     "encode": (["x", "y"], {"z": (64,)}),
     "interpolate": (["x0", "x1", "t", "y"], {"x": X}),

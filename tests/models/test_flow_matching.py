@@ -197,6 +197,16 @@ def test_groups_are_normalised_as_by_keras():
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
+def test_trajectory_leads_from_noise_to_the_sample():
+    model = trained(steps=3)
+    seed, y = np.array([5, 6, 6]), np.array([0, 1, 1])
+    x = model.trajectory(seed, np.array([0, 1, 0.5], np.float32), y).numpy()
+    noise = seeds.row_normal(seed, 64).numpy().reshape(x.shape)
+    np.testing.assert_allclose(x[0], np.clip((noise[0] + 1) / 2, 0, 1), atol=1e-6)
+    np.testing.assert_allclose(x[1], model.sample(seed, y)[1], atol=1e-5)
+    assert np.abs(x[2] - x[1]).max() > 0.01
+
+
 def test_guidance_is_a_line_through_the_velocities_with_and_without_label():
     x = np.random.default_rng(0).normal(size=[4, 8, 8, 1]).astype(np.float32)
     t, y = np.linspace(0.1, 0.9, 4, dtype=np.float32), np.array([0, 1, 2, 0])

@@ -155,6 +155,17 @@ def styles(model, x, y):
     return rows, model.spec.num_classes + 1
 
 
+def trajectories(model, seeds, label: int | str | None, steps: int):
+    """Returns a row for each seed: the way from noise to its sample, in even steps of time."""
+    _need(model, "trajectory")
+    seeds = np.array(_integers("seed", seeds), np.int32)
+    if label is not None and not model.conditional:
+        raise UserError(f"{model.path} takes no labels: leave --label out.")
+    t = np.tile(np.linspace(0, 1, steps, dtype=np.float32), len(seeds))
+    y = [np.full(len(t), model.spec.label(label or 0), np.int32)] if model.conditional else []
+    return model.trajectory(np.repeat(seeds, steps), t, *y), steps
+
+
 def walk_codes(model, seeds, label: int | str | None, steps: int):
     """Returns the images from each seed's code to the next, [(N - 1) steps, ...], and `steps`.
 

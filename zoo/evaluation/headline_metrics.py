@@ -13,11 +13,13 @@ class Headline(NamedTuple):
       figure: its name there.
       label: what it is, unit included.
       show: makes a text of it.
+      beside: a figure without which it is not the model's headline.
     """
 
     figure: str
     label: str
     show: Callable[[float], str]
+    beside: str = ""
 
     def value(self, figures: dict[str, float]) -> float:
         """Returns the figure in the unit of the label."""
@@ -28,6 +30,8 @@ class Headline(NamedTuple):
 # A model's headline is the first of these metrics that it has.
 HEADLINES = (
     Headline("error", "test error, %", lambda share: f"{100 * share:.2f}"),
+    # A flow has a likelihood as well, but is trained for its samples.
+    Headline(FRECHET, "Fréchet classifier distance", lambda d: f"{d:.1f}", "fast_frechet"),
     Headline(
         "restyled_accuracy",
         "restyled images with the requested label, %",
@@ -47,7 +51,11 @@ HEADLINES = (
 def find_headlines(metrics: dict) -> list[Headline]:
     """Returns the headlines of which metrics.json has the figure, the main one first."""
     figures = metrics.get("metrics", {})
-    return [headline for headline in HEADLINES if headline.figure in figures]
+    found: dict[str, Headline] = {}
+    for headline in HEADLINES:
+        if headline.figure in figures and (headline.beside or headline.figure) in figures:
+            found.setdefault(headline.figure, headline)
+    return list(found.values())
 
 
 def describe_headline(metrics: dict) -> str:

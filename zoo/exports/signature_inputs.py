@@ -15,6 +15,7 @@ ORDER = {
     "sample": ("seed", "y"),
     "sample_cluster": ("seed", "cluster"),
     "sample_fast": ("seed", "y"),
+    "trajectory": ("seed", "t", "y"),
     "score": ("x", "y", "seed"),
     "encode": ("x", "y"),
     "reconstruct": ("x", "y"),

@@ -120,16 +120,17 @@ class FlowMatching(GenerativeModel):
 
     # --- The flow ---------------------------------------------------------------------------
 
-    def solve(self, x, y, steps: int, backwards=False):
-        """Returns the end of the path through x: at t = 1, or backwards from there at the start."""
-        start, end = (1.0, self.noise_path.start) if backwards else (self.noise_path.start, 1.0)
+    def solve(self, x, y, start, end, steps: int):
+        """Returns where the path through x at time `start` is at time `end`, times [] or [B]."""
         # Traced once for all signatures, each of which calls it several times.
         velocity = self.compiled_method("guided_velocity")
+        duration = end - start
 
-        def field(x, t):
-            return velocity(x, tf.fill(tf.shape(x)[:1], t), y)
+        def field(x, share):
+            t = tf.broadcast_to(start + share * duration, tf.shape(x)[:1])
+            return self._per_row(duration) * velocity(x, t, y)
 
-        return ode.solve(field, x, start, end, steps, self.config.solver)
+        return ode.solve(field, x, 0.0, 1.0, steps, self.config.solver)
 
     def log_prob(self, x, y=None, probe=None):
         """Returns log p(x) [B], or log p(x|y), in nats: the density of the flow without guidance.
@@ -158,12 +159,14 @@ class FlowMatching(GenerativeModel):
 
     def decode(self, z, y=None, steps=None):
         """Returns the data x that the flow makes of noise z [B, D]."""
-        x = self.solve(tf.reshape(z, [-1, *self.spec.shape]), y, steps or self.config.steps)
-        return self.restore(x)
+        x = tf.reshape(z, [-1, *self.spec.shape])
+        start, steps = self.noise_path.start, steps or self.config.steps
+        return self.restore(self.solve(x, y, start, 1.0, steps))
 
     def encode(self, x, y=None):
         """Returns the noise z [B, D] that the flow makes x of."""
-        z = self.solve(self.standardize(x), y, self.config.steps, backwards=True)
+        start, steps = self.noise_path.start, self.config.steps
+        z = self.solve(self.standardize(x), y, 1.0, start, steps)
         return {"z": tf.reshape(z, [-1, self.latent_dim])}
 
     def sample(self, seed, y=None):
@@ -173,6 +176,12 @@ class FlowMatching(GenerativeModel):
     def sample_fast(self, seed, y=None):
         """Returns the samples of `sample` in `fast_steps` steps."""
         return self.decode(seeds.row_normal(seed, self.latent_dim), y, self.config.fast_steps)
+
+    def trajectory(self, seed, t, y=None):
+        """Returns the image at time t [B] on the way from noise, t = 0, to `sample`, t = 1."""
+        z = tf.reshape(seeds.row_normal(seed, self.latent_dim), [-1, *self.spec.shape])
+        start = self.noise_path.start
+        return self.restore(self.solve(z, y, start, start + (1 - start) * t, self.config.steps))
 
     def interpolate(self, x0, x1, t, y=None):
         """Returns the image at t in [0, 1] of the arc between the noise of x0 and of x1."""
@@ -247,6 +256,7 @@ class FlowMatching(GenerativeModel):
         return {
             "sample": self.signature(self.sample, "seed", *y, output="x"),
             "sample_fast": self.signature(self.sample_fast, "seed", *y, output="x"),
+            "trajectory": self.signature(self.trajectory, "seed", "t", *y, output="x"),
             "decode": self.signature(self.decode, "z", *y, output="x"),
             "encode": self.signature(self.encode, "x", *y),
             "interpolate": self.signature(self.interpolate, "x0", "x1", "t", *y, output="x"),
