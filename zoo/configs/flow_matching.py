@@ -19,8 +19,10 @@ def get_config():
     _add_sampling(config)
     # A density of bytes.
     config.pixels = "dequantized"
-    config.num_epochs = 36
+    config.num_epochs = 20
     config.eval_every = 4
+    config.learning_rate = 2e-3
+    config.warmup = 0.02
     config.schedule = "cosine"
     config.ema = 0.999
     return config

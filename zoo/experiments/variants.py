@@ -7,8 +7,6 @@ from zoo.distributions import likelihoods
 from zoo.exports import versions
 from zoo.serving import loading
 
-# Where the exports are.
-
 # Fields of `vae` that differ from the entry in all of its variants.
 COMMON = {
     "hidden": (300,),
@@ -50,7 +48,7 @@ CODES = {
 }
 EXPORTED = (
     *("vae", "vae_mog", "gmvae", "cvae", "m2", "m1_m2", "m1_m2_conv"),
-    *("gan", "dcgan", "wgan_gp", "r3gan", "infogan"),
+    *("gan", "dcgan", "wgan_gp", "r3gan", "infogan", "flow_matching"),
 )
 VARIANTS: dict[str, dict] = {
     **MIXTURES,

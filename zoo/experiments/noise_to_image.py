@@ -1,0 +1,144 @@
+"""Noise to image: what does the network learn?
+
+Flow matching draws a line from noise x_0 to an image x_1 and asks a network for the direction
+x_1 - x_0, from a point x_t of the line and the time t alone. Many lines pass through the same
+point, so that the best answer is the mean direction of all of them, v(x, t) = E[x_1 - x_0 | x_t].
+Samples follow v from noise at t = 0 to t = 1. Top left: samples of five labels on their way. Top
+right: where the network believes at each time that the way ends, x_t + (1 - t) v. Middle left: the
+error of the direction by time, on test images. Middle right: guidance, which goes further than v in
+the direction that the label adds. Bottom left: the same noise with every label. Bottom right: test
+images, their noise by the flow backwards, and that noise with every label. Figures of the table are
+of 2,000 samples. The model is that of saved_models/.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from zoo import models as zoo_models
+from zoo import seeds
+from zoo.drawing import figures
+from zoo.evaluation import draws, samples
+from zoo.evaluation.judges import Judge
+from zoo.evaluation.map_rows import map_arrays
+from zoo.experiments import variants
+
+# What the run of docs/questions (pages.PUBLISHED) showed.
+ANSWER = ""
+VARIANTS = ("exported flow_matching",)
+SAMPLES = 2_000
+# (guidance, steps): over guidance at the steps of the export, then over steps at its guidance.
+GUIDANCE, STEPS = (1.0, 1.25, 1.5, 2.0, 3.0), (1, 2, 4, 20)
+TIMES = 11
+CALLS = {"euler": 1, "heun": 2, "runge_kutta": 4}
+
+
+def compare_variants(models, dataset):
+    """Returns the rows of the table, and the figure."""
+    (model,) = models.values()
+    judge = Judge(variants.load_export("classifier", dataset))
+    split = dataset.test.take(min(SAMPLES, dataset.test.size))
+    real = judge.features_of_split(split).features
+    settings = [(guidance, model.config.steps) for guidance in GUIDANCE]
+    settings += [(model.config.guidance, steps) for steps in STEPS]
+    rows = [
+        _measure(_change(model, guidance=guidance, steps=steps), judge, real, split.labels())
+        for guidance, steps in dict.fromkeys(settings)
+    ]
+    figure, panels = figures.make_figure(2, 5.2, 3.2, rows=3)
+    _draw_way(panels[0], panels[1], model)
+    _draw_error(panels[2], model, dataset)
+    _draw_guidance(panels[3], [row for row in rows if row["steps"] == model.config.steps])
+    _draw_labels(panels[4], panels[5], model, dataset)
+    return rows, figure
+
+
+def _change(model, **fields):
+    """The same weights with other fields of sampling."""
+    description = zoo_models.description(model)
+    description["config"] = {**description["config"], **fields}
+    return zoo_models.from_description(description, model.served_variables())
+
+
+def _measure(model, judge, real, labels):
+    fake = judge.features(draws.draw(model, len(labels), labels))
+    config = model.config
+    return {
+        "guidance": config.guidance,
+        "steps": config.steps,
+        "network calls": config.steps * CALLS[config.solver] * (1 + (config.guidance != 1)),
+        "Fréchet classifier distance": samples.frechet_distance(real, fake.features),
+        "coverage": samples.neighbourhoods(real, fake.features).get("coverage"),
+        "judged as asked %": 100 * float(np.mean(fake.probs.argmax(-1) == labels)),
+    }
+
+
+def _draw_way(left, right, model):
+    """Samples at even times, and where the network believes that they end."""
+    rows = np.repeat(np.arange(5, dtype=np.int32), TIMES)
+    t = np.tile(np.linspace(0, 1, TIMES, dtype=np.float32), 5)
+    y = rows % model.spec.num_classes
+    shown = tf.function(model.trajectory)(rows, t, y)
+    # Not cut to [0, 1] as the picture is.
+    x = tf.function(_uncut)(model, rows, t, y)
+    ends = x + (1 - t)[:, None, None, None] * model.velocity(x, t, y)
+    headings = [f"{time:.1f}" for time in t[:TIMES]]
+    figures.show_grid(left, shown.numpy(), TIMES, "the way, by t", headings)
+    figures.show_grid(right, model.restore(ends).numpy(), TIMES, "believed end, by t", headings)
+
+
+def _uncut(model, seed, t, y):
+    z = tf.reshape(seeds.row_normal(seed, model.latent_dim), [-1, *model.spec.shape])
+    return model.solve(z, y, 0.0, t, model.config.steps)
+
+
+def _draw_error(axes, model, dataset):
+    """Squared error of the direction by time, for 500 test images."""
+    batch = next(iter(dataset.test.batches(500, model.config.pixels, 0)))
+    x_1 = model.standardize(batch["x"])
+    x_0 = seeds.normal(tf.shape(x_1), seeds.root(0))
+    times = np.linspace(0.02, 0.98, 25, dtype=np.float32)
+    velocity = tf.function(model.velocity)
+    errors = []
+    for t in times:
+        v = velocity((1 - t) * x_0 + t * x_1, tf.fill([len(x_1)], t), batch["y"])
+        errors.append(float(tf.reduce_mean(tf.square(v - (x_1 - x_0)))))
+    axes.plot(times, errors)
+    constant = float(tf.reduce_mean(tf.math.reduce_variance(x_1 - x_0, 0)))
+    axes.axhline(constant, color="grey", ls=":", lw=1)
+    axes.set(xlabel="t", ylabel="squared error per pixel", ylim=(0, None))
+    axes.set_title("error of the direction")
+
+
+def _draw_guidance(axes, rows):
+    guidance = [row["guidance"] for row in rows]
+    (line,) = axes.plot(guidance, [row["Fréchet classifier distance"] for row in rows], "o-")
+    axes.set(xlabel="guidance", ylabel="Fréchet classifier distance", ylim=(0, None))
+    axes.yaxis.label.set_color(line.get_color())
+    other = axes.twinx()
+    other.plot(guidance, [row["coverage"] for row in rows], "s--C1", label="coverage")
+    shares = [row["judged as asked %"] / 100 for row in rows]
+    other.plot(guidance, shares, "^:C2", label="judged as asked")
+    other.set(ylabel="share", ylim=(None, 1))
+    other.legend(fontsize="small", loc="center right")
+    axes.set_title("guidance: quality against variety")
+
+
+def _draw_labels(left, right, model, dataset):
+    """Noise with every label: drawn, and that of test images."""
+    classes, rows = model.spec.num_classes, 5
+    decode, encode = tf.function(model.decode), tf.function(model.encode)
+    y = np.tile(np.arange(classes, dtype=np.int32), rows)
+
+    def with_every_label(z):
+        return map_arrays(decode, np.repeat(z, classes, 0), y)
+
+    z = seeds.row_normal(np.arange(rows, dtype=np.int32), model.latent_dim).numpy()
+    names = list(model.spec.label_names)
+    figures.show_grid(left, with_every_label(z), classes, "one noise per row", names)
+    batch = next(iter(dataset.test.batches(rows, model.config.pixels, 0)))
+    x = batch["x"].numpy()
+    z = encode(x, batch["y"])["z"].numpy()
+    noise = np.clip((z.reshape(x.shape) + 1) / 2, 0, 1)
+    made = with_every_label(z).reshape(rows, classes, *x.shape[1:])
+    grid = np.concatenate([x[:, None], noise[:, None], made], 1).reshape(-1, *x.shape[1:])
+    figures.show_grid(right, grid, classes + 2, "noise of test images", ["x", "z", *names])
