@@ -62,7 +62,7 @@ def test_solvers_have_their_order(solver):
 
 @pytest.mark.parametrize(("solver", "steps"), [("euler", 150), ("heun", 16), ("runge_kutta", 4)])
 def test_samples_of_the_optimal_velocity_have_the_distribution_of_the_data(solver, steps, optimal):
-    assert errors(of_rows(solver=solver), steps) < 0.01
+    assert errors(of_rows(solver=solver), steps) < 0.016
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def _add_sampling(config):
         steps=field(10, "Number of steps of the solver.", 1, 1000),
         fast_steps=field(4, "Number of steps of the signature `sample_fast`.", 1, 1000),
         guidance=field(
-            1.0,
+            1.25,
             "Weight of the label in sampling: 1 is the model's own distribution, more gives more "
             "typical and less varied samples.",
             0.0,
@@ -95,5 +95,6 @@ def shrink(config):
     config.width = 8
     config.depth = 1
     config.solver = "euler"
+    config.guidance = 1.0
     config.steps = config.fast_steps = 2
     return config

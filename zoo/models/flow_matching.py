@@ -28,6 +28,9 @@ from zoo.networks import velocity
 
 HALF_PI = math.pi / 2
 LIKELIHOOD_STEPS = 40
+# Steps of samples are evenly spaced in s, t = 1 - (1 - s)^DENSER: shorter towards the data, where v
+# changes fastest. On MNIST ten such steps of Heun's method are as good as twenty of equal length.
+DENSER = 1.5
 
 
 class Path(NamedTuple):
@@ -124,11 +127,13 @@ class FlowMatching(GenerativeModel):
         """Returns where the path through x at time `start` is at time `end`, times [] or [B]."""
         # Traced once for all signatures, each of which calls it several times.
         velocity = self.compiled_method("guided_velocity")
-        duration = end - start
+        first, last = (1 - tf.maximum(1.0 - t, 0.0) ** (1 / DENSER) for t in (start, end))
 
         def field(x, share):
-            t = tf.broadcast_to(start + share * duration, tf.shape(x)[:1])
-            return self._per_row(duration) * velocity(x, t, y)
+            rest = tf.maximum(1 - (first + share * (last - first)), 0.0)
+            slope = (last - first) * DENSER * rest ** (DENSER - 1)  # dt / dshare
+            t = tf.broadcast_to(1 - rest**DENSER, tf.shape(x)[:1])
+            return self._per_row(slope) * velocity(x, t, y)
 
         return ode.solve(field, x, 0.0, 1.0, steps, self.config.solver)
 
