@@ -21,7 +21,10 @@ shared_flags.define_data_flags()
 shared_flags.define_judge_flag()
 _WORKDIR, _SAVED_MODEL = shared_flags.define_trained_flags()
 _SAMPLES = flags.DEFINE_integer(
-    "importance_samples", 5000, "Codes per image for the log-likelihood of a VAE; 0 skips it.", 0
+    "importance_samples",
+    5000,
+    "Codes per image for the log-likelihood of a VAE; 0 skips all metrics that take minutes.",
+    0,
 )
 _CHUNK = flags.DEFINE_integer(
     "chunk", 2000, "Number of codes decoded at once; bounds the memory.", 1

@@ -17,7 +17,7 @@ TFDS' order, from the test split of the model's dataset. A conditional VAE inter
 images of one label. --grid shows a style per row and a label per column; of a GAN without labels,
 what lies between four seeds. --labels turns one label into the next, which conditional GANs can.
 --vary shows a category of InfoGAN per row, and along it one of its uniform codes from -1 to 1.
---from_noise shows how a flow makes each seed's sample of noise.
+--from_noise shows each sample's trajectory from noise, of a flow.
 """
 
 from absl import flags
@@ -34,7 +34,7 @@ _LABEL = flags.DEFINE_string("label", None, "Label for all seeds; 0 if not given
 _LABELS = flags.DEFINE_list("labels", None, "Labels (numbers or names) to go through.")
 _GRID = flags.DEFINE_bool("grid", False, "A style per row, a label per column.")
 _VARY = flags.DEFINE_integer("vary", None, "Index of InfoGAN's uniform code to vary.")
-_FROM_NOISE = flags.DEFINE_bool("from_noise", False, "The way from noise to each sample.")
+_FROM_NOISE = flags.DEFINE_bool("from_noise", False, "Trajectory from noise to each sample.")
 _STEPS = flags.DEFINE_integer("steps", 11, "Images from one end to the other.", lower_bound=2)
 flags.mark_flags_as_mutual_exclusive(["seeds", "images"], required=True)
 flags.mark_flags_as_mutual_exclusive(["label", "labels"])

@@ -11,7 +11,7 @@ import zoo
 from zoo import configs, data, models, seeds
 from zoo.configs.spec import Spec
 from zoo.distributions import ode
-from zoo.models.flow_matching import FlowMatching
+from zoo.models.flow_matching import PATHS, FlowMatching
 from zoo.networks import velocity
 
 MEAN, SPREAD = 1.5, 0.4
@@ -109,6 +109,28 @@ def test_hutchinsons_estimate_is_unbiased():
     estimates = [density(probe) for probe in signs]
     assert np.std(estimates) > 0.01
     assert np.mean(estimates) == pytest.approx(density(None), abs=1e-4)
+
+
+@pytest.mark.parametrize("solver", ode.SOLVERS)
+@pytest.mark.parametrize("steps", [1, 3])
+def test_straight_paths_are_solved_exactly(solver, steps, monkeypatch):
+    """Whatever the lengths of the steps, also where each row has an end of its own."""
+    monkeypatch.setattr(FlowMatching, "predict_target", lambda self, x, t, y=None: tf.ones_like(x))
+    model = of_rows(solver=solver)
+    z = np.linspace(-2, 2, 4, dtype=np.float32)[:, None]
+    np.testing.assert_allclose(model.decode(z, steps=steps), z + 1, atol=1e-5)
+    end = np.array([0.0, 0.3, 0.9, 1.0], np.float32)
+    np.testing.assert_allclose(
+        model.solve(z, None, 0.0, end, steps)[:, 0], z[:, 0] + end, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("predict", ["velocity", "noise"])
+def test_every_path_and_target_has_samples(path, predict, optimal):
+    model = of_rows(path=path, predict=predict, solver="runge_kutta", steps=40)
+    x = model.sample(np.arange(2000, dtype=np.int32)).numpy()
+    assert x.mean() == pytest.approx(MEAN, abs=0.06) and x.std() == pytest.approx(SPREAD, abs=0.05)
 
 
 def test_noise_prediction_has_the_same_flow(optimal):
@@ -218,6 +240,14 @@ def test_guidance_is_a_line_through_the_velocities_with_and_without_label():
     )
 
 
+def test_a_label_that_is_not_given_is_unknown():
+    model, x = trained(), np.random.default_rng(0).normal(size=[2, 8, 8, 1]).astype(np.float32)
+    t = np.full(2, 0.5, np.float32)
+    np.testing.assert_array_equal(model.velocity(x, t), model.velocity(x, t, np.full(2, -1)))
+    np.testing.assert_array_equal(model.to_batch(x)["y"], [-1, -1])
+    assert np.all(np.isfinite(model.decode(np.zeros([2, 64], np.float32))))
+
+
 def test_dropped_labels_are_not_seen():
     batch = {"x": tf.fill([6, 8, 8, 1], 0.3), "y": tf.constant([0, 1, 2, 0, 1, 2])}
     other = {**batch, "y": tf.constant([2, 2, 0, 1, 0, 1])}
@@ -247,6 +277,8 @@ def test_rows_of_numbers_are_learned_in_the_units_of_their_columns():
         ({}, (2,), "network='unet' is for images.*choose network='mlp'"),
         ({}, (10, 10, 1), "multiples of 4, not 10x10: choose image_size=12"),
         ({"network": "transformer", "width": 6}, (8, 8, 1), "width=6 is not a multiple of 4"),
+        ({"width": 9}, (8, 8, 1), "width=9 is odd"),
+        ({"guidance": 2.0, "label_dropout": 0.0}, (8, 8, 1), "choose label_dropout=0.1, or guid"),
     ],
 )
 def test_what_does_not_fit_is_refused(fields, shape, message):

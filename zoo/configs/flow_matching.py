@@ -17,7 +17,7 @@ def get_config():
     _add_network(config)
     _add_objective(config)
     _add_sampling(config)
-    # A density of bytes.
+    # So that the density is one of bytes.
     config.pixels = "dequantized"
     config.num_epochs = 20
     config.eval_every = 4

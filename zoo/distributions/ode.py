@@ -29,20 +29,22 @@ def runge_kutta(v, x, t, dt):
 SOLVERS = {"euler": euler, "heun": heun, "runge_kutta": runge_kutta}
 
 
-def solve(v, x, start: float, end: float, steps: int, solver: str):
-    """Returns x at the time `end` of the solution that passes through x at the time `start`.
+def solve(v, x, times, steps: int, solver: str):
+    """Returns where the solution that starts at x is at the last of a sequence of times.
 
     Args:
-      v: function of x [B, ...] and a time [].
+      v: function of x [B, ...] and a time, as `times` returns it.
       x: [B, ...].
-      start, end: times; `end` may be the earlier one.
+      times: function of i / steps in [0, 1] for the i-th time: [], or any shape that broadcasts
+        with x. Times may fall.
       steps: number of steps.
       solver: a key of SOLVERS.
     """
-    step, dt = SOLVERS[solver], (end - start) / steps
+    step = SOLVERS[solver]
 
     def body(i, x):
-        return i + 1, step(v, x, start + dt * tf.cast(i, tf.float32), dt)
+        t, after = (times(tf.cast(j, tf.float32) / steps) for j in (i, i + 1))
+        return i + 1, step(v, x, t, after - t)
 
     return tf.while_loop(lambda i, _: i < steps, body, (0, x))[1]
 
@@ -79,6 +81,6 @@ def log_density(v, x, log_prior, start: float, steps: int, probe=None):
 
     first = 1 - (1 - start) ** (1 / DENSE)
     state = tf.concat([x, tf.zeros_like(x[:, :1])], 1)
-    end = solve(slope, state, 1.0, first, steps, "runge_kutta")
+    end = solve(slope, state, lambda share: 1 + share * (first - 1), steps, "runge_kutta")
     # Integrated backwards, the divergence has the opposite sign already.
     return log_prior(end[:, :-1]) + end[:, -1]

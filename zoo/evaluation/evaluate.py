@@ -29,8 +29,13 @@ def measure(subject: Subject, only: Sequence[str] = ()) -> dict:
         elif only:
             lacking = sorted(need.value for need in metric.needs - subject.available)
             raise UserError(
-                f"Metric {metric.name!r} cannot be measured: {subject.model.config.model!r} on "
-                f"{subject.dataset.name!r} lacks {', '.join(lacking) or 'importance samples'}."
+                f"Metric {metric.name!r} cannot be measured: "
+                + (
+                    f"{subject.model.config.model!r} on {subject.dataset.name!r} lacks "
+                    f"{', '.join(lacking)}."
+                    if lacking
+                    else "it takes minutes, and --importance_samples=0 skips what does."
+                )
             )
     if not only:
         # Terms that no metric knows are shown under their own names.
@@ -63,7 +68,7 @@ def build_report(
     protocol = ["All figures are on the test split, which was not used for any choice."]
     if model.config.pixels != "scaled" and model.of_images:
         protocol.append(f"Images are {model.config.pixels} once, from seed {SEED}.")
-    applying = [metric for metric in METRICS if metric.applies_to(subject)]
+    applying = [metric for metric in METRICS if metric.needs <= subject.available]
     protocol += [
         sentence
         for metric in applying

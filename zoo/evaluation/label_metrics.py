@@ -13,6 +13,16 @@ def _conditional(subject):
     return {"conditional_accuracy": draws.conditional_accuracy(subject.model, classify, SAMPLES)}
 
 
+def _accuracy_score(subject):
+    score = accuracy_score.accuracy_score(subject.model, subject.dataset)
+    if score is None:
+        subject.left_out["classification_accuracy_score"] = (
+            "The classification accuracy score needs labelled training and test images."
+        )
+        return {}
+    return {"classification_accuracy_score": score}
+
+
 def _restyled(subject):
     x, y, restyled = styles.restyle_all(subject.model, subject.dataset.test)
     asked = np.tile(np.arange(restyled.shape[1]), len(x))
@@ -124,15 +134,12 @@ METRICS = (
                 Condition.LABELS,
             }
         ),
-        lambda subject: {
-            "classification_accuracy_score": accuracy_score.accuracy_score(
-                subject.model, subject.dataset
-            )
-        },
+        _accuracy_score,
         lambda subject: (
-            "Classification accuracy score: a `classifier` learns from "
-            f"{min(accuracy_score.SAMPLES, subject.dataset.train.size):,} samples in "
-            f"{accuracy_score.EPOCHS} passes and is tested on the test images."
+            "Classification accuracy score: a `classifier` is trained on as many samples as there "
+            f"are labelled training images (at most {accuracy_score.SAMPLES:,}), in "
+            f"{accuracy_score.EPOCHS} passes or {accuracy_score.STEPS:,} steps, and tested on the "
+            "test images."
         ),
         slow=True,
     ),

@@ -58,6 +58,11 @@ def _flow_protocol(subject):
 
 def _bits_per_dim(subject):
     figures, model = subject.figures, subject.model
+    if "nll" not in figures and "elbo" not in figures:
+        subject.left_out["bits_per_dim"] = (
+            "Bits per dimension are not given without the log-likelihood, `flow_nll`."
+        )
+        return {}
     nats = figures["nll"] if "nll" in figures else -figures["elbo"]
     bits = bounds.bits_per_dim(
         nats, math.prod(model.spec.shape), discrete=model.config.pixels != "dequantized"

@@ -109,8 +109,9 @@ METRICS = (
         SAMPLED_IMAGES | {Capability.FAST_SAMPLES},
         _few_steps,
         lambda subject: (
-            f"`sample` takes {subject.model.config.steps} steps, `sample_fast` "
-            f"{subject.model.config.fast_steps}, by the method {subject.model.config.solver!r}."
+            f"`sample` takes {subject.model.config.steps} steps of {subject.model.config.solver!r},"
+            f" `sample_fast` {subject.model.config.fast_steps}"
+            f"{f', with guidance {subject.model.config.guidance:g}' * subject.model.conditional}."
         ),
     ),
     Metric(

@@ -3,12 +3,12 @@
 Flow matching draws a line from noise x_0 to an image x_1 and asks a network for the direction
 x_1 - x_0, from a point x_t of the line and the time t alone. Many lines pass through the same
 point, so that the best answer is the mean direction of all of them, v(x, t) = E[x_1 - x_0 | x_t].
-Samples follow v from noise at t = 0 to t = 1. Top left: samples of five labels on their way. Top
-right: where the network believes at each time that the way ends, x_t + (1 - t) v. Middle left: the
-error of the direction by time, on test images. Middle right: guidance, which goes further than v in
-the direction that the label adds. Bottom left: the same noise with every label. Bottom right: test
-images, their noise by the flow backwards, and that noise with every label. Figures of the table are
-of 2,000 samples. The model is that of saved_models/.
+Samples follow v from noise at t = 0 to t = 1. Top left: trajectories of five samples. Top right:
+the network's prediction of the final image at each time, x_t + (1 - t) v. Middle left: the error of
+the direction by time, on test images. Middle right: guidance, which goes further than v in the
+direction that the label adds. Bottom left: the same noise with every label. Bottom right: test
+images, the noise that the flow maps them to, and that noise with every label. Figures of the table
+are of 2,000 samples. The model is that of saved_models/.
 """
 
 import numpy as np
@@ -68,12 +68,12 @@ def _measure(model, judge, real, labels):
         "network calls": config.steps * CALLS[config.solver] * (1 + (config.guidance != 1)),
         "Fréchet classifier distance": samples.frechet_distance(real, fake.features),
         "coverage": samples.neighbourhoods(real, fake.features).get("coverage"),
-        "judged as asked %": 100 * float(np.mean(fake.probs.argmax(-1) == labels)),
+        "conditional accuracy %": 100 * float(np.mean(fake.probs.argmax(-1) == labels)),
     }
 
 
 def _draw_way(left, right, model):
-    """Samples at even times, and where the network believes that they end."""
+    """Samples at even times, and the image that the network predicts at each."""
     rows = np.repeat(np.arange(5, dtype=np.int32), TIMES)
     t = np.tile(np.linspace(0, 1, TIMES, dtype=np.float32), 5)
     y = rows % model.spec.num_classes
@@ -82,13 +82,13 @@ def _draw_way(left, right, model):
     x = tf.function(_uncut)(model, rows, t, y)
     ends = x + (1 - t)[:, None, None, None] * model.velocity(x, t, y)
     headings = [f"{time:.1f}" for time in t[:TIMES]]
-    figures.show_grid(left, shown.numpy(), TIMES, "the way, by t", headings)
-    figures.show_grid(right, model.restore(ends).numpy(), TIMES, "believed end, by t", headings)
+    figures.show_grid(left, shown.numpy(), TIMES, "trajectory, by t", headings)
+    figures.show_grid(right, model.restore(ends).numpy(), TIMES, "predicted image, by t", headings)
 
 
 def _uncut(model, seed, t, y):
     z = tf.reshape(seeds.row_normal(seed, model.latent_dim), [-1, *model.spec.shape])
-    return model.solve(z, y, 0.0, t, model.config.steps)
+    return model.solve(z, y, model.start, np.maximum(t, model.start), model.config.steps)
 
 
 def _draw_error(axes, model, dataset):
@@ -104,7 +104,8 @@ def _draw_error(axes, model, dataset):
         errors.append(float(tf.reduce_mean(tf.square(v - (x_1 - x_0)))))
     axes.plot(times, errors)
     constant = float(tf.reduce_mean(tf.math.reduce_variance(x_1 - x_0, 0)))
-    axes.axhline(constant, color="grey", ls=":", lw=1)
+    axes.axhline(constant, color="grey", ls=":", lw=1, label="of the mean direction")
+    axes.legend(fontsize="small")
     axes.set(xlabel="t", ylabel="squared error per pixel", ylim=(0, None))
     axes.set_title("error of the direction")
 
@@ -116,8 +117,8 @@ def _draw_guidance(axes, rows):
     axes.yaxis.label.set_color(line.get_color())
     other = axes.twinx()
     other.plot(guidance, [row["coverage"] for row in rows], "s--C1", label="coverage")
-    shares = [row["judged as asked %"] / 100 for row in rows]
-    other.plot(guidance, shares, "^:C2", label="judged as asked")
+    shares = [row["conditional accuracy %"] / 100 for row in rows]
+    other.plot(guidance, shares, "^:C2", label="conditional accuracy")
     other.set(ylabel="share", ylim=(None, 1))
     other.legend(fontsize="small", loc="center right")
     axes.set_title("guidance: quality against variety")

@@ -159,7 +159,12 @@ def build(names, spec: Spec, latent_dim: int = 0, num_clusters: int = 0) -> list
         Input("y_new", (), "int32", *labels, "label to show instead"),
         Input("cluster", (), "int32", *clusters, "cluster"),
         Input("z", (latent_dim,), "float32", about="code"),
-        Input("t", (), "float32", about="interpolation position, 0 to 1"),
+        Input(
+            "t",
+            (),
+            "float32",
+            about="position, 0 to 1: between two inputs, or from noise to sample",
+        ),
         Input("seed", (), "int32", about="random seed; determines all sampling noise"),
     ]
     by_name = {given.name: given for given in known}

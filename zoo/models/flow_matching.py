@@ -39,7 +39,7 @@ class Path(NamedTuple):
     Attributes:
       alpha, sigma: functions of t.
       d_alpha, d_sigma: their derivatives.
-      start: where samples begin: alpha(0) = 0 tells nothing of x_1.
+      start: where samples begin, if it is not 0.
     """
 
     alpha: Callable
@@ -91,17 +91,22 @@ class FlowMatching(GenerativeModel):
 
     def draw_times(self, count, seed):
         """Returns t [B]; "logit_normal" has more of them in the middle (arXiv 2403.03206)."""
-        start = self.noise_path.start
+        start = self.start
         if self.config.times == "uniform":
             return start + (1 - start) * seeds.uniform([count], seed)
         return start + (1 - start) * tf.sigmoid(seeds.normal([count], seed))
 
     def predict_target(self, x, t, y):
-        """Returns the network's output [B, ...], the velocity or the noise."""
+        """Returns the network's output [B, ...], the velocity or the noise.
+
+        A label y that is None or -1 is unknown.
+        """
+        if self.conditional and y is None:
+            y = tf.fill(tf.shape(x)[:1], -1)
         return self.network(x, t, self.one_hot(y))
 
     def velocity(self, x, t, y=None):
-        """Returns v(x, t, y) [B, ...] at times t [B]; y = -1 is an unknown label."""
+        """Returns v(x, t, y) [B, ...] at times t [B]."""
         output = self.predict_target(x, t, y)
         if self.config.predict == "velocity":
             return output
@@ -112,9 +117,10 @@ class FlowMatching(GenerativeModel):
     def guided_velocity(self, x, t, y):
         """Returns v(x, t) + w (v(x, t, y) - v(x, t)), w the config's guidance.
 
-        Ho and Salimans 2022, Classifier-Free Diffusion Guidance (arXiv 2207.12598), equation 6.
+        Ho and Salimans 2022, Classifier-Free Diffusion Guidance (arXiv 2207.12598), equation 6,
+        whose weight is w - 1.
         """
-        if not self.conditional or self.config.guidance == 1.0:
+        if y is None or self.config.guidance == 1.0:
             return self.velocity(x, t, y)
         both = tf.concat([y, -tf.ones_like(y)], 0)
         v = self.velocity(tf.tile(x, [2, *[1] * (len(x.shape) - 1)]), tf.tile(t, [2]), both)
@@ -127,15 +133,17 @@ class FlowMatching(GenerativeModel):
         """Returns where the path through x at time `start` is at time `end`, times [] or [B]."""
         # Traced once for all signatures, each of which calls it several times.
         velocity = self.compiled_method("guided_velocity")
-        first, last = (1 - tf.maximum(1.0 - t, 0.0) ** (1 / DENSER) for t in (start, end))
+        first, last = (
+            1 - tf.maximum(1 - self._per_row(t), 0.0) ** (1 / DENSER) for t in (start, end)
+        )
 
-        def field(x, share):
-            rest = tf.maximum(1 - (first + share * (last - first)), 0.0)
-            slope = (last - first) * DENSER * rest ** (DENSER - 1)  # dt / dshare
-            t = tf.broadcast_to(1 - rest**DENSER, tf.shape(x)[:1])
-            return self._per_row(slope) * velocity(x, t, y)
+        def times(share):
+            return 1 - tf.maximum(1 - first - share * (last - first), 0.0) ** DENSER
 
-        return ode.solve(field, x, 0.0, 1.0, steps, self.config.solver)
+        def field(x, t):
+            return velocity(x, tf.broadcast_to(tf.reshape(t, [-1]), tf.shape(x)[:1]), y)
+
+        return ode.solve(field, x, times, steps, self.config.solver)
 
     def log_prob(self, x, y=None, probe=None):
         """Returns log p(x) [B], or log p(x|y), in nats: the density of the flow without guidance.
@@ -150,8 +158,8 @@ class FlowMatching(GenerativeModel):
             return tf.reshape(v, [-1, self.latent_dim])
 
         x = tf.reshape(self.standardize(x), [-1, self.latent_dim])
-        start, prior = self.noise_path.start, self.prior()
-        log_p = ode.log_density(field, x, prior.log_prob, start, LIKELIHOOD_STEPS, probe)
+        log_prior = self.prior().log_prob
+        log_p = ode.log_density(field, x, log_prior, self.start, LIKELIHOOD_STEPS, probe)
         return log_p + self.log_scale()
 
     def prior(self):
@@ -163,15 +171,13 @@ class FlowMatching(GenerativeModel):
         return codes.arc(z0, z1, t)
 
     def decode(self, z, y=None, steps=None):
-        """Returns the data x that the flow makes of noise z [B, D]."""
+        """Maps noise z [B, D] to data x."""
         x = tf.reshape(z, [-1, *self.spec.shape])
-        start, steps = self.noise_path.start, steps or self.config.steps
-        return self.restore(self.solve(x, y, start, 1.0, steps))
+        return self.restore(self.solve(x, y, self.start, 1.0, steps or self.config.steps))
 
     def encode(self, x, y=None):
-        """Returns the noise z [B, D] that the flow makes x of."""
-        start, steps = self.noise_path.start, self.config.steps
-        z = self.solve(self.standardize(x), y, 1.0, start, steps)
+        """Maps data x to the noise z [B, D] that generates it."""
+        z = self.solve(self.standardize(x), y, 1.0, self.start, self.config.steps)
         return {"z": tf.reshape(z, [-1, self.latent_dim])}
 
     def sample(self, seed, y=None):
@@ -185,8 +191,8 @@ class FlowMatching(GenerativeModel):
     def trajectory(self, seed, t, y=None):
         """Returns the image at time t [B] on the way from noise, t = 0, to `sample`, t = 1."""
         z = tf.reshape(seeds.row_normal(seed, self.latent_dim), [-1, *self.spec.shape])
-        start = self.noise_path.start
-        return self.restore(self.solve(z, y, start, start + (1 - start) * t, self.config.steps))
+        end = self.start + (1 - self.start) * tf.clip_by_value(t, 0.0, 1.0)
+        return self.restore(self.solve(z, y, self.start, end, self.config.steps))
 
     def interpolate(self, x0, x1, t, y=None):
         """Returns the image at t in [0, 1] of the arc between the noise of x0 and of x1."""
@@ -202,18 +208,15 @@ class FlowMatching(GenerativeModel):
         )
         return self.decode(a[:, None] * z0 + b[:, None] * z1, y)
 
-    def call(self, x, y=None, training=False):
-        """Returns the velocity at x halfway."""
-        batch = self.to_batch((x, y), noise=False)
-        half = tf.fill(tf.shape(batch["x"])[:1], 0.5)
-        return self.velocity(batch["x"], half, batch["y"] if self.conditional else None)
-
     # --- The network and the units ----------------------------------------------------------
 
     def __init__(self, config, spec):
         super().__init__(config, spec)
         self.conditional = config.class_conditional and spec.num_classes > 1
         self.noise_path, self.latent_dim = PATHS[config.path], math.prod(spec.shape)
+        # Where alpha(t) = 0, x_t has no information about x_1, and x_1 = (x_t - sigma x_0) / alpha
+        # is undefined.
+        self.start = 0.01 if config.predict == "noise" else self.noise_path.start
         self.units = Standardizer(spec.shape[-1], config.standardize)
         num_classes = spec.num_classes if self.conditional else 0
         self.network = velocity.make(
@@ -274,6 +277,13 @@ class FlowMatching(GenerativeModel):
         yield from super().config_problems(config)
         if config.network == "transformer" and config.width % 4:
             yield f"width={config.width} is not a multiple of 4, the number of attention heads."
+        if config.network == "unet" and config.width % 2:
+            yield f"width={config.width} is odd: the U-Net's 4 attention heads need an even width."
+        if config.class_conditional and config.guidance != 1 and not config.label_dropout:
+            yield (
+                f"guidance={config.guidance} needs a network that has also seen images without "
+                "their labels: choose --config.label_dropout=0.1, or --config.guidance=1."
+            )
 
     @classmethod
     def data_problems(cls, config, spec):

@@ -185,7 +185,7 @@ class KerasInterface(keras.Model):
         if y is None and (self.rules.needs_labels if labels is None else labels):
             raise UserError(f"Model {self.config.model!r} needs labels: give (x, y).")
         if y is None:
-            y = tf.zeros(tf.shape(x)[0], tf.int32)
+            y = tf.fill(tf.shape(x)[:1], -1 if self.rules.learns_from_unlabelled else 0)
         y = tf.convert_to_tensor(y)
         if not (y.dtype.is_integer or y.dtype.is_floating):
             raise UserError(f"Labels must be whole numbers from 0, got {y.dtype.name}.")

@@ -1,7 +1,7 @@
 """Networks of noisy data, a time and a label: a U-Net, a transformer over patches, dense layers.
 
 Each is conditioned on a vector c that embeds time and label; a label that is all zeros is unknown.
-Every path ends in a layer that starts at zero, so that a new network is close to linear.
+Every path ends in a layer that starts at zero: a new network returns zeros.
 """
 
 import math
@@ -114,7 +114,7 @@ class Attention(keras.Layer):
 
 
 class VelocityNetwork(keras.Layer):
-    """Of (x [B, ...], t [B], label [B, K]), which reach `call` in float32 at any precision."""
+    """Base class: takes x [B, ...], t [B] and label [B, K] in float32 at any precision."""
 
     def __init__(self):
         super().__init__(autocast=False)

@@ -109,7 +109,7 @@ def _limits(config, signatures, images):
 def _tags(signatures):
     """Tags of hubs for the type of model."""
     if "sample_fast" in signatures:  # `encode` is not that of a VAE
-        return ["flow-matching"]
+        return ["flow-matching", "diffusion"]
     return [tag for signature, tag in TAGS.items() if signature in signatures]
 
 
