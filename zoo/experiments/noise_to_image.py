@@ -88,7 +88,7 @@ def _draw_way(left, right, model):
 
 def _uncut(model, seed, t, y):
     z = tf.reshape(seeds.row_normal(seed, model.latent_dim), [-1, *model.spec.shape])
-    return model.solve(z, y, model.start, np.maximum(t, model.start), model.config.steps)
+    return model.solve(z, y, model.start, tf.maximum(t, model.start), model.config.steps)
 
 
 def _draw_error(axes, model, dataset):
