@@ -7,8 +7,8 @@ import tqdm
 from zoo import models
 from zoo.data import Dataset, InMemory
 from zoo.data.pipeline import to_float
-from zoo.evaluation.map_rows import map_arrays
-from zoo.evaluation.protocol import BATCH_SIZE, SEED
+from zoo.evaluation.map_rows import map_arrays, map_split
+from zoo.evaluation.protocol import SEED
 from zoo.models.base import GenerativeModel
 
 # At most as many samples as this, and as many passes over them; a small set is passed more often.
@@ -30,7 +30,8 @@ def accuracy_score(model: GenerativeModel, dataset: Dataset, steps: int = STEPS)
     """
     labels = dataset.train.take(min(SAMPLES, dataset.train.size)).labels()
     labels = labels[labels >= 0]
-    if not len(labels) or not np.any(dataset.test.labels() >= 0):
+    test_labels = dataset.test.labels()
+    if not len(labels) or not np.any(test_labels >= 0):
         return None
     draw = model.compiled_method("sample")
     split = InMemory(
@@ -50,9 +51,7 @@ def accuracy_score(model: GenerativeModel, dataset: Dataset, steps: int = STEPS)
     batches = split.epochs(SEED, 0, batch_size).take(steps)
     for batch in tqdm.tqdm(batches, "classifier of samples", steps, unit="step"):
         step(batch)
-    classify, right, known = classifier.compiled_method("classify"), 0, 0
-    for batch in dataset.test.batches(BATCH_SIZE):
-        y = batch["y"].numpy()
-        right += np.sum((np.argmax(classify(batch["x"]), -1) == y) & (y >= 0))
-        known += np.sum(y >= 0)
-    return float(right / known)
+    classify = classifier.compiled_method("classify")
+    probs = map_split(lambda batch: classify(batch["x"]), dataset.test, "scaled")
+    known = test_labels >= 0
+    return float(np.mean(probs.argmax(-1)[known] == test_labels[known]))

@@ -14,7 +14,6 @@ def draw(
     count: int,
     labels: np.ndarray | None = None,
     method: str = "sample",
-    progress: str = "",
 ) -> np.ndarray:
     """Returns samples x [count, ...] from the seeds 0 to count - 1.
 
@@ -23,11 +22,10 @@ def draw(
       count: number of samples.
       labels: [count], for a conditional model; not used by others.
       method: what draws them, a method of (seed[, y]).
-      progress: what a progress bar says; none if empty.
     """
     y = [labels.astype(np.int32)] if model.conditional else []
     seed = np.arange(count, dtype=np.int32)
-    return map_arrays(model.compiled_method(method), seed, *y, progress=progress)
+    return map_arrays(model.compiled_method(method), seed, *y)
 
 
 def validate_samples(model: GenerativeModel, judge, split: Split) -> dict[str, float]:

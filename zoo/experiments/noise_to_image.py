@@ -77,12 +77,11 @@ def _draw_way(left, right, model):
     rows = np.repeat(np.arange(5, dtype=np.int32), TIMES)
     t = np.tile(np.linspace(0, 1, TIMES, dtype=np.float32), 5)
     y = rows % model.spec.num_classes
-    shown = tf.function(model.trajectory)(rows, t, y)
-    # Not cut to [0, 1] as the picture is.
+    # `trajectory` would cut it to [0, 1].
     x = tf.function(_uncut)(model, rows, t, y)
     ends = x + (1 - t)[:, None, None, None] * model.velocity(x, t, y)
     headings = [f"{time:.1f}" for time in t[:TIMES]]
-    figures.show_grid(left, shown.numpy(), TIMES, "trajectory, by t", headings)
+    figures.show_grid(left, model.restore(x).numpy(), TIMES, "trajectory, by t", headings)
     figures.show_grid(right, model.restore(ends).numpy(), TIMES, "predicted image, by t", headings)
 
 

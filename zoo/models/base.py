@@ -77,6 +77,8 @@ class GenerativeModel(KerasInterface):
                 f"{config.model!r} takes images [H, W, C], this data set has rows of shape "
                 f"{list(spec.shape)}: choose --model=gmm, or a set of images."
             )
+        if len(spec.shape) == 3 and config.get("standardize"):
+            yield "--config.standardize=True is for rows of numbers, not for images: leave it out."
         if cls.rules.needs_labels and spec.num_classes < 2:
             yield (
                 f"Model {config.model!r} needs labels; dataset {config.dataset!r} names "

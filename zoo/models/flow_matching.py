@@ -83,7 +83,7 @@ class FlowMatching(GenerativeModel):
             # As if the label were unknown, for guidance (arXiv 2207.12598).
             dropped = seeds.uniform([count], seeds.fold_in(seed, 2)) < self.config.label_dropout
             y = tf.where(dropped, -1, y)
-        alpha, sigma, d_alpha, d_sigma = (self._per_row(f(t)) for f in (self.noise_path[:4]))
+        alpha, sigma, d_alpha, d_sigma = self._path_at(t)
         x_t = alpha * x_1 + sigma * x_0
         target = x_0 if self.config.predict == "noise" else d_alpha * x_1 + d_sigma * x_0
         error = tf.square(self.predict_target(x_t, t, y) - target)
@@ -111,7 +111,7 @@ class FlowMatching(GenerativeModel):
         if self.config.predict == "velocity":
             return output
         # x_1 = (x_t - sigma x_0) / alpha
-        alpha, sigma, d_alpha, d_sigma = (self._per_row(f(t)) for f in self.noise_path[:4])
+        alpha, sigma, d_alpha, d_sigma = self._path_at(t)
         return d_alpha / alpha * (x - sigma * output) + d_sigma * output
 
     def guided_velocity(self, x, t, y):
@@ -242,6 +242,10 @@ class FlowMatching(GenerativeModel):
             return self.latent_dim * math.log(2.0)
         return -tf.reduce_sum(tf.math.log(self.units.rescale(tf.ones(self.latent_dim))))
 
+    def _path_at(self, t):
+        """alpha, sigma and their derivatives at times t [B], each to multiply x with."""
+        return [self._per_row(f(t)) for f in self.noise_path[:4]]
+
     def _per_row(self, values):
         return tf.reshape(values, [-1, *[1] * len(self.spec.shape)])
 
@@ -288,8 +292,6 @@ class FlowMatching(GenerativeModel):
     @classmethod
     def data_problems(cls, config, spec):
         yield from super().data_problems(config, spec)
-        if len(spec.shape) == 3 and config.standardize:
-            yield "--config.standardize=True is for rows of numbers, not for images: leave it out."
         if len(spec.shape) == 3 and config.network != "mlp" and any(s % 4 for s in spec.shape[:2]):
             height, width, _ = spec.shape
             size = 4 * math.ceil(max(height, width) / 4)

@@ -264,8 +264,6 @@ class GAN(AlternatingUpdates):
     @classmethod
     def data_problems(cls, config, spec):
         yield from super().data_problems(config, spec)
-        if len(spec.shape) == 3 and config.standardize:
-            yield "--config.standardize=True is for rows of numbers, not for images: leave it out."
 
     def collapse_remedies(self):
         return [f"--config.packing={2 * self.config.packing}", *self.gradient_remedies()]

@@ -256,8 +256,6 @@ class VAE(GenerativeModel):
                     f"{field}='conv' is for images, dataset {config.dataset!r} has rows of "
                     f"numbers: choose --config.{field}=mlp."
                 )
-        if len(spec.shape) == 3 and config.standardize:
-            yield "--config.standardize=True is for rows of numbers, not for images: leave it out."
         if len(spec.shape) == 3 and not of_images:
             yield (
                 f"likelihood={config.likelihood!r} is a density of real numbers such as codes, not "
