@@ -56,11 +56,13 @@ def test_solvers_have_their_order(solver):
         for i in range(steps):
             x = ode.SOLVERS[solver](lambda x, t: -2 * t * x**2, x, i / steps, 1 / steps)
         errors.append(abs(x - 0.5))
-    order = {"euler": 1, "heun": 2, "runge_kutta": 4}[solver]
+    order = {"euler": 1, "midpoint": 2, "heun": 2, "runge_kutta": 4}[solver]
     assert np.log2(errors[0] / errors[1]) == pytest.approx(order, abs=0.4)
 
 
-@pytest.mark.parametrize(("solver", "steps"), [("euler", 150), ("heun", 16), ("runge_kutta", 4)])
+@pytest.mark.parametrize(
+    ("solver", "steps"), [("euler", 150), ("midpoint", 16), ("heun", 16), ("runge_kutta", 4)]
+)
 def test_samples_of_the_optimal_velocity_have_the_distribution_of_the_data(solver, steps, optimal):
     assert errors(of_rows(solver=solver), steps) < 0.016
 

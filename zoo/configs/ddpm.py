@@ -3,7 +3,7 @@
 Paper: Ho et al. 2020, Denoising Diffusion Probabilistic Models (arXiv 2006.11239).
 Command: scripts/train.py --model=ddpm --dataset=mnist
 Takes: an hour on MNIST, on two CPU cores.
-Expect: on MNIST a Frechet classifier distance below 10 with 20 steps of Heun's method.
+Expect: on MNIST a Frechet classifier distance below 10 with 20 steps.
 """
 
 from zoo.configs import flow_matching

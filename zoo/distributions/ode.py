@@ -11,6 +11,11 @@ def euler(v, x, t, dt):
     return x + dt * v(x, t)
 
 
+def midpoint(v, x, t, dt):
+    """One step of order 2, which does not need v at t + dt."""
+    return x + dt * v(x + dt / 2 * v(x, t), t + dt / 2)
+
+
 def heun(v, x, t, dt):
     """One step of order 2."""
     slope = v(x, t)
@@ -26,7 +31,7 @@ def runge_kutta(v, x, t, dt):
     return x + dt / 6 * (a + 2 * b + 2 * c + d)
 
 
-SOLVERS = {"euler": euler, "heun": heun, "runge_kutta": runge_kutta}
+SOLVERS = {"euler": euler, "midpoint": midpoint, "heun": heun, "runge_kutta": runge_kutta}
 
 
 def solve(v, x, times, steps: int, solver: str):

@@ -29,7 +29,7 @@ SAMPLES = 2_000
 # (guidance, steps): over guidance at the steps of the export, then over steps at its guidance.
 GUIDANCE, STEPS = (1.0, 1.25, 1.5, 2.0, 3.0), (1, 2, 4, 20)
 TIMES = 11
-CALLS = {"euler": 1, "heun": 2, "runge_kutta": 4}
+CALLS = {"euler": 1, "midpoint": 2, "heun": 2, "runge_kutta": 4}
 
 
 def compare_variants(models, dataset):
