@@ -22,7 +22,7 @@ _OUT = flags.DEFINE_string("out", None, "File for all metrics and their differen
 
 
 def measure(folder, name):
-    """Differences of a model's metrics."""
+    """The differences of a model's metrics, and the names of those that were not measured."""
     import zoo
     from zoo.evaluation import reproduction
     from zoo.evaluation.subject import Subject
@@ -31,7 +31,8 @@ def measure(folder, name):
     model = loaded.to_keras()
     dataset = shared_flags.load_data(model.config)
     subject = Subject(model, dataset, shared_flags.load_judge(model.config, dataset.spec))
-    return reproduction.reproduce(subject, loaded.metrics)
+    differences = reproduction.reproduce(subject, loaded.metrics)
+    return differences, reproduction.not_measured(loaded.metrics, differences)
 
 
 def main():
@@ -42,7 +43,7 @@ def main():
     found, off = {}, []
     for name in _MODELS.value or zoo.list_models(folder):
         try:
-            differences = measure(folder, name)
+            differences, left = measure(folder, name)
         except UserError as error:
             if _MODELS.value:
                 raise
@@ -51,7 +52,9 @@ def main():
         others = [d for d in differences if not d.within]
         off += [f"{name} ({d.figure}: {d.again:.4g}, recorded {d.recorded:.4g})" for d in others]
         found[name] = [d._asdict() for d in differences]
-        print(f"{name}: {len(differences) - len(others)} of {len(differences)} figures", flush=True)
+        not_measured = f"; not measured: {', '.join(left)}" if left else ""
+        agree = len(differences) - len(others)
+        print(f"{name}: {agree} of {len(differences)} figures{not_measured}", flush=True)
         if _OUT.value:
             files.write_json(_OUT.value, found)
     if off:

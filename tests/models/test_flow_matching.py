@@ -189,7 +189,8 @@ def trained(**fields):
 
 @pytest.mark.parametrize("network", ["unet", "transformer", "mlp"])
 def test_the_flow_backwards_and_forwards_gives_the_image(network):
-    model = trained(network=network, steps=8, solver="runge_kutta", guidance=2.0)
+    guidance = {"guidance": 2.0, "guidance_start": 0.0, "guidance_end": 1.0}
+    model = trained(network=network, steps=8, solver="runge_kutta", **guidance)
     decode, encode = tf.function(model.decode), tf.function(model.encode)
     x = np.random.default_rng(0).uniform(0.1, 0.9, [3, 8, 8, 1]).astype(np.float32)
     y = np.array([0, 1, 2])
@@ -233,13 +234,16 @@ def test_trajectory_leads_from_noise_to_the_sample():
 
 def test_guidance_is_a_line_through_the_velocities_with_and_without_label():
     x = np.random.default_rng(0).normal(size=[4, 8, 8, 1]).astype(np.float32)
-    t, y = np.linspace(0.1, 0.9, 4, dtype=np.float32), np.array([0, 1, 2, 0])
+    t, y = np.array([0.1, 0.2, 0.5, 0.9], np.float32), np.array([0, 1, 2, 0])
     model, guided = trained(), trained(guidance=3.0)
     without, with_label = (model.velocity(x, t, labels) for labels in (np.full(4, -1), y))
     assert np.abs(with_label - without).max() > 1e-3
-    np.testing.assert_allclose(
-        guided.guided_velocity(x, t, y), without + 3.0 * (with_label - without), atol=1e-4
-    )
+    weight = np.array([1.0, 3.0, 3.0, 1.0])[:, None, None, None]
+    found = guided.guided_velocity(x, t, y)
+    np.testing.assert_allclose(found, without + weight * (with_label - without), atol=1e-4)
+    # With times outside the interval alone, there is no second evaluation.
+    outside = guided.guided_velocity(x[::3], t[::3], y[::3])
+    np.testing.assert_allclose(outside, with_label[::3], atol=1e-4)
 
 
 def test_a_label_that_is_not_given_is_unknown():
@@ -281,6 +285,11 @@ def test_rows_of_numbers_are_learned_in_the_units_of_their_columns():
         ({"network": "transformer", "width": 6}, (8, 8, 1), "width=6 is not a multiple of 4"),
         ({"width": 9}, (8, 8, 1), "width=9 is odd"),
         ({"guidance": 2.0, "label_dropout": 0.0}, (8, 8, 1), "choose label_dropout=0.1, or guid"),
+        (
+            {"guidance_start": 0.7},
+            (8, 8, 1),
+            "is after guidance_end=0.6: choose guidance_start=0.6",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(fields, shape, message):

@@ -75,12 +75,14 @@ def _add_sampling(config):
         steps=field(6, "Number of steps of the solver.", 1, 1000),
         fast_steps=field(4, "Number of steps of the signature `sample_fast`.", 1, 1000),
         guidance=field(
-            1.25,
+            1.4,
             "Weight of the label in sampling: 1 is the model's own distribution, more gives more "
             "typical and less varied samples.",
             0.0,
             100.0,
         ),
+        guidance_start=field(0.2, "First time with guidance, from 0, noise, to 1, data.", 0.0, 1.0),
+        guidance_end=field(0.6, "Last time with guidance.", 0.0, 1.0),
     )
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import tqdm
+
 from zoo.errors import UserError, near_miss
 from zoo.evaluation.metrics import LABELS, METRICS
 from zoo.evaluation.protocol import SEED
@@ -20,7 +22,9 @@ def measure(subject: Subject, only: Sequence[str] = ()) -> dict:
       UserError: if a name is not a metric's, or the model or data lack what a metric needs.
     """
     chosen = [_metric(name) for name in only] or METRICS
-    for metric in chosen:
+    bar = tqdm.tqdm(chosen, "evaluation", unit="metric", leave=False)
+    for metric in bar:
+        bar.set_postfix_str(metric.name)
         if metric.applies_to(subject):
             subject.figures |= metric.measure(subject)
             if metric.name in subject.left_out:

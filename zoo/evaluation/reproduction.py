@@ -78,6 +78,12 @@ def reproduce(subject: Subject, recorded: dict) -> list[Difference]:
     return found
 
 
+def not_measured(recorded: dict, differences: list[Difference]) -> list[str]:
+    """Returns the recorded figures that `reproduce` did not measure: those that take long."""
+    measured = {difference.figure.split()[0] for difference in differences}
+    return sorted(recorded["metrics"].keys() - measured)
+
+
 def _numbers(figure, before, value):
     """(name, before, now) of a figure, each of its shares if it is a list of them."""
     if not isinstance(before, list):
