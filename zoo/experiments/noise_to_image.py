@@ -26,10 +26,17 @@ from zoo.experiments import variants
 ANSWER = ""
 VARIANTS = ("exported flow_matching",)
 SAMPLES = 2_000
-# (guidance, steps): over guidance at the steps of the export, then over steps at its guidance.
-GUIDANCE, STEPS = (1.0, 1.25, 1.5, 2.0, 3.0), (1, 2, 4, 20)
+# Rows of the table differ from the export in guidance, in when it acts, or in the steps.
+GUIDANCE, STEPS = (1.0, 1.2, 1.4, 2.0, 3.0), (1, 2, 4, 20)
+ALL_TIMES = {"guidance_start": 0.0, "guidance_end": 1.0}
 TIMES = 11
-CALLS = {"euler": 1, "midpoint": 2, "heun": 2, "runge_kutta": 4}
+# Where in a step each solver evaluates the network.
+EVALUATIONS = {
+    "euler": (0.0,),
+    "midpoint": (0.0, 0.5),
+    "heun": (0.0, 1.0),
+    "runge_kutta": (0.0, 0.5, 0.5, 1.0),
+}
 
 
 def compare_variants(models, dataset):
@@ -38,16 +45,14 @@ def compare_variants(models, dataset):
     judge = Judge(variants.load_export("classifier", dataset))
     split = dataset.test.take(min(SAMPLES, dataset.test.size))
     real = judge.features_of_split(split).features
-    settings = [(guidance, model.config.steps) for guidance in GUIDANCE]
-    settings += [(model.config.guidance, steps) for steps in STEPS]
-    rows = [
-        _measure(_change(model, guidance=guidance, steps=steps), judge, real, split.labels())
-        for guidance, steps in dict.fromkeys(settings)
-    ]
+    settings = [{"guidance": guidance} for guidance in GUIDANCE]
+    settings += [{"guidance": 1.2, **ALL_TIMES}, {"guidance": 1.4, **ALL_TIMES}]
+    settings += [{"steps": steps} for steps in STEPS]
+    rows = [_measure(_change(model, **fields), judge, real, split.labels()) for fields in settings]
     figure, panels = figures.make_figure(2, 5.2, 3.2, rows=3)
     _draw_way(panels[0], panels[1], model)
     _draw_error(panels[2], model, dataset)
-    _draw_guidance(panels[3], [row for row in rows if row["steps"] == model.config.steps])
+    _draw_guidance(panels[3], rows[: len(GUIDANCE)])
     _draw_labels(panels[4], panels[5], model, dataset)
     return rows, figure
 
@@ -64,12 +69,22 @@ def _measure(model, judge, real, labels):
     config = model.config
     return {
         "guidance": config.guidance,
+        "at times": f"{config.guidance_start:g} to {config.guidance_end:g}",
         "steps": config.steps,
-        "network calls": config.steps * CALLS[config.solver] * (1 + (config.guidance != 1)),
+        "network calls": _count_calls(config),
         "Fréchet classifier distance": samples.frechet_distance(real, fake.features),
         "coverage": samples.neighbourhoods(real, fake.features).get("coverage"),
         "conditional accuracy %": 100 * float(np.mean(fake.probs.argmax(-1) == labels)),
     }
+
+
+def _count_calls(config):
+    """How often the network is evaluated for a sample: twice at times with guidance."""
+    offsets = EVALUATIONS[config.solver]
+    times = [(i + offset) / config.steps for i in range(config.steps) for offset in offsets]
+    if config.guidance == 1:
+        return len(times)
+    return len(times) + sum(config.guidance_start <= t <= config.guidance_end for t in times)
 
 
 def _draw_way(left, right, model):
