@@ -36,6 +36,20 @@ def _few_steps(subject):
     return {"fast_frechet": samples.frechet_distance(subject.real.features, fake.features)}
 
 
+def _few_steps_protocol(subject):
+    config = subject.model.config
+    steps = (
+        f"`sample` takes {config.steps} steps of {config.solver!r}, `sample_fast` "
+        f"{config.fast_steps}"
+    )
+    if not subject.model.conditional or config.guidance == 1:
+        return f"{steps}."
+    return (
+        f"{steps}, with guidance {config.guidance:g} from t = {config.guidance_start:g} to "
+        f"{config.guidance_end:g}."
+    )
+
+
 def _kernel(subject):
     return _distances(subject, "kernel", samples.kernel_distance)
 
@@ -108,11 +122,7 @@ METRICS = (
         "the same distance for samples in fewer steps",
         SAMPLED_IMAGES | {Capability.FAST_SAMPLES},
         _few_steps,
-        lambda subject: (
-            f"`sample` takes {subject.model.config.steps} steps of {subject.model.config.solver!r},"
-            f" `sample_fast` {subject.model.config.fast_steps}"
-            f"{f', with guidance {subject.model.config.guidance:g}' * subject.model.conditional}."
-        ),
+        _few_steps_protocol,
     ),
     Metric(
         "kernel_classifier_distance",
