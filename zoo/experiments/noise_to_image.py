@@ -23,7 +23,22 @@ from zoo.evaluation.map_rows import map_arrays
 from zoo.experiments import variants
 
 # What the run of docs/questions (pages.PUBLISHED) showed.
-ANSWER = ""
+ANSWER = """\
+The answer: the mean of all images that the point x_t may belong to. From noise alone the network
+predicts the mean image of the label; at t = 0.3 the shape of the digit is there, and what follows
+sharpens it. The error of the direction is largest at both ends: at first the image is unknown, and
+at last the little noise that is left is hard to tell from the image's own. Here the noise is what e
+is for a VAE and the code for a GAN: drawn from a distribution that is never learned. It holds
+everything but the label, since digits of the same noise have the same slant and stroke width. Any
+image has its noise, which the flow finds backwards: a GAN has no such way, and a VAE has to train
+an encoder for it. A guidance of 1.4 in the middle of the way raises the conditional accuracy from
+{{ cell("guidance 1", "conditional accuracy %") }}% to
+{{ cell("guidance 1.4", "conditional accuracy %") }}%, and the samples also come closer to the test
+images; stronger guidance takes them further away, and so does the same guidance at all times. Two
+steps draw digits at a distance of {{ cell("2 steps", "Fréchet classifier distance") }}, 20 at
+{{ cell("20 steps", "Fréchet classifier distance") }}; a single step
+({{ cell("1 step", "Fréchet classifier distance") }}) is not enough.
+"""
 VARIANTS = ("exported flow_matching",)
 SAMPLES = 2_000
 # Rows of the table differ from the export in guidance, in when it acts, or in the steps.
@@ -45,10 +60,14 @@ def compare_variants(models, dataset):
     judge = Judge(variants.load_export("classifier", dataset))
     split = dataset.test.take(min(SAMPLES, dataset.test.size))
     real = judge.features_of_split(split).features
-    settings = [{"guidance": guidance} for guidance in GUIDANCE]
-    settings += [{"guidance": 1.2, **ALL_TIMES}, {"guidance": 1.4, **ALL_TIMES}]
-    settings += [{"steps": steps} for steps in STEPS]
-    rows = [_measure(_change(model, **fields), judge, real, split.labels()) for fields in settings]
+    settings = {f"guidance {guidance:g}": {"guidance": guidance} for guidance in GUIDANCE}
+    for guidance in (1.2, 1.4):
+        settings[f"guidance {guidance} at all times"] = {"guidance": guidance, **ALL_TIMES}
+    settings |= {f"{steps} step{'s' * (steps > 1)}": {"steps": steps} for steps in STEPS}
+    rows = [
+        {"setting": name, **_measure(_change(model, **fields), judge, real, split.labels())}
+        for name, fields in settings.items()
+    ]
     figure, panels = figures.make_figure(2, 5.2, 3.2, rows=3)
     _draw_way(panels[0], panels[1], model)
     _draw_error(panels[2], model, dataset)
