@@ -2,6 +2,14 @@
 
 Each is conditioned on a vector c that embeds time and label; a label that is all zeros is unknown.
 Every path ends in a layer that starts at zero: a new network returns zeros.
+
+The U-Net (width 32, depth 2) learns MNIST faster than the transformer (width 96, depth 6), by the
+epoch and by the minute: the mean loss of the first two epochs is 0.45 and 0.18, against 0.58 and
+0.28, and an epoch takes 2.3 minutes on two CPU cores, against about 3. Convolutions know from the
+start that near pixels belong together and that all places are alike; a transformer has to learn
+both from the images.
+Command: scripts/train.py --model=flow_matching --dataset=mnist, and the same with
+--config.network=transformer --config.width=96 --config.depth=6.
 """
 
 import math
