@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from zoo import models as zoo_models
 from zoo import seeds
+from zoo.distributions import ode
 from zoo.drawing import figures
 from zoo.evaluation import draws, samples
 from zoo.evaluation.judges import Judge
@@ -45,13 +46,6 @@ SAMPLES = 2_000
 GUIDANCE, STEPS = (1.0, 1.2, 1.4, 2.0, 3.0), (1, 2, 4, 20)
 ALL_TIMES = {"guidance_start": 0.0, "guidance_end": 1.0}
 TIMES = 11
-# Where in a step each solver evaluates the network.
-EVALUATIONS = {
-    "euler": (0.0,),
-    "midpoint": (0.0, 0.5),
-    "heun": (0.0, 1.0),
-    "runge_kutta": (0.0, 0.5, 0.5, 1.0),
-}
 
 
 def compare_variants(models, dataset):
@@ -99,8 +93,14 @@ def _measure(model, judge, real, labels):
 
 def _count_calls(config):
     """How often the network is evaluated for a sample: twice at times with guidance."""
-    offsets = EVALUATIONS[config.solver]
-    times = [(i + offset) / config.steps for i in range(config.steps) for offset in offsets]
+    times: list[float] = []
+
+    def record(x, t):
+        times.append(t)
+        return x
+
+    for i in range(config.steps):
+        ode.SOLVERS[config.solver](record, 0.0, i / config.steps, 1 / config.steps)
     if config.guidance == 1:
         return len(times)
     return len(times) + sum(config.guidance_start <= t <= config.guidance_end for t in times)

@@ -125,7 +125,7 @@ class FlowMatching(GenerativeModel):
 
         def guided():
             both = tf.concat([y, -tf.ones_like(y)], 0)
-            v = self.velocity(tf.tile(x, [2, *[1] * (len(x.shape) - 1)]), tf.tile(t, [2]), both)
+            v = self.velocity(tf.concat([x, x], 0), tf.concat([t, t], 0), both)
             with_label, without = tf.split(v, 2)
             v = without + self.config.guidance * (with_label - without)
             return tf.where(self._per_row(inside), v, with_label)

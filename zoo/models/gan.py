@@ -261,10 +261,6 @@ class GAN(AlternatingUpdates):
                 "or more, or --config.batch_norm=False."
             )
 
-    @classmethod
-    def data_problems(cls, config, spec):
-        yield from super().data_problems(config, spec)
-
     def collapse_remedies(self):
         return [f"--config.packing={2 * self.config.packing}", *self.gradient_remedies()]
 
