@@ -168,7 +168,9 @@ def test_a_training_says_its_own_lines_alone(photos, tmp_path):
     more = [f"--data_dir={tmp_path}", "--config.precision=mixed_bfloat16"]
     out, errors = start(ROOT / "scripts" / "train.py", *flags, *small, *more, cwd=tmp_path)
     # Bars show img/s, or s/img if they are slow.
-    bars = re.compile(r"img/s|s/img|^\s*$|image/s|s/image|Starting TensorFlow|80 images in 2 cl")
+    bars = re.compile(
+        r"(img|image|metric)/s|s/(img|image|metric)|^\s*$|Starting TensorFlow|80 images in 2 cl"
+    )
     others = [line for line in re.split(r"[\r\n]", errors) if not bars.search(line)]
     assert not others and "Exported to" in out
     assert "\ndcgan: " in out and not re.search(r"WARNING|E0000|W0000|I0000", out)
