@@ -10,6 +10,8 @@ from zoo import configs
 _REAL = {"pixels": "dequantized"}
 CASES = {
     "classifier": ("classifier", {}),
+    "made": ("made", {"order": "random", "masks": 2}),
+    "pixelcnn": ("pixelcnn", {}),
     "cvae": ("cvae", {"likelihood": "continuous_bernoulli", **_REAL}),
     "ddpm": ("ddpm", {"network": "transformer"}),
     "flow_matching": ("flow_matching", {}),
@@ -50,6 +52,8 @@ ELSEWHERE = {
     "covariance": ("tests/mixtures/rows.py", ["mixtures.COVARIANCES"]),
     "fit": ("tests/data/test_data.py", ["crop", "stretch"]),
     "precision": ("tests/training/test_loop.py", ["mixed_bfloat16", "float64"]),
+    "likelihood": ("tests/models/test_autoregressive.py", ["pixelcnn_grey", "logistic_mixture"]),
+    "order": ("tests/models/test_autoregressive.py", ["made", '"order": "random"']),
     "network": ("tests/models/test_flow_matching.py", ['network="mlp"']),
     "solver": ("tests/models/test_flow_matching.py", ["ode.SOLVERS"]),
     "start": ("tests/models/test_gmm.py", ["kmeans++", "kmeans", "random"]),
@@ -73,6 +77,9 @@ PARAMETERS = {
     "m1_m2_conv": 925_578,
     "m2": 1_934_058,
     "m2_colour": 2_353_675,
+    "made": 2_145_440,
+    "pixelcnn": 174_932,
+    "pixelcnn_grey": 449_600,
     "r3gan": 1_824_194,
     "vae": 1_372_864,
     "vae_gaussian": 1_648_048,
@@ -117,6 +124,11 @@ FLOW = {
     "encode": (["x", "y"], {"z": (64,)}),
     "interpolate": (["x0", "x1", "t", "y"], {"x": X}),
 }
+AUTOREGRESSIVE = {
+    "sample": (["seed"], {"x": X}),
+    "complete": (["x", "mask", "seed"], {"x": X}),
+    "score": (["x"], {"log_prob": ()}),
+}
 GAN = {
     "sample": (["seed"], {"x": X}),
     "decode": (["z"], {"x": X}),
@@ -152,6 +164,9 @@ SIGNATURES = {
     "m1_m2": M1_M2,
     "m1_m2_conv": M1_M2,
     "m2": M2,
+    "made": AUTOREGRESSIVE,
+    "pixelcnn": AUTOREGRESSIVE,
+    "pixelcnn_grey": AUTOREGRESSIVE,
     "m2_colour": M2,
     "gmvae": {
         **VAE,
@@ -201,6 +216,8 @@ def arguments(model, names, rows):
         **{k: rng.integers(0, 3, rows).astype(np.int32) for k in ("y", "y_new", "cluster")},
         **{k: rng.random((rows, *model.spec.shape), np.float32) for k in ("x", "x0", "x1")},
     }
+    if "mask" in names:
+        made["mask"] = (rng.random((rows, *model.spec.shape[:-1], 1)) < 0.5).astype(np.float32)
     if "z" in names:
         latent_dim = model.inputs(["z"])[0].shape[0]
         made["z"] = rng.normal(size=(rows, latent_dim)).astype(np.float32)

@@ -109,3 +109,6 @@ def test_rows_are_drawn_as_one_by_one():
         rows = seeds.row_normal(tf.constant(row_seeds), size)
         alone = [seeds.normal([size], seeds.root(seed)) for seed in row_seeds]
         np.testing.assert_allclose(rows, alone, atol=1e-5)
+        rows = seeds.row_uniform(tf.constant(row_seeds), size)
+        alone = [seeds.uniform([size], seeds.root(seed)) for seed in row_seeds]
+        np.testing.assert_array_equal(rows, alone)

@@ -66,10 +66,16 @@ def _shift(word, bits):
     return tf.bitwise.right_shift(word, tf.constant(bits, tf.uint32))
 
 
+def to_uniform(words: tf.Tensor) -> tf.Tensor:
+    """Returns numbers in [0, 1), [B, 4 groups], from words, uint32 [B, groups, 4]."""
+    u = tf.cast(_shift(words * 0x200, 9), tf.float32) * 2.0**-23  # from the lower 23 bits
+    return tf.reshape(u, [tf.shape(u)[0], u.shape[1] * 4])
+
+
 def box_muller(words: tf.Tensor) -> tf.Tensor:
     """Returns standard normal numbers [B, 4 groups] from words, uint32 [B, groups, 4]."""
-    u = tf.cast(_shift(words * 0x200, 9), tf.float32) * 2.0**-23  # from the lower 23 bits
-    u = tf.reshape(u, [tf.shape(u)[0], u.shape[1] * 2, 2])
+    u = to_uniform(words)
+    u = tf.reshape(u, [tf.shape(u)[0], u.shape[1] // 2, 2])
     radius = tf.sqrt(-2.0 * tf.math.log(tf.maximum(u[..., 0], 1e-7)))
     angle = 2.0 * np.float32(np.pi) * u[..., 1]
     pairs = tf.stack([tf.sin(angle) * radius, tf.cos(angle) * radius], axis=-1)

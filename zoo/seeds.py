@@ -99,6 +99,13 @@ def row_normal(seeds: tf.Tensor, size: int) -> tf.Tensor:
     return philox.box_muller(words)[:, :size]
 
 
+def row_uniform(seeds: tf.Tensor, size: int) -> tf.Tensor:
+    """Returns uniform noise in [0, 1), [B, size], row i of `seeds[i]` alone, as in `row_normal`."""
+    groups = -(-size // 4)
+    words = philox.draw_words(tf.convert_to_tensor(seeds, tf.int32), groups)
+    return philox.to_uniform(words)[:, :size]
+
+
 def sample(p: tfp.distributions.Distribution, count, seed: tf.Tensor) -> tf.Tensor:
     """Returns draws [count, ...] of any tfp distribution."""
     return p.sample(count, seed=seed)

@@ -7,7 +7,7 @@ import tensorflow as tf
 import zoo
 from zoo import configs, models
 from zoo.configs.spec import Spec
-from zoo.distributions import likelihoods
+from zoo.distributions import likelihood, likelihoods
 
 SPEC = Spec((1, 2, 1), 0)
 
@@ -15,7 +15,7 @@ SPEC = Spec((1, 2, 1), 0)
 def make(kind, **overrides):
     config = configs.get("vae", likelihood=kind, likelihood_rank=2, **overrides)
     part = likelihoods.KINDS[kind](config, SPEC)
-    params = np.random.default_rng(1).normal(size=[1, 1, 2, part.outputs])
+    params = np.random.default_rng(1).normal(size=[1, 1, 2, part.per_pixel])
     return part, part.distribution(tf.constant(params, tf.float32))
 
 
@@ -26,10 +26,10 @@ def pairs(values):
 
 @pytest.mark.parametrize("kind", list(likelihoods.KINDS))
 def test_sums_or_integrates_to_one(kind):
-    _, p = make(kind)
+    part, p = make(kind)
     if kind == "bernoulli":
         x, area = pairs([0, 1]), 1.0
-    elif kind == "discretized_logistic":
+    elif part.discrete:
         x, area = pairs(np.arange(256) / 255), 1.0
     else:
         edges = (0, 1) if kind == "continuous_bernoulli" else (-6, 7)
@@ -39,7 +39,7 @@ def test_sums_or_integrates_to_one(kind):
     mass = np.exp(np.float64(p.log_prob(x))) * area  # [G]
     assert mass.sum() == pytest.approx(1.0, abs=2e-3)
     mean = np.sum(mass[:, None, None, None] * x, 0)
-    tolerance = 0.5 / 255 if kind == "discretized_logistic" else 2e-3
+    tolerance = 0.5 / 255 if part.discrete else 2e-3
     np.testing.assert_allclose(p.mean()[0], mean, atol=tolerance)
 
 
@@ -68,7 +68,7 @@ def test_scale_has_a_floor(kind):
     if kind == "gaussian_low_rank":
         p = part.distribution(tf.concat([tf.fill([1, 1, 2, 2], -1e4), tf.zeros([1, 1, 2, 2])], -1))
     peak = float(p.log_prob(p.mean())[0]) / 2
-    assert peak == pytest.approx(-np.log(likelihoods.MIN_SCALE * np.sqrt(2 * np.pi)), rel=1e-3)
+    assert peak == pytest.approx(-np.log(likelihood.MIN_SCALE * np.sqrt(2 * np.pi)), rel=1e-3)
 
 
 @pytest.mark.parametrize("kind", list(likelihoods.KINDS))

@@ -13,7 +13,7 @@ import zoo
 from tests.entries import METRICS
 from zoo import configs, data, models
 from zoo.configs.spec import Spec
-from zoo.distributions import likelihoods
+from zoo.distributions import likelihood, likelihoods
 from zoo.evaluation import density, evaluate
 from zoo.evaluation.subject import Subject
 from zoo.objectives import bounds
@@ -62,7 +62,7 @@ def test_bits_of_a_density_are_those_of_its_mass_in_a_byte():
     p = part.distribution(tf.constant([0.0, -1.5], shape=[1, 1, 1, 2]))
     v = np.arange(60, 200)
     discrete = -p.log_prob((v / 255).reshape(-1, 1, 1, 1).astype(np.float32))
-    scale = float(likelihoods.positive_scale(-1.5))
+    scale = float(likelihood.positive_scale(-1.5))
     # x = (v + 1/2) / 256 is the middle of the byte v, of which the logistic's v / 255 is the same.
     density_ = scipy.stats.logistic.logpdf(v / 255, 0.5, scale) - np.log(256 / 255)
     for i in range(len(v)):

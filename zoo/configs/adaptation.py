@@ -70,6 +70,10 @@ def _for_few_rows(config, rows):
 
 
 def _for_colours(config):
+    if "posterior" not in config:  # autoregressive
+        if config.likelihood != "logistic_mixture":
+            yield {"likelihood": "logistic_mixture", "pixels": "scaled"}
+        return
     if config.likelihood == "bernoulli":
         # A small scale spends the rate on detail, and samples lose shape and label.
         yield {"likelihood": "gaussian", "pixels": "dequantized", "pixel_scale": 0.4}
@@ -83,6 +87,6 @@ def _for_rows(config, dim):
         yield {"standardize": True}
     if "path" in config:
         yield {"network": "mlp"}
-    if "likelihood" in config and config.likelihood != "normal":
+    if "posterior" in config and config.likelihood != "normal":
         yield {"likelihood": "normal", "pixels": "scaled", "pixel_scale": 1.0}
         yield {"latent_dim": min(config.latent_dim, dim)}

@@ -37,8 +37,8 @@ def _add_distributions(config):
             "bernoulli",
             "p(x|z): 'bernoulli' for binarized pixels; for dequantized or scaled ones "
             "'continuous_bernoulli', 'gaussian', 'gaussian_shared', 'gaussian_pixel', "
-            "'gaussian_low_rank'; 'discretized_logistic' for scaled ones; 'normal' for rows of "
-            "real numbers.",
+            "'gaussian_low_rank'; 'discretized_logistic' or 'logistic_mixture' for scaled ones; "
+            "'normal' for rows of real numbers.",
             choices=(
                 "bernoulli",
                 "continuous_bernoulli",
@@ -47,6 +47,7 @@ def _add_distributions(config):
                 "gaussian_pixel",
                 "gaussian_low_rank",
                 "discretized_logistic",
+                "logistic_mixture",
                 "normal",
             ),
         ),
@@ -80,6 +81,7 @@ def _add_networks(config):
             0.5 / 256,
             10.0,
         ),
+        pixel_components=field(5, "Components of 'logistic_mixture'.", 1, 100),
         likelihood_rank=field(8, "Rank of the covariance of 'gaussian_low_rank'.", 1, 10**3),
     )
 

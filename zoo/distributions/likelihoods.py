@@ -14,53 +14,9 @@ import tensorflow as tf
 from tensorflow_probability import bijectors as tfb
 from tensorflow_probability import distributions as tfd
 
-from zoo.data import Split
+from zoo.distributions.likelihood import LEVELS, Likelihood, positive_scale, raw_scale
+from zoo.distributions.logistic_mixture import LogisticMixture
 from zoo.distributions.standardizer import Standardizer
-
-# The standard deviation of a Gaussian pixel is at least this, half a grey level: without a floor
-# the density of pixels that never change (MNIST's border) grows without bound.
-MIN_SCALE = 0.5 / 256
-LEVELS = 256
-
-
-class Likelihood(keras.Layer):
-    """Base class."""
-
-    # Kind of pixels (zoo.data) of which this is a density or probability.
-    fits: str
-    # Decoder outputs per value of the image.
-    outputs = 1
-    # Whether it is a probability of bytes rather than a density.
-    discrete = False
-    # Whether x are images, in [0, 1].
-    of_images = True
-
-    def __init__(self, config, spec):
-        super().__init__()
-        self.config, self.spec = config, spec
-
-    def distribution(self, params: tf.Tensor) -> tfd.Distribution:
-        """Returns p(x|z) from decoder outputs [..., H, W, C * outputs]."""
-        raise NotImplementedError
-
-    def standardize(self, x: tf.Tensor) -> tf.Tensor:
-        """Returns x in the units in which networks take it."""
-        return x
-
-    def measure(self, split: Split) -> None:
-        """Sets its units from the training rows, if it has any."""
-
-    def initial_outputs(self, mean: np.ndarray) -> np.ndarray:
-        """Returns decoder outputs [H, W, C * outputs] that fit the mean image [H, W, C]."""
-        mean = np.clip(mean, 0.001, 0.999)
-        logits = np.log(mean) - np.log1p(-mean)
-        scales = np.full_like(mean, _raw_scale(self.config.pixel_scale))
-        columns = [np.zeros_like(mean)] * (self.outputs - 2)
-        return np.concatenate([logits, scales, *columns][: self.outputs], -1)
-
-    def split(self, params):
-        """Returns the outputs [..., H, W, C] one by one."""
-        return tf.split(params, self.outputs, axis=-1)
 
 
 class Bernoulli(Likelihood):
@@ -70,6 +26,16 @@ class Bernoulli(Likelihood):
 
     def distribution(self, params):
         return tfd.Independent(_Bernoulli(logits=params, dtype=tf.float32), 3)
+
+    def log_prob_of_pixels(self, params, x):
+        return tf.reduce_sum(_Bernoulli(logits=params, dtype=tf.float32).log_prob(x), -1)
+
+    @property
+    def noise_size(self):
+        return self.spec.shape[-1]
+
+    def draw(self, params, noise):
+        return tf.cast(noise < tf.sigmoid(params), tf.float32)
 
 
 class ContinuousBernoulli(Likelihood):
@@ -107,7 +73,7 @@ class GaussianShared(Gaussian):
         self.raw_scale = self.add_weight(
             name="raw_scale",
             shape=(),
-            initializer=keras.initializers.Constant(_raw_scale(config.pixel_scale)),
+            initializer=keras.initializers.Constant(raw_scale(config.pixel_scale)),
         )
 
     def scale(self, params):
@@ -184,7 +150,7 @@ class Normal(Likelihood):
 
     def initial_outputs(self, mean):
         mean = np.array(self.units.standardize(mean.astype(np.float32)))
-        scales = np.full_like(mean, _raw_scale(self.config.pixel_scale))
+        scales = np.full_like(mean, raw_scale(self.config.pixel_scale))
         return np.concatenate([mean, scales], -1)
 
     def distribution(self, params):
@@ -201,18 +167,9 @@ KINDS = {
     "gaussian_pixel": GaussianPixel,
     "gaussian_low_rank": GaussianLowRank,
     "discretized_logistic": DiscretizedLogistic,
+    "logistic_mixture": LogisticMixture,
     "normal": Normal,
 }
-
-
-def positive_scale(raw: tf.Tensor) -> tf.Tensor:
-    """Maps any number to a standard deviation above its floor."""
-    return MIN_SCALE + tf.nn.softplus(raw)
-
-
-def _raw_scale(scale):
-    """Inverse of `positive_scale`."""
-    return float(np.log(np.expm1(max(scale - MIN_SCALE, 1e-4))))
 
 
 class _Bernoulli(tfd.Bernoulli):

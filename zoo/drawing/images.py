@@ -159,6 +159,33 @@ def sample_grid(model, rows: int = 10, columns: int = 10) -> np.ndarray | None:
     return grid(draw(seeds, seeds % columns) if columns_are else draw(seeds), columns)
 
 
+def completion_rows(complete, x: np.ndarray, y: np.ndarray | None, keep: str, count: int):
+    """Returns [N (2 + count), H, W, C]: each image, its kept half, and completions of that half.
+
+    Args:
+      complete: maps (x, mask, seed[, y]) to images, as a model's method or signature does.
+      x: images [N, H, W, C].
+      y: their labels [N]; None for a model without labels.
+      keep: "top", "bottom", "left" or "right".
+      count: completions of each, from the seeds 0, 1, ...
+    """
+    rows, height, width, _ = x.shape
+    mask = np.zeros([rows, height, width, 1], np.float32)
+    halves = {
+        "top": np.s_[:, : height // 2],
+        "bottom": np.s_[:, height // 2 :],
+        "left": np.s_[:, :, : width // 2],
+        "right": np.s_[:, :, width // 2 :],
+    }
+    mask[halves[keep]] = 1
+    seeds = np.tile(np.arange(count, dtype=np.int32), rows)
+    labels = [] if y is None else [np.repeat(y, count)]
+    given = np.repeat(x, count, 0), np.repeat(mask, count, 0)
+    made = np.asarray(complete(*given, seeds, *labels)).reshape(rows, count, *x.shape[1:])
+    half = np.where(mask > 0, x, 0.5)
+    return np.concatenate([x[:, None], half[:, None], made], 1).reshape(-1, *x.shape[1:])
+
+
 def restyle_rows(restyle, x: np.ndarray, y: np.ndarray, spec) -> np.ndarray:
     """Returns [N (K + 1), H, W, C]: each image, followed by its style with each of K labels.
 

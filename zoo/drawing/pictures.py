@@ -110,15 +110,22 @@ def from_seeds(model, seeds, label: int | str | None = None):
     return model.sample(seeds, y), y
 
 
-def from_test_images(model, dataset, numbers):
-    """Returns the test images x with these numbers, and y, or None if the model takes no labels."""
+def from_test_images(model, dataset, numbers, pixels: str = "scaled"):
+    """Returns the test images x with these numbers, and y, or None if the model takes no labels.
+
+    Args:
+      model: a loaded model.
+      dataset: its data.
+      numbers: of the images.
+      pixels: kind of pixels, see zoo.data.
+    """
     numbers = _integers("image", numbers)
     if not all(0 <= n < dataset.test.size for n in numbers):
         raise UserError(
             f"Image numbers {numbers}: expected 0 .. {dataset.test.size - 1}, the test images of "
             f"{dataset.name!r}."
         )
-    batches = dataset.test.batches(100)
+    batches = dataset.test.batches(100, pixels)
     found = {}
     for i, batch in batches.enumerate().as_numpy_iterator():
         for n in numbers:
@@ -164,6 +171,20 @@ def trajectories(model, seeds, label: int | str | None, steps: int):
     t = np.tile(np.linspace(0, 1, steps, dtype=np.float32), len(seeds))
     y = [np.full(len(t), model.spec.label(label or 0), np.int32)] if model.conditional else []
     return model.trajectory(np.repeat(seeds, steps), t, *y), steps
+
+
+def complete(model, x, y, keep: str, count: int):
+    """Returns a row of images.completion_rows for each image x, and the number of columns.
+
+    Args:
+      model: a loaded model with the signature `complete`.
+      x: images [N, H, W, C].
+      y: their labels [N], or None.
+      keep: "top", "bottom", "left" or "right".
+      count: completions of each.
+    """
+    _need(model, "complete")
+    return images.completion_rows(model.complete, x, y, keep, count), count + 2
 
 
 def walk_codes(model, seeds, label: int | str | None, steps: int):

@@ -26,9 +26,12 @@ FLOW_ROWS, EXACT_DIVERGENCE = 1_000, 32
 
 
 def exact_log_likelihoods(model: GenerativeModel, split: Split) -> np.ndarray:
-    """Returns log p(x) [N] of each row under a model that has it in closed form, in nats."""
+    """Returns log p(x) [N], or log p(x|y), of each row under a model that has it in closed form."""
     log_prob = model.compiled_method("log_prob")
-    return map_split(lambda batch: log_prob(batch["x"]), split, model.config.pixels)
+    inputs = ("x", "y") if model.conditional else ("x",)
+    return map_split(
+        lambda batch: log_prob(*(batch[name] for name in inputs)), split, model.config.pixels
+    )
 
 
 def flow_log_likelihoods(model: FlowMatching, split: Split) -> np.ndarray:

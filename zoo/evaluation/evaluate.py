@@ -5,10 +5,12 @@ from collections.abc import Sequence
 import tqdm
 
 from zoo.errors import UserError, near_miss
+from zoo.evaluation import draws
 from zoo.evaluation.metrics import LABELS, METRICS
 from zoo.evaluation.protocol import SEED
-from zoo.evaluation.subject import Metric, Subject
+from zoo.evaluation.subject import Condition, Metric, Subject
 from zoo.models.capabilities import Capability
+from zoo.training import strategy
 
 
 def measure(subject: Subject, only: Sequence[str] = ()) -> dict:
@@ -86,6 +88,9 @@ def build_report(
         protocol += [s for s in before["protocol"] if s not in protocol]
     sampled = Capability.POSTERIOR in model.capabilities and "nll" in subject.figures
     codes = {"importance_samples": subject.importance_samples} if sampled else {}
+    sampling = {"sampling": before["sampling"]} if "sampling" in before else {}
+    if subject.available >= {Capability.SAMPLES, Condition.IMAGES} and not only:
+        sampling = {"sampling": {**draws.time_samples(model), "hardware": strategy.hardware()}}
     return {
         "entry": model.config.model,
         "dataset": model.config.dataset,
@@ -93,6 +98,7 @@ def build_report(
         "images": dataset.test.size,
         "metrics": subject.figures,
         **codes,
+        **sampling,
         "protocol": protocol,
         "training": training or {},
     }

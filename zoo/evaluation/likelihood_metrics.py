@@ -127,7 +127,8 @@ METRICS = (
         frozenset({Capability.LOG_PROB}),
         _exact,
         lambda subject: (
-            "The negative log-likelihood, -log p(x), is exact; the standard error is that of the "
+            f"The negative log-likelihood, -log p(x{' given y' * subject.model.conditional}), is "
+            "exact; the standard error is that of the "
             "mean over the test split."
         ),
     ),

@@ -63,15 +63,15 @@ def compare_variants(models, dataset):
                 for x in _batches(model, splits["original"])
             ]
             given_code = {k: _of_codes(model, split, codes) for k, split in splits.items()}
-            rows.append(_compare(f"{name}, log p(x given z)", given_code))
+            rows.append(compare_scores(f"{name}, log p(x given z)", given_code))
             count = measuring.IMPORTANCE_SAMPLES
             log_p = {k: density.log_likelihoods(model, s, count) for k, s in splits.items()}
-            rows.append(_compare(f"{name}, log p(x)", log_p))
+            rows.append(compare_scores(f"{name}, log p(x)", log_p))
         else:
             rows.append(
-                _compare(
+                compare_scores(
                     f"{name}, logit of D",
-                    {k: _logits(model, split) for k, split in splits.items()},
+                    {k: logits_of(model, split) for k, split in splits.items()},
                 )
             )
     return rows, draw(kinds)
@@ -134,14 +134,14 @@ def _of_codes(model, split, codes):
     return np.concatenate([model.likelihood(z[None]).log_prob(x)[0] for x, z in batches])
 
 
-def _logits(model, split):
+def logits_of(model, split):
     logit = model.compiled_method("discriminate")
     return map_split(
         lambda batch: logit(tf.cast(batch["x"], tf.float32)), split, model.config.pixels
     )
 
 
-def _compare(name, figure):
+def compare_scores(name, figure):
     """Returns a row of the table from {kind: score [N]}."""
     before, beside, apart, moved = figure.values()
     changes = {

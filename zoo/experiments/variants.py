@@ -3,7 +3,7 @@
 Those of entries that take longer are the zoo's own exports.
 """
 
-from zoo.distributions import likelihoods
+from zoo.distributions import likelihood
 from zoo.exports import versions
 from zoo.serving import loading
 
@@ -19,7 +19,7 @@ COMMON = {
 GREY = {"pixels": "dequantized", "learning_rate": 1e-3, "clip_norm": 100.0}
 # What the noise of dequantisation, 1/12 of a squared grey level, lacks of the least variance that a
 # VAE's pixels have: so constant pixels cost both kinds of model the same.
-MIN_VARIANCE = likelihoods.MIN_SCALE**2 - 1 / 12 / 256**2
+MIN_VARIANCE = likelihood.MIN_SCALE**2 - 1 / 12 / 256**2
 MIXTURES = {
     f"mixture of {count}": {
         "entry": "gmm",
@@ -49,6 +49,7 @@ CODES = {
 EXPORTED = (
     *("vae", "vae_mog", "gmvae", "cvae", "m2", "m1_m2", "m1_m2_conv"),
     *("gan", "dcgan", "wgan_gp", "r3gan", "infogan", "flow_matching"),
+    *("made", "pixelcnn"),
 )
 VARIANTS: dict[str, dict] = {
     **MIXTURES,

@@ -16,6 +16,7 @@ ORDER = {
     "sample_cluster": ("seed", "cluster"),
     "sample_fast": ("seed", "y"),
     "trajectory": ("seed", "t", "y"),
+    "complete": ("x", "mask", "seed", "y"),
     "score": ("x", "y", "seed"),
     "encode": ("x", "y"),
     "reconstruct": ("x", "y"),
@@ -98,8 +99,8 @@ class Input(NamedTuple):
             array = np.array([spec.label(str(name)) for name in array.flat], np.int32)
         if self.is_pixels and array.dtype == np.uint8:
             array = array / np.float32(255)
-        if self.is_pixels and array.ndim == 3 and self.shape[-1] == 1:
-            array = array[..., None]  # grey images without their axis of one channel
+        if len(self.shape) == 3 and array.ndim == 3 and self.shape[-1] == 1:
+            array = array[..., None]  # grey images and masks without their axis of one channel
         self._check_type(signature, array)
         if array.size and self.dtype == "float32" and not np.all(np.isfinite(array)):
             raise UserError(f"{signature}: {self.name} has values that are NaN or infinite.")
@@ -142,7 +143,7 @@ def build(names, spec: Spec, latent_dim: int = 0, num_clusters: int = 0) -> list
     """Returns the inputs of a signature by their names.
 
     Args:
-      names: of x, x0, x1, y, y_new, cluster, z, t and seed.
+      names: of x, x0, x1, mask, y, y_new, cluster, z, t and seed.
       spec: of the model.
       latent_dim: size of z.
       num_clusters: of the model.
@@ -155,6 +156,7 @@ def build(names, spec: Spec, latent_dim: int = 0, num_clusters: int = 0) -> list
         Input("x", spec.shape, "float32", low, high, what),
         Input("x0", spec.shape, "float32", low, high, f"{what} at t = 0"),
         Input("x1", spec.shape, "float32", low, high, f"{what} at t = 1"),
+        Input("mask", (*spec.shape[:-1], 1), "float32", 0.0, 1.0, "1 where pixels are kept"),
         Input("y", (), "int32", *labels, "label"),
         Input("y_new", (), "int32", *labels, "label to show instead"),
         Input("cluster", (), "int32", *clusters, "cluster"),

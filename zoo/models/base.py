@@ -33,6 +33,8 @@ class GenerativeModel(KerasInterface):
       annealing_steps: first steps of a run, in which the loss is still changing; patience starts
         after them.
       convolutional: whether most time goes to convolutions, which XLA slows down on a CPU.
+      unsteady_signatures: names of those whose answers the last bit of a product may change
+        entirely, so that other machines give other answers.
     """
 
     conditional = False
@@ -40,6 +42,7 @@ class GenerativeModel(KerasInterface):
     group_size = 1
     annealing_steps = 0
     convolutional = False
+    unsteady_signatures: frozenset[str] = frozenset()
 
     def __init__(self, config: ml_collections.ConfigDict, spec: Spec):
         super().__init__(name=config.model)

@@ -24,16 +24,17 @@ class Capability(enum.Enum):
     CLUSTER_SAMPLES = "samples of a cluster"  # sample_cluster(seed, cluster)
     CODES = "codes of a prior"  # prior(), decode(z[, y]), interpolate_codes(z0, z1, t)
     DISCRIMINATOR = "a discriminator"  # discriminate(x[, y]), discriminator_terms(examples)
+    COMPLETES = "completion"  # complete(x, mask, seed[, y]) draws the pixels whose mask is 0
     RESTYLES = "restyling"  # restyle(x, y, y_new)
     POSTERIOR = "a posterior over codes"  # posterior(x[, y]), prior(), likelihood(z[, y])
-    LOG_PROB = "an exact log-likelihood"  # log_prob(x) [B], num_parameters()
+    LOG_PROB = "an exact log-likelihood"  # log_prob(x[, y]) [B]
     FLOW_LOG_PROB = "a flow's log-likelihood"  # log_prob(x[, y], probe) [B], latent_dim
     FAST_SAMPLES = "samples in few steps"  # sample_fast(seed[, y])
     BYTES = "a likelihood of byte images"  # its nats can be counted in bits per dimension
     CLUSTERS = "clusters"  # responsibilities(x)
     CLASSES = "classes"  # the term "error" of loss_terms
     M1_CODES = "codes of a VAE that M2 classifies"  # codes(x), rows_to_learn(split)
-    COMPONENTS = "Gaussian components"  # mixture.as_arrays()
+    COMPONENTS = "Gaussian components"  # mixture.as_arrays(), num_parameters()
 
 
 @dataclasses.dataclass(frozen=True)

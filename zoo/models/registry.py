@@ -25,6 +25,8 @@ from zoo.models.infogan import InfoGAN
 from zoo.models.m1_m2 import M1M2
 from zoo.models.m1_m2_conv import M1M2Conv
 from zoo.models.m2 import M2
+from zoo.models.made import MADE
+from zoo.models.pixelcnn import PixelCNN
 from zoo.models.vae import VAE
 
 FAMILIES: dict[str, type[GenerativeModel]] = {
@@ -40,6 +42,8 @@ FAMILIES: dict[str, type[GenerativeModel]] = {
     "m1_m2": M1M2,
     "m1_m2_conv": M1M2Conv,
     "m2": M2,
+    "made": MADE,
+    "pixelcnn": PixelCNN,
     "vae": VAE,
 }
 # The argument that a model takes which is made of another one, trained before.

@@ -89,8 +89,7 @@ class VAE(GenerativeModel):
         self.likelihood_layer = likelihoods.KINDS[config.likelihood](config, spec)
         for part in (self.posterior_layer, self.prior_layer, self.likelihood_layer):
             part.built = True  # layers so that Keras finds their weights; they have no call
-        *sides, channels = spec.shape
-        outputs = (*sides, channels * self.likelihood_layer.outputs)
+        outputs = (*spec.shape[:-1], self.likelihood_layer.per_pixel)
         self.encoder = networks.encoder(
             config.network, spec.shape, config.hidden, self.posterior_layer.outputs
         )

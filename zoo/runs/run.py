@@ -80,18 +80,30 @@ def _next_command(model, path):
 
 
 def draw(model, dataset: data.Dataset, folder: pathlib.Path) -> None:
-    """Writes samples.png into a folder, and reconstructions.png and restyle.png of image models."""
+    """Writes samples.png into a folder, and what else a model of images can draw."""
     pictures.save_samples(folder / "samples.png", model, dataset.test)
     if not model.of_images:
         return
     if Capability.POSTERIOR in model.capabilities:
         save_reconstructions(folder / "reconstructions.png", model, dataset.test)
+    if Capability.COMPLETES in model.capabilities:
+        save_completions(folder / "completions.png", model, dataset.test)
     if Capability.RESTYLES in model.capabilities:
         batch = styles.one_per_class(dataset)
         restyle = model.compiled_method("restyle")
         rows = images.restyle_rows(restyle, batch["x"], batch["y"], model.spec)
         grid = images.grid(rows, model.spec.num_classes + 1)
         images.save_png(folder / "restyle.png", grid, header=("image", *model.spec.label_names))
+
+
+def save_completions(path: pathlib.Path, model, split: data.Split, count: int = 8) -> None:
+    """Writes images of a split, their upper halves, and completions of those as a PNG file."""
+    batch = next(iter(split.take(count).batches(count, model.config.pixels, SEED)))
+    y = batch["y"].numpy() if model.conditional else None
+    complete = model.compiled_method("complete")
+    rows = images.completion_rows(complete, batch["x"].numpy(), y, "top", count)
+    header = ("image", "kept", *[""] * count)
+    images.save_png(path, images.grid(rows, count + 2), header=header)
 
 
 def save_reconstructions(path: pathlib.Path, model, split: data.Split, columns: int = 10) -> None:

@@ -117,7 +117,7 @@ def _run_one(config, dataset, workdir, strategy):
         print(f"Failed: {error}")
         files.write_json(mark, {FAILED: str(error)})
         return {FAILED: str(error)}
-    if Capability.LOG_PROB in trained.model.capabilities:
+    if Capability.COMPONENTS in trained.model.capabilities:
         metrics |= selection.criteria(trained.model, dataset.train)
     return metrics
 

@@ -19,6 +19,11 @@ LIMITS = (
         "export would change them a little.",
     ),
     (
+        "complete",
+        "Pixels are drawn one after another, which takes time. A completion follows the pixels "
+        "before it; ones to keep that come later do not change it.",
+    ),
+    (
         "discriminate",
         "A GAN has no likelihood, and types of images may be missing from its samples: coverage "
         "and class shares show how many.",
@@ -36,6 +41,7 @@ LIMITS = (
     ("classify", "Images unlike the training data are assigned a class as well."),
 )
 TAGS = {
+    "complete": "autoregressive",
     "encode": "vae",
     "discriminate": "gan",
     "responsibilities": "mixture-model",
@@ -71,7 +77,7 @@ def write_card(name: str, description: dict, metrics: dict, location: str | None
 
 ## Training
 
-{_command(config)}{_data(config)}{_training(config, metrics["training"])}
+{_command(config)}{_data(config)}{_training(config, metrics["training"])}{_sampling(metrics)}
 {_figures(metrics, images)}## Use
 
 Intended for study, baselines and fine-tuning; not for decisions about people.
@@ -163,7 +169,7 @@ def _command(config):
 def _scored(config, images):
     """The input and the value of `score`."""
     pixels = config["pixels"] if images else "rows"
-    bound = "a lower bound on " if "likelihood" in config else ""
+    bound = "a lower bound on " if "posterior" in config else ""
     return {
         "binarized": f"`score` returns {bound}log p(x) of binarised images, x in {{0, 1}}; values "
         "in between have no probability under a Bernoulli.",
@@ -190,6 +196,15 @@ Trained on `{config["dataset"]}` for {training["steps"]:,} steps, in
 {_duration(training["seconds"])} on {training["hardware"]}; the weights are those after step
 {training["best_step"]:,}, which {training["selection"]}.
 """
+
+
+def _sampling(metrics):
+    """How long samples take, if it was measured."""
+    if "sampling" not in metrics:
+        return ""
+    sampling = metrics["sampling"]
+    seconds = f"{sampling['seconds']:.2g} seconds on {sampling['hardware']}"
+    return f"{sampling['count']} samples in one call take {seconds}.\n"
 
 
 def _figures(metrics, images):

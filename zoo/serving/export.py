@@ -128,7 +128,7 @@ def _write_version(folder, model, metrics, name, weights):
     export = ExportFolder(folder)
     export.write_contents(Contents({**models.description(model), **about}, metrics))
     _write_warm_up(folder / WARM_UP, name, inputs)
-    golden.write_answers(folder / GOLDEN_ANSWERS, traced, inputs)
+    golden.write_answers(folder / GOLDEN_ANSWERS, traced, inputs, model.unsteady_signatures)
     export.write_manifest(name)
     return export.contents
 
