@@ -13,6 +13,7 @@ import zoo
 from zoo import configs, mixtures, models
 from zoo.data import fit
 from zoo.distributions import codes, likelihoods, posteriors, priors
+from zoo.models import autoregressive
 from zoo.objectives import gan_losses
 from zoo.runs import sweep
 
@@ -39,7 +40,7 @@ def test_every_number_has_limits_and_every_choice_is_one():
     [
         ("posterior", posteriors.KINDS),
         ("prior", priors.KINDS),
-        ("likelihood", likelihoods.KINDS),
+        ("likelihood", {*likelihoods.KINDS, *autoregressive.LIKELIHOODS}),
         ("codes", codes.KINDS),
         ("loss", gan_losses.LOSSES),
         ("covariance", ["auto", *mixtures.COVARIANCES]),
