@@ -33,10 +33,8 @@ def main():
     model = shared_flags.open_model()
     dataset = shared_flags.load_data(model.config)
     x, y = pictures.from_test_images(model, dataset, _IMAGES.value, model.config.pixels)
-    shown, columns = pictures.complete(model, x, y, _KEEP.value, _COUNT.value)
-    pictures.save_samples_as(
-        _OUT.value, shown, {}, columns, ["image", "kept", *[""] * _COUNT.value]
-    )
+    shown, header = pictures.complete(model, x, y, _KEEP.value, _COUNT.value)
+    pictures.save_samples_as(_OUT.value, shown, {}, len(header), header)
     print(f"Written to {_OUT.value}.")
 
 

@@ -131,6 +131,16 @@ class Split:
         for batch in rows.as_numpy_iterator():
             yield batch["x"]
 
+    def mean(self, seed, count: int = 10_000) -> np.ndarray:
+        """Returns the mean of x over the first rows that a run sees, unconverted, float64.
+
+        Args:
+          seed: of the run.
+          count: number of rows; all where there are fewer.
+        """
+        count = min(count, self.size)
+        return sum(x.sum(0, np.float64) for x in self.shuffled(seed, count)) / count
+
     def batches_of_bytes(self, batch_size: int) -> tf.data.Dataset:
         """Returns unconverted batches in a fixed order; the last one may be smaller."""
         raise NotImplementedError

@@ -40,6 +40,12 @@ class ByteLikelihood(Likelihood):
         return self.spec.shape[-1] * (1 + 2 * len(WAVES))
 
 
+def choose(logits: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
+    """Returns categories int32 [...], with a softmax's probabilities, from uniform [..., 1]."""
+    ends = tf.cumsum(tf.nn.softmax(logits), axis=-1)[..., :-1]
+    return tf.reduce_sum(tf.cast(uniform >= ends, tf.int32), -1)
+
+
 class ImageDistribution(tfd.Distribution):
     """p(x) over images [H, W, C] of independent pixels, by the formulas of a likelihood."""
 

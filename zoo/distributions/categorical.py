@@ -8,7 +8,7 @@ of the distribution is assumed, so that values that are frequent for no reason o
 import numpy as np
 import tensorflow as tf
 
-from zoo.distributions.byte_likelihood import ByteLikelihood
+from zoo.distributions.byte_likelihood import ByteLikelihood, choose
 from zoo.distributions.likelihood import LEVELS
 
 
@@ -29,9 +29,7 @@ class Categorical(ByteLikelihood):
         return tf.reduce_sum(tf.nn.softmax(params) * values, -1, keepdims=True)
 
     def draw(self, params, noise):
-        ends = tf.cumsum(tf.nn.softmax(params), axis=-1)[..., :-1]
-        v = tf.reduce_sum(tf.cast(noise >= ends, tf.float32), -1, keepdims=True)
-        return v / (LEVELS - 1)
+        return tf.cast(choose(params, noise), tf.float32)[..., None] / (LEVELS - 1)
 
     def initial_outputs(self, mean):
         """Returns log-probabilities [H, W, 256] with this mean [H, W, 1]: 0, or any other value."""

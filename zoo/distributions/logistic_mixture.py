@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from zoo.distributions.byte_likelihood import HALF, ByteLikelihood
+from zoo.distributions.byte_likelihood import HALF, ByteLikelihood, choose
 
 MIN_LOG_SCALE, MAX_LOG_SCALE, FIRST_LOG_SCALE = -7.0, 5.0, -2.0
 
@@ -97,8 +97,7 @@ class LogisticMixture(ByteLikelihood):
 
     def draw(self, params, noise):
         p = self.unpack(params)
-        ends = tf.cumsum(tf.nn.softmax(p.logits), axis=-1)[..., :-1]
-        k = tf.reduce_sum(tf.cast(noise[..., :1] >= ends, tf.int32), -1)
+        k = choose(p.logits, noise[..., :1])
         chosen = tf.one_hot(k, self.config.pixel_components)[..., None]
         p = Params(p.logits, *(tf.reduce_sum(chosen * part, -2) for part in p[1:]))
         drawn: list[tf.Tensor] = []

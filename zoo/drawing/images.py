@@ -160,7 +160,7 @@ def sample_grid(model, rows: int = 10, columns: int = 10) -> np.ndarray | None:
 
 
 def completion_rows(complete, x: np.ndarray, y: np.ndarray | None, keep: str, count: int):
-    """Returns [N (2 + count), H, W, C]: each image, its kept half, and completions of that half.
+    """Returns each image, its kept half and completions of that half, and the names of the columns.
 
     Args:
       complete: maps (x, mask, seed[, y]) to images, as a model's method or signature does.
@@ -168,6 +168,9 @@ def completion_rows(complete, x: np.ndarray, y: np.ndarray | None, keep: str, co
       y: their labels [N]; None for a model without labels.
       keep: "top", "bottom", "left" or "right".
       count: completions of each, from the seeds 0, 1, ...
+
+    Returns:
+      Images [N (2 + count), H, W, C], and 2 + count names.
     """
     rows, height, width, _ = x.shape
     mask = np.zeros([rows, height, width, 1], np.float32)
@@ -183,7 +186,8 @@ def completion_rows(complete, x: np.ndarray, y: np.ndarray | None, keep: str, co
     given = np.repeat(x, count, 0), np.repeat(mask, count, 0)
     made = np.asarray(complete(*given, seeds, *labels)).reshape(rows, count, *x.shape[1:])
     half = np.where(mask > 0, x, 0.5)
-    return np.concatenate([x[:, None], half[:, None], made], 1).reshape(-1, *x.shape[1:])
+    shown = np.concatenate([x[:, None], half[:, None], made], 1).reshape(-1, *x.shape[1:])
+    return shown, ["image", "kept", *[""] * count]
 
 
 def restyle_rows(restyle, x: np.ndarray, y: np.ndarray, spec) -> np.ndarray:

@@ -174,7 +174,7 @@ def trajectories(model, seeds, label: int | str | None, steps: int):
 
 
 def complete(model, x, y, keep: str, count: int):
-    """Returns a row of images.completion_rows for each image x, and the number of columns.
+    """Returns images.completion_rows: a row for each image x, and the names of the columns.
 
     Args:
       model: a loaded model with the signature `complete`.
@@ -184,7 +184,7 @@ def complete(model, x, y, keep: str, count: int):
       count: completions of each.
     """
     _need(model, "complete")
-    return images.completion_rows(model.complete, x, y, keep, count), count + 2
+    return images.completion_rows(model.complete, x, y, keep, count)
 
 
 def walk_codes(model, seeds, label: int | str | None, steps: int):

@@ -95,9 +95,8 @@ def _draw_growth(axes, model):
 
 
 def _draw_completions(axes, model, x):
-    complete, count = model.compiled_method("complete"), STAGES - 2
-    rows = images.completion_rows(complete, x, None, "top", count)
-    names = ["image", "kept", *[""] * count]
+    complete = model.compiled_method("complete")
+    rows, names = images.completion_rows(complete, x, None, "top", STAGES - 2)
     figures.show_grid(axes, rows, STAGES, "completions of upper halves", names)
 
 

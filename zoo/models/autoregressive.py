@@ -74,9 +74,7 @@ class Autoregressive(GenerativeModel):
 
     def initialize_from_data(self, split):
         super().initialize_from_data(split)
-        blocks = split.shuffled(self.config.seed, min(split.size, 10_000))
-        count = min(split.size, 10_000)
-        mean = sum(x.sum(0, np.float64) for x in blocks) / count / 255
+        mean = split.mean(self.config.seed) / 255.0
         self.set_output_bias(self.likelihood_layer.initial_outputs(mean))
 
     def set_output_bias(self, outputs: np.ndarray) -> None:

@@ -129,7 +129,7 @@ class PixelCNN(Autoregressive):
         given, keep, noise = (self._to_squares(a) for a in (x, mask, noise))
         rows, columns = self.grid
         features = len(self.heads) * self.likelihood_layer.features_size + 1
-        width, biases = self.config.width, self._biases(y)
+        width, biases, of_pixels = self.config.width, self._biases(y), self._biases_of_pixels()
         none = tf.zeros_like(x[:, :1, :1, :1])
 
         def nothing(columns, channels, dtype=self.compute_dtype):
@@ -153,7 +153,7 @@ class PixelCNN(Autoregressive):
                     next_left.append(h)
                     h = block.right(tf.concat([left, h], 2), _column(across, j), of_h)
                 now = (a[:, i, j] for a in (given, keep, noise))
-                bias = [of_pixel[i, j] for of_pixel in self._biases_of_pixels()]
+                bias = [of_pixel[i, j] for of_pixel in of_pixels]
                 square = self._draw_square(h, bias, *now)
                 left_u = tf.concat([left_u[:, :, 1:], self._embed(square)], 2)
                 return j + 1, left_u, next_left, squares.write(j, square[:, 0, 0])

@@ -18,9 +18,6 @@ from zoo.models.base import GenerativeModel
 from zoo.models.capabilities import Capability, Rules
 from zoo.objectives import bounds
 
-# Number of training rows whose mean initialises the decoder's biases.
-INITIAL_ROWS = 10_000
-
 
 class VAE(GenerativeModel):
     """q(z|x), p(z), p(x|z); in a conditional subclass all but p(z) also depend on a label y."""
@@ -151,9 +148,7 @@ class VAE(GenerativeModel):
                     "For colours choose --config.pixels=dequantized --config.likelihood=gaussian."
                 )
             )
-        blocks = split.shuffled(config.seed, min(split.size, INITIAL_ROWS))
-        mean = sum(x.sum(0, np.float64) for x in blocks) / min(split.size, INITIAL_ROWS)
-        mean /= 255.0 if self.of_images else 1.0
+        mean = split.mean(config.seed) / (255.0 if self.of_images else 1.0)
         self.likelihood_layer.measure(split)
         if config.network == "conv":  # convolutions share a bias among all pixels
             mean = np.broadcast_to(mean.mean((0, 1)), mean.shape)

@@ -101,9 +101,8 @@ def save_completions(path: pathlib.Path, model, split: data.Split, count: int = 
     batch = next(iter(split.take(count).batches(count, model.config.pixels, SEED)))
     y = batch["y"].numpy() if model.conditional else None
     complete = model.compiled_method("complete")
-    rows = images.completion_rows(complete, batch["x"].numpy(), y, "top", count)
-    header = ("image", "kept", *[""] * count)
-    images.save_png(path, images.grid(rows, count + 2), header=header)
+    rows, header = images.completion_rows(complete, batch["x"].numpy(), y, "top", count)
+    images.save_png(path, images.grid(rows, len(header)), header=header)
 
 
 def save_reconstructions(path: pathlib.Path, model, split: data.Split, columns: int = 10) -> None:
