@@ -23,7 +23,15 @@ KINDS = {
     "made_random_order": ("made", {"order": "random"}),
     "made_masks": ("made", {"order": "random", "masks": 3}),
 }
-each_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+def kinds(*chosen):
+    """Parameters of a test: these kinds of masks; with --all, all others as well."""
+    marks = {kind: () if kind in chosen else pytest.mark.thorough for kind in KINDS}
+    return pytest.mark.parametrize("kind", [pytest.param(k, marks=m) for k, m in marks.items()])
+
+
+each_kind = kinds(*KINDS)
 MIXTURE = {"likelihood": "logistic_mixture", "pixels": "scaled"}
 
 
@@ -97,7 +105,7 @@ def test_pixel_by_pixel_is_the_same_as_all_at_once(case):
     np.testing.assert_allclose(alone, x[7:8], atol=1e-6)
 
 
-@each_kind
+@kinds("pixelcnn", "pixelcnn_of_squares", "made_masks")
 def test_samples_have_the_probabilities_of_the_model(kind):
     model = make(kind, shape=(2, 2, 1))
     count = 20_000
@@ -113,8 +121,8 @@ def test_samples_have_the_probabilities_of_the_model(kind):
     assert abs(estimate - entropy) < 5 * deviation / np.sqrt(count)
 
 
-@each_kind
-@pytest.mark.parametrize("shape", [(4, 4, 1), (4, 4, 3)])
+@kinds("pixelcnn_of_squares", "made")
+@pytest.mark.parametrize("shape", [pytest.param((4, 4, 1), marks=pytest.mark.thorough), (4, 4, 3)])
 def test_samples_of_bytes_are_those_of_the_model(kind, shape):
     """The mean of d log p / d bias over samples of the model is 0, at any bias."""
     model = make(kind, shape=shape, **MIXTURE)
@@ -133,7 +141,7 @@ def test_samples_of_bytes_are_those_of_the_model(kind, shape):
     assert np.all(np.abs(np.mean(gradients, 0)) <= 5 * error + 1e-4)
 
 
-@each_kind
+@kinds("pixelcnn_of_squares", "made_random_order")
 def test_completion_keeps_what_is_given_and_samples_the_rest(kind):
     model = make(kind)
     x, seed = np.ones([3, 4, 4, 1], np.float32), np.array([5, 6, 5], np.int32)
