@@ -18,6 +18,7 @@ CASES = {
     "gmm": ("gmm", {}),
     "gmm_stepwise": ("gmm", {"covariance": "low_rank", "start": "random", "stepwise": 0.7}),
     "gmvae": ("gmvae", {"likelihood": "gaussian_shared", **_REAL}),
+    "hvae": ("hvae", {"free_bits": 0.5}),
     "iwae": ("iwae", {}),
     "m1_m2": ("m1_m2", {}),
     "m1_m2_conv": ("m1_m2_conv", {}),
@@ -72,6 +73,7 @@ PARAMETERS = {
     "gmvae": 1_332_014,
     "improved_gan": 2_233_554,
     "infogan": 975_598,
+    "hvae": 2_115_324,
     "iwae": 1_372_864,
     "m1_m2": 126_630,
     "m1_m2_conv": 925_578,
@@ -173,6 +175,11 @@ SIGNATURES = {
         "responsibilities": (["x"], {"probs": (3,)}),
         "sample_cluster": (["seed", "cluster"], {"x": X}),
     },
+    "hvae": {
+        **VAE,
+        "encode": (["x"], {"loc": (6,), "scale": (6,)}),
+        "redraw": (["x", "level", "seed"], {"x": X}),
+    },
     "iwae": VAE,
     "r3gan": GAN,
     "wgan_gp": GAN,
@@ -213,7 +220,9 @@ def arguments(model, names, rows):
     made = {
         "seed": np.arange(rows, dtype=np.int32) + 7,
         "t": np.linspace(0, 1, rows, dtype=np.float32),
-        **{k: rng.integers(0, 3, rows).astype(np.int32) for k in ("y", "y_new", "cluster")},
+        **{
+            k: rng.integers(0, 3, rows).astype(np.int32) for k in ("y", "y_new", "cluster", "level")
+        },
         **{k: rng.random((rows, *model.spec.shape), np.float32) for k in ("x", "x0", "x1")},
     }
     if "mask" in names:

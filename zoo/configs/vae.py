@@ -103,7 +103,9 @@ def _add_objective(config):
             0.0,
             1.0,
         ),
-        free_bits=field(0.0, "KL per dimension (nats) that is not penalised.", 0.0, 10**3),
+        free_bits=field(
+            0.0, "KL per dimension, in `hvae` per level, that is not penalised (nats).", 0.0, 10**3
+        ),
         importance_samples=field(
             1,
             "Number k of codes per image: 1 trains on the ELBO, more on the importance-weighted "

@@ -17,6 +17,7 @@ ORDER = {
     "sample_fast": ("seed", "y"),
     "trajectory": ("seed", "t", "y"),
     "complete": ("x", "mask", "seed", "y"),
+    "redraw": ("x", "level", "seed"),
     "score": ("x", "y", "seed"),
     "encode": ("x", "y"),
     "reconstruct": ("x", "y"),
@@ -139,14 +140,17 @@ class Input(NamedTuple):
         raise UserError(f"{signature}: {what}={wrong} is out of range: expected {low} .. {high}.")
 
 
-def build(names, spec: Spec, latent_dim: int = 0, num_clusters: int = 0) -> list[Input]:
+def build(
+    names, spec: Spec, latent_dim: int = 0, num_clusters: int = 0, num_levels: int = 0
+) -> list[Input]:
     """Returns the inputs of a signature by their names.
 
     Args:
-      names: of x, x0, x1, mask, y, y_new, cluster, z, t and seed.
+      names: of x, x0, x1, mask, y, y_new, cluster, level, z, t and seed.
       spec: of the model.
       latent_dim: size of z.
       num_clusters: of the model.
+      num_levels: of its codes.
     """
     images = len(spec.shape) == 3
     low, high = (0.0, 1.0) if images else (None, None)
@@ -160,6 +164,7 @@ def build(names, spec: Spec, latent_dim: int = 0, num_clusters: int = 0) -> list
         Input("y", (), "int32", *labels, "label"),
         Input("y_new", (), "int32", *labels, "label to show instead"),
         Input("cluster", (), "int32", *clusters, "cluster"),
+        Input("level", (), "int32", 0, num_levels, "number of upper levels to keep"),
         Input("z", (latent_dim,), "float32", about="code"),
         Input(
             "t",

@@ -274,8 +274,8 @@ class GenerativeModel(KerasInterface):
 
     def inputs(self, names) -> list[Input]:
         """Returns the inputs of a signature by their names."""
-        latent_dim = self.config.get("latent_dim", 0)
-        return signature_inputs.build(names, self.spec, latent_dim, self.num_clusters)
+        sizes = self.config.get("latent_dim", 0), self.num_clusters, self.config.get("levels", 0)
+        return signature_inputs.build(names, self.spec, *sizes)
 
 
 def _in_range(known, tensor):

@@ -20,6 +20,7 @@ from zoo.models.flow_matching import FlowMatching
 from zoo.models.gan import GAN
 from zoo.models.gmm import GMM
 from zoo.models.gmvae import GMVAE
+from zoo.models.hvae import HVAE
 from zoo.models.improved_gan import ImprovedGAN
 from zoo.models.infogan import InfoGAN
 from zoo.models.m1_m2 import M1M2
@@ -37,6 +38,7 @@ FAMILIES: dict[str, type[GenerativeModel]] = {
     "gan": GAN,
     "gmm": GMM,
     "gmvae": GMVAE,
+    "hvae": HVAE,
     "improved_gan": ImprovedGAN,
     "infogan": InfoGAN,
     "m1_m2": M1M2,

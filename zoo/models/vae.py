@@ -81,8 +81,7 @@ class VAE(GenerativeModel):
 
     def __init__(self, config, spec):
         super().__init__(config, spec)
-        self.posterior_layer = posteriors.KINDS[config.posterior](config)
-        self.prior_layer = priors.KINDS[config.prior](config, spec)
+        self.posterior_layer, self.prior_layer = self.make_code_layers(config, spec)
         self.likelihood_layer = likelihoods.KINDS[config.likelihood](config, spec)
         for part in (self.posterior_layer, self.prior_layer, self.likelihood_layer):
             part.built = True  # layers so that Keras finds their weights; they have no call
@@ -92,6 +91,11 @@ class VAE(GenerativeModel):
         )
         self.decoder = networks.decoder(config.network, outputs, config.hidden)
         self.convolutional = config.network == "conv"
+
+    def make_code_layers(self, config, spec):
+        """Returns the layers of q(z|x) and of p(z)."""
+        posterior = posteriors.KINDS[config.posterior](config)
+        return posterior, priors.KINDS[config.prior](config, spec)
 
     def posterior(self, x, y=None):
         """q(z|x)"""
@@ -228,11 +232,22 @@ class VAE(GenerativeModel):
                 f"--config.pixels={likelihood.fits}, or for {pixels} pixels --config.likelihood="
                 f"{', '.join(others[:-1])}{' or ' * bool(others[:-1])}{others[-1]}."
             )
+        yield from cls.free_bits_problems(config)
         yield from _bound_problems(config)
         if config.prior == "vamp" and cls.conditional:
             yield (
                 f"prior='vamp' is a mixture of q(z|x), but model {config.model!r} has q(z|x,y): "
                 "choose 'standard' or 'mog'."
+            )
+
+    @classmethod
+    def free_bits_problems(cls, config):
+        """Yields a sentence if the rate of each dimension has no closed form."""
+        if config.free_bits and (config.posterior, config.prior) != ("diagonal", "standard"):
+            yield (
+                f"free_bits={config.free_bits} needs a KL in closed form for each dimension, which "
+                f"posterior={config.posterior!r} with prior={config.prior!r} does not have: choose "
+                "'diagonal' with 'standard', or free_bits=0."
             )
 
     @classmethod
@@ -259,12 +274,6 @@ class VAE(GenerativeModel):
 
 def _bound_problems(config):
     """Yields what does not fit among posterior, prior and bound."""
-    if config.free_bits and (config.posterior, config.prior) != ("diagonal", "standard"):
-        yield (
-            f"free_bits={config.free_bits} needs a KL in closed form for each dimension, which "
-            f"posterior={config.posterior!r} with prior={config.prior!r} does not have: choose "
-            "'diagonal' with 'standard', or free_bits=0."
-        )
     if config.importance_samples > 1 and config.free_bits:
         yield (
             "free_bits is part of the ELBO: choose --config.importance_samples=1 or "

@@ -34,8 +34,13 @@ def free_bits(q: tfd.Distribution, p: tfd.Distribution, minimum: float) -> tf.Te
     of_dimension = tfd.kl_divergence(
         tfd.Normal(q.mean(), q.stddev()), tfd.Normal(p.mean(), p.stddev())
     )  # [B, D]
-    mean = replicas.all_reduce("mean", tf.stop_gradient(tf.reduce_mean(of_dimension, 0)))
-    return tf.reduce_sum(tf.where(mean > minimum, of_dimension, minimum), -1)
+    return tf.reduce_sum(free_bits_of_group(of_dimension, minimum), -1)
+
+
+def free_bits_of_group(rate: tf.Tensor, minimum: float) -> tf.Tensor:
+    """Returns rates [B, ...] where their mean over the batch exceeds `minimum`, else `minimum`."""
+    mean = replicas.all_reduce("mean", tf.stop_gradient(tf.reduce_mean(rate, 0)))
+    return tf.where(mean > minimum, rate, minimum)
 
 
 def importance_weighted_bound(log_weights: tf.Tensor) -> tf.Tensor:

@@ -1,0 +1,125 @@
+"""Levels of codes: against one level, Monte Carlo and quadrature."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from zoo import configs, models, seeds
+from zoo.configs.spec import Spec
+from zoo.distributions import posteriors
+from zoo.evaluation import density
+
+SPEC = Spec((4, 4, 1), 0)
+
+
+def make(entry="hvae", shaken=0.3, **fields):
+    """A model with weights that matter."""
+    model = models.create(configs.get_tiny(entry, **fields), SPEC)
+    for i, v in enumerate(model.trainable_variables):
+        v.assign(v + shaken * seeds.normal(v.shape, seeds.root(i)))
+    return model
+
+
+def make_batch(rows, spec=SPEC):
+    x = np.random.default_rng(0).integers(0, 2, (rows, *spec.shape)).astype(np.float32)
+    return {"x": x, "y": np.full(rows, -1, np.int32)}
+
+
+def test_with_one_level_it_is_a_vae():
+    one, vae = make(levels=1), make("vae_vamp", latent_dim=6)
+    one.set_weights(vae.get_weights())
+    batch = make_batch(7)
+    terms, expected = (model.loss_terms(batch, seeds.root(1)) for model in (one, vae))
+    for name in expected:
+        np.testing.assert_array_equal(terms[name], expected[name])
+    np.testing.assert_array_equal(terms["rate_1"], expected["rate"])
+
+
+@pytest.mark.parametrize("prior", ["standard", "mog", "vamp"])
+def test_rates_are_those_of_monte_carlo(prior):
+    model, count = make(levels=3, prior=prior), 20_000
+    batch = {name: np.repeat(rows, count, 0) for name, rows in make_batch(1).items()}
+    terms = model.loss_terms(batch, seeds.root(1))
+    q, p = model.posterior(batch["x"][:1]), model.prior()
+    z = posteriors.reparametrize(q, seeds.normal([count, 1, 6], seeds.root(2)))
+    total = 0.0
+    for i, ((q_l, z_l), (p_l, _)) in enumerate(zip(q.levels(z), p.levels(z), strict=True), 1):
+        drawn = q_l.log_prob(z_l) - p_l.log_prob(z_l)
+        error = np.std(drawn) / np.sqrt(count)
+        assert np.mean(terms[f"rate_{i}"]) == pytest.approx(np.mean(drawn), abs=8 * error)
+        total += np.mean(drawn)
+    assert total > 0.5
+    joint = np.mean(q.log_prob(z) - p.log_prob(z))
+    assert joint == pytest.approx(total, rel=1e-4)
+
+
+def test_density_of_a_draw_is_that_of_its_code():
+    """What is kept from the draw is what the code alone gives."""
+    model = make(levels=3)
+    q = model.posterior(make_batch(5)["x"])
+    z = posteriors.reparametrize(q, seeds.normal([2, 5, 6], seeds.root(1)))
+    np.testing.assert_allclose(q.log_prob(z), q.log_prob(tf.identity(z)), rtol=1e-5)
+
+
+def test_bound_is_below_the_likelihood_and_close_with_many_codes():
+    """By quadrature over two codes."""
+    model = make(latent_dim=2, levels=2, shaken=0.1)
+    batch = make_batch(3)
+    points = np.linspace(-12, 12, 601, dtype=np.float32)
+    z = np.stack(np.meshgrid(points, points, indexing="ij"), -1).reshape(-1, 2)
+    prior = model.prior().log_prob(z)
+    area = np.log(points[1] - points[0]) * 2
+    assert float(tf.reduce_logsumexp(prior) + area) == pytest.approx(0, abs=1e-3)
+    exact = [
+        float(tf.reduce_logsumexp(prior + model.likelihood(z).log_prob(x)) + area)
+        for x in batch["x"]
+    ]
+    bound = density.importance_weighted_bound(model, 5_000, 1_000)
+    np.testing.assert_allclose(bound(*batch.values(), seeds.root(1)), exact, atol=0.05)
+    many = {name: np.repeat(rows, 2_000, 0) for name, rows in batch.items()}
+    elbo = -np.reshape(model.loss_terms(many, seeds.root(1))["loss"], [3, 2_000]).mean(1)
+    assert np.all(elbo < np.array(exact) + 0.05) and np.all(elbo > np.array(exact) - 30)
+
+
+def test_redrawing_keeps_the_upper_levels():
+    model = make(levels=3)
+    x, rows = make_batch(1)["x"], 6
+    x, seed = np.repeat(x, rows, 0), np.arange(rows, dtype=np.int32)
+    drawn = [model.redraw(x, np.full(rows, level, np.int32), seed) for level in range(4)]
+    np.testing.assert_allclose(drawn[0], model.sample(seed), atol=1e-6)
+    np.testing.assert_allclose(drawn[3], model.reconstruct(x), atol=1e-6)
+    spread = [np.std(images, 0).mean() for images in drawn]
+    assert spread[3] < 1e-6 < spread[2]
+    kept = model.encode(x)["loc"]
+    levels = np.array([0, 1, 2, 3, 1, 2], np.int32)
+    z = model.prior_layer.draw_below(model.posterior_components, seed, kept, levels)
+    for row, level in enumerate(levels):
+        same = np.isclose(z[row], kept[row])
+        assert same[: 2 * level].all() and not same[2 * level :].any()
+
+
+def test_free_bits_are_those_of_a_level():
+    batch, plain = make_batch(8), make()
+    terms = plain.loss_terms(batch, seeds.root(1))
+    means = [np.mean(terms[f"rate_{i}"]) for i in (1, 2)]
+    minimum = float(np.mean(means))  # one level is below, one above
+    model = make(free_bits=minimum)
+    costs = model.loss_terms(batch, seeds.root(1))["loss"] - terms["distortion"]
+    above = terms["rate_1"] if means[0] > means[1] else terms["rate_2"]
+    np.testing.assert_allclose(costs, above + minimum, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"levels": 4}, "not a multiple of levels=4: choose latent_dim=8"),
+        (
+            {"doubly_reparametrized": True, "importance_samples": 5, "prior": "standard"},
+            "for one level of codes",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused(fields, message):
+    with pytest.raises(zoo.UserError, match=message):
+        make(**fields)
