@@ -23,6 +23,7 @@ CASES = {
     "m1_m2": ("m1_m2", {}),
     "m1_m2_conv": ("m1_m2_conv", {}),
     "m2": ("m2_colour", {"class_network": "gated"}),
+    "vae_pixel": ("vae_pixel", {}),
     "vae_conv": (
         "vae",
         {"network": "conv", "likelihood": "discretized_logistic", "pixels": "scaled"}
@@ -87,6 +88,7 @@ PARAMETERS = {
     "vae_gaussian": 1_648_048,
     "vae_iaf": 1_514_048,
     "vae_mog": 1_413_364,
+    "vae_pixel": 2_009_660,
     "vae_tril": 1_646_644,
     "vae_vamp": 1_764_864,
     "wgan_gp": 1_070_882,
@@ -187,6 +189,7 @@ SIGNATURES = {
     "vae_gaussian": VAE,
     "vae_iaf": VAE,
     "vae_mog": VAE,
+    "vae_pixel": VAE,
     "vae_tril": VAE,
     "vae_vamp": VAE,
 }

@@ -15,6 +15,7 @@ def add_fields(config):
     _add_distributions(config)
     common.add_standardize(config)
     _add_networks(config)
+    _add_causal_convolutions(config)
     _add_objective(config)
 
 
@@ -38,7 +39,8 @@ def _add_distributions(config):
             "p(x|z): 'bernoulli' for binarized pixels; for dequantized or scaled ones "
             "'continuous_bernoulli', 'gaussian', 'gaussian_shared', 'gaussian_pixel', "
             "'gaussian_low_rank'; 'discretized_logistic' or 'logistic_mixture' for scaled ones; "
-            "'normal' for rows of real numbers.",
+            "'pixelcnn' for binarized pixels that depend on those before them; 'normal' for rows "
+            "of real numbers.",
             choices=(
                 "bernoulli",
                 "continuous_bernoulli",
@@ -48,6 +50,7 @@ def _add_distributions(config):
                 "gaussian_low_rank",
                 "discretized_logistic",
                 "logistic_mixture",
+                "pixelcnn",
                 "normal",
             ),
         ),
@@ -83,6 +86,19 @@ def _add_networks(config):
         ),
         pixel_components=field(5, "Components of 'logistic_mixture'.", 1, 100),
         likelihood_rank=field(8, "Rank of the covariance of 'gaussian_low_rank'.", 1, 10**3),
+    )
+
+
+def _add_causal_convolutions(config):
+    """Adds the fields of the likelihood 'pixelcnn'."""
+    add(
+        config,
+        pixel_width=field(24, "Channels of the convolutions of 'pixelcnn'.", 1, 4096),
+        pixel_depth=field(
+            2, "Gated layers of 'pixelcnn'; the more, the larger its neighbourhood.", 0, 100
+        ),
+        pixel_block=field(2, "Side of the squares that 'pixelcnn' draws at a time.", 1, 8),
+        pixel_head_width=field(48, "Hidden units that draw a square's pixels.", 1, 4096),
     )
 
 
@@ -149,6 +165,7 @@ def shrink(config):
     config.flow_steps = 2
     config.flow_hidden = (8,)
     config.prior_components = 4
+    config.pixel_width, config.pixel_head_width = 4, 4
     config.batch_size = 8
     config.num_epochs = 2
     config.kl_warmup = 0.5 if config.kl_warmup else 0.0

@@ -24,6 +24,8 @@ class Likelihood(keras.Layer):
     discrete = False
     # Whether x are images, in [0, 1].
     of_images = True
+    # Whether pixels are drawn one after another, each given those before it.
+    draws_in_turn = False
     # Uniform numbers that `draw` takes for each pixel.
     noise_size = 1
 
@@ -61,6 +63,20 @@ class Likelihood(keras.Layer):
           noise: uniform in [0, 1), [..., noise_size].
         """
         raise NotImplementedError
+
+    def image(self, p: tfd.Distribution) -> tf.Tensor:
+        """Returns the image [..., H, W, C] that stands for p(x|z): its mean."""
+        return p.mean()
+
+    def sample_image(self, p: tfd.Distribution, row_seeds: tf.Tensor) -> tf.Tensor:
+        """Returns the image that stands for a sample of p(x|z) of each row: its mean.
+
+        Args:
+          p: of B rows.
+          row_seeds: int32 [B]; row i depends on row_seeds[i] alone.
+        """
+        del row_seeds
+        return self.image(p)
 
     def standardize(self, x: tf.Tensor) -> tf.Tensor:
         """Returns x in the units in which networks take it."""

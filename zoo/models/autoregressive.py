@@ -13,8 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import seeds
+from zoo.distributions.bernoulli import Bernoulli
 from zoo.distributions.categorical import Categorical
-from zoo.distributions.likelihoods import Bernoulli
 from zoo.distributions.logistic_mixture import LogisticMixture
 from zoo.models.base import GenerativeModel
 from zoo.models.capabilities import Capability, Rules

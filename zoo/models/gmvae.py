@@ -73,9 +73,10 @@ class GMVAE(VAE):
         return tf.nn.softmax(log_joint + tf.math.log_softmax(self.prior_layer.logits.value))
 
     def sample_cluster(self, seed, cluster):
-        """Returns the mean of p(x|z), z drawn from p(z|c); row i depends on seed[i], cluster[i]."""
+        """Returns an image of p(x|z), z drawn from p(z|c); row i depends on seed[i], cluster[i]."""
         noise = seeds.row_normal(seed, self.config.latent_dim)
-        return self.decode(self.prior_layer.chosen(None, cluster).bijector.forward(noise))
+        z = self.prior_layer.chosen(None, cluster).bijector.forward(noise)
+        return self.draw_image(z, seed)
 
     def signatures(self):
         return {

@@ -51,9 +51,8 @@ class HVAE(VAE):
         All are drawn at level 0, none at the number of levels: the reconstruction.
         """
         kept = self.encode(x)["loc"]
-        return self.decode(
-            self.prior_layer.draw_below(self.posterior_components, seed, kept, level)
-        )
+        z = self.prior_layer.draw_below(self.posterior_components, seed, kept, level)
+        return self.draw_image(z, seed)
 
     def signatures(self):
         redraw = self.signature(self.redraw, "x", "level", "seed", output="x")

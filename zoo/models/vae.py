@@ -16,7 +16,13 @@ from zoo import errors, networks, seeds
 from zoo.distributions import codes, likelihoods, posteriors, priors
 from zoo.models.base import GenerativeModel
 from zoo.models.capabilities import Capability, Rules
+from zoo.networks import causal_convolutions
 from zoo.objectives import bounds
+
+# Signatures that return images.
+PICTURES = frozenset(
+    {"sample", "decode", "reconstruct", "interpolate", "restyle", "redraw", "sample_cluster"}
+)
 
 
 class VAE(GenerativeModel):
@@ -90,7 +96,9 @@ class VAE(GenerativeModel):
             config.network, spec.shape, config.hidden, self.posterior_layer.outputs
         )
         self.decoder = networks.decoder(config.network, outputs, config.hidden)
-        self.convolutional = config.network == "conv"
+        in_turn = self.likelihood_layer.draws_in_turn
+        self.convolutional = config.network == "conv" or in_turn
+        self.unsteady_signatures = PICTURES if in_turn else frozenset()
 
     def make_code_layers(self, config, spec):
         """Returns the layers of q(z|x) and of p(z)."""
@@ -167,8 +175,15 @@ class VAE(GenerativeModel):
     # --- Serving ----------------------------------------------------------------------------
 
     def sample(self, seed, y=None):
-        """Returns the mean of p(x|z), z drawn from the prior; row i depends on seed[i], y[i]."""
-        return self.decode(self.prior_layer.draw(self.posterior_components, seed), y)
+        """Returns an image of p(x|z), z drawn from the prior; row i depends on seed[i], y[i].
+
+        It is the mean of p(x|z); where pixels depend on each other, they are drawn.
+        """
+        return self.draw_image(self.prior_layer.draw(self.posterior_components, seed), seed, y)
+
+    def draw_image(self, z, seed, y=None):
+        """Returns the image of a sample with codes z drawn from seed; see `sample`."""
+        return self.likelihood_layer.sample_image(self.likelihood(z, y), seed)
 
     def interpolate_codes(self, z0, z1, t):
         """Returns codes between z0 and z1, [B, D] each, at t [B], as arrays."""
@@ -181,8 +196,8 @@ class VAE(GenerativeModel):
         return {"loc": loc, "scale": scale}
 
     def decode(self, z, y=None):
-        """Returns the mean of p(x|z)."""
-        return self.likelihood(z, y).mean()
+        """Returns the mean of p(x|z), or the most probable pixels in turn if they have an order."""
+        return self.likelihood_layer.image(self.likelihood(z, y))
 
     def reconstruct(self, x, y=None):
         """Returns the decoded mean of q(z|x): for a Gaussian, z at e = 0."""
@@ -258,6 +273,10 @@ class VAE(GenerativeModel):
             yield (
                 f"likelihood={config.likelihood!r} is a density of pixels, {config.dataset!r} has "
                 "rows of numbers: choose --config.likelihood=normal --config.pixels=scaled."
+            )
+        if config.likelihood == "pixelcnn":
+            yield from causal_convolutions.block_problems(
+                config.pixel_block, spec.shape, "pixel_block"
             )
         for field in ("network", "class_network"):
             if len(spec.shape) == 1 and config.get(field) == "conv":

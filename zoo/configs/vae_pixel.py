@@ -1,0 +1,27 @@
+"""VAE whose decoder knows each pixel's neighbours: the code is left with what is further away.
+
+Paper: Gulrajani et al. 2017, PixelVAE: A Latent Variable Model for Natural Images (arXiv
+1611.05013).
+Command: scripts/train.py --model=vae_pixel --dataset=mnist
+Takes: an hour on MNIST, on two CPU cores.
+Expect: on MNIST a negative log-likelihood below 80.5 nats (binarised test set).
+"""
+
+from zoo.configs import vae
+
+
+def get_config():
+    config = vae.get_config()
+    config.model = "vae_pixel"
+    config.likelihood = "pixelcnn"
+    config.prior = "vamp"
+    config.hidden = (300, 300)
+    config.num_epochs = 40
+    config.kl_warmup, config.warmup = 0.15, 0.01
+    config.patience = 0
+    config.learning_rate = 1e-3
+    return config
+
+
+def get_tiny():
+    return vae.shrink(get_config())
