@@ -50,6 +50,22 @@ def test_draws_have_the_probabilities_of_the_code():
     assert np.all(error > 0.005) and np.all(np.abs(gradients.mean(0)) < 5 * error)
 
 
+def test_draws_of_bytes_have_the_probabilities_of_the_code():
+    """As above, with channels in turn."""
+    model = models.create(
+        configs.get_tiny("vae", likelihood="pixelcnn_bytes", pixels="scaled"), Spec((4, 4, 3), 0)
+    )
+    z = tf.repeat(seeds.normal([1, 3], seeds.root(1)), 1_000, 0)
+    x = model.likelihood(z).sample(seed=[1, 2])
+    assert np.allclose(x * 255, np.round(x * 255), atol=1e-3) and np.std(x) > 0.02
+    with tf.GradientTape() as tape:
+        tape.watch(z)
+        log_p = model.likelihood(z).log_prob(x)
+    gradients = tape.gradient(log_p, z).numpy()
+    error = gradients.std(0) / np.sqrt(len(z))
+    assert np.all(error > 0) and np.all(np.abs(gradients.mean(0)) < 5 * error)
+
+
 def test_many_codes_of_an_image_are_as_each_alone():
     model, x = make(), all_images()[[7, 300]]
     z = posteriors.reparametrize(model.posterior(x), seeds.normal([5, 2, 3], seeds.root(1)))

@@ -77,6 +77,8 @@ def _for_colours(config):
     if config.likelihood == "bernoulli":
         # A small scale spends the rate on detail, and samples lose shape and label.
         yield {"likelihood": "gaussian", "pixels": "dequantized", "pixel_scale": 0.4}
+    if config.likelihood == "pixelcnn":
+        yield {"likelihood": "pixelcnn_bytes", "pixels": "scaled"}
     if config.network != "conv":
         yield {"network": "conv", "hidden": CHANNELS}
         yield {"latent_dim": 16}

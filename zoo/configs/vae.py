@@ -39,8 +39,8 @@ def _add_distributions(config):
             "p(x|z): 'bernoulli' for binarized pixels; for dequantized or scaled ones "
             "'continuous_bernoulli', 'gaussian', 'gaussian_shared', 'gaussian_pixel', "
             "'gaussian_low_rank'; 'discretized_logistic' or 'logistic_mixture' for scaled ones; "
-            "'pixelcnn' for binarized pixels that depend on those before them; 'normal' for rows "
-            "of real numbers.",
+            "'pixelcnn' for binarized pixels and 'pixelcnn_bytes' for scaled ones that depend on "
+            "those before them; 'normal' for rows of real numbers.",
             choices=(
                 "bernoulli",
                 "continuous_bernoulli",
@@ -51,6 +51,7 @@ def _add_distributions(config):
                 "discretized_logistic",
                 "logistic_mixture",
                 "pixelcnn",
+                "pixelcnn_bytes",
                 "normal",
             ),
         ),
@@ -84,13 +85,13 @@ def _add_networks(config):
             0.5 / 256,
             10.0,
         ),
-        pixel_components=field(5, "Components of 'logistic_mixture'.", 1, 100),
+        pixel_components=field(5, "Components of 'logistic_mixture' and 'pixelcnn_bytes'.", 1, 100),
         likelihood_rank=field(8, "Rank of the covariance of 'gaussian_low_rank'.", 1, 10**3),
     )
 
 
 def _add_causal_convolutions(config):
-    """Adds the fields of the likelihood 'pixelcnn'."""
+    """Adds the fields of the likelihoods 'pixelcnn' and 'pixelcnn_bytes'."""
     add(
         config,
         pixel_width=field(24, "Channels of the convolutions of 'pixelcnn'.", 1, 4096),

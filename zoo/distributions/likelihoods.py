@@ -17,7 +17,7 @@ from tensorflow_probability import distributions as tfd
 from zoo.distributions.bernoulli import Bernoulli
 from zoo.distributions.likelihood import LEVELS, Likelihood, positive_scale, raw_scale
 from zoo.distributions.logistic_mixture import LogisticMixture
-from zoo.distributions.pixel_by_pixel import PixelByPixel
+from zoo.distributions.pixel_by_pixel import BytesByPixel, PixelByPixel
 from zoo.distributions.standardizer import Standardizer
 
 
@@ -153,6 +153,7 @@ KINDS = {
     "logistic_mixture": LogisticMixture,
     "normal": Normal,
     "pixelcnn": PixelByPixel,
+    "pixelcnn_bytes": BytesByPixel,
 }
 
 

@@ -19,6 +19,7 @@ from zoo import seeds
 from zoo.distributions.bernoulli import Bernoulli
 from zoo.distributions.byte_likelihood import ImageDistribution
 from zoo.distributions.likelihood import Likelihood
+from zoo.distributions.logistic_mixture import LogisticMixture
 from zoo.networks.causal_convolutions import CausalConvolutions, Context
 
 # What the decoder says of each pixel beside its logit.
@@ -29,11 +30,12 @@ class PixelByPixel(Likelihood):
     """Binarised pixels, each given z and the pixels before it."""
 
     fits = "binarized"
+    of_pixel: type[Likelihood] = Bernoulli
     draws_in_turn = True
 
     def __init__(self, config, spec):
         super().__init__(config, spec)
-        self.pixel = Bernoulli(config, spec)
+        self.pixel = self.of_pixel(config, spec)
         self.pixel.built = True
         width = config.pixel_width
         self.network = CausalConvolutions(
@@ -91,3 +93,11 @@ class PixelByPixel(Likelihood):
     def initial_outputs(self, mean):
         logits = self.pixel.initial_outputs(mean)
         return np.concatenate([logits, np.zeros([*mean.shape[:-1], FEATURES])], -1)
+
+
+class BytesByPixel(PixelByPixel):
+    """Bytes of grey or colour images, each pixel given z and the pixels before it."""
+
+    fits = "scaled"
+    discrete = True
+    of_pixel = LogisticMixture

@@ -274,7 +274,7 @@ class VAE(GenerativeModel):
                 f"likelihood={config.likelihood!r} is a density of pixels, {config.dataset!r} has "
                 "rows of numbers: choose --config.likelihood=normal --config.pixels=scaled."
             )
-        if config.likelihood == "pixelcnn":
+        if likelihoods.KINDS[config.likelihood].draws_in_turn:
             yield from causal_convolutions.block_problems(
                 config.pixel_block, spec.shape, "pixel_block"
             )
