@@ -79,7 +79,10 @@ class PixelByPixel(Likelihood):
         return self.pixel.noise_size
 
     def image(self, p):
-        """Returns the image whose pixels are, in turn, on where that is more probable than off."""
+        """Returns the image whose pixels have, in turn, their median given those before them.
+
+        A mixture has the median of the component in its middle.
+        """
         shape = tf.concat([tf.shape(p.params)[:-1], [self.noise_size]], 0)
         return self.draw(p.params, tf.fill(shape, 0.5))
 

@@ -196,7 +196,7 @@ class VAE(GenerativeModel):
         return {"loc": loc, "scale": scale}
 
     def decode(self, z, y=None):
-        """Returns the mean of p(x|z), or the most probable pixels in turn if they have an order."""
+        """Returns the mean of p(x|z), or medians in turn if pixels depend on those before them."""
         return self.likelihood_layer.image(self.likelihood(z, y))
 
     def reconstruct(self, x, y=None):

@@ -11,7 +11,7 @@ from zoo.evaluation import headline_metrics, references
 from zoo.evaluation.metrics import LABELS
 from zoo.exports.signature_inputs import Input
 
-# Limits by type of model, which a signature identifies: the first in this list that it has.
+# Limits by type of model, which a signature or the likelihood identifies: the first that it has.
 LIMITS = (
     (
         "sample_fast",
@@ -27,6 +27,15 @@ LIMITS = (
         "discriminate",
         "A GAN has no likelihood, and types of images may be missing from its samples: coverage "
         "and class shares show how many.",
+    ),
+    *(
+        (
+            likelihood,
+            "Pixels of samples are drawn one after another, given the code. `decode` and "
+            "`reconstruct` take the median of each instead. Log-likelihoods "
+            "are bounds or estimates.",
+        )
+        for likelihood in ("pixelcnn", "pixelcnn_bytes")
     ),
     (
         "encode",
@@ -105,7 +114,8 @@ def _caption(signatures):
 
 def _limits(config, signatures, images):
     """Sentences about limits, and about the input of `score`."""
-    limits = [text for signature, text in LIMITS if signature in signatures][:1]
+    has = {*signatures, config.get("likelihood")}
+    limits = [text for name, text in LIMITS if name in has][:1]
     if not images:  # the limits above are those of images
         limits = ["Rows unlike the training data get an answer as well."]
     scored = [_scored(config, images)] if "score" in signatures else []
