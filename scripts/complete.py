@@ -5,8 +5,9 @@ scripts/complete.py --saved_model=saved_models/pixelcnn_mnist --images=0,1,2 --o
 scripts/complete.py --saved_model=saved_models/pixelcnn_mnist --images=7 --keep=left --out=left.png
 scripts/complete.py --server=localhost:8501 --model_name=pixelcnn_mnist --images=0 --out=top.png
 
---images are numbers in TFDS' order of the test split of the model's dataset. Pixels are drawn from
-the top left, row by row, each given those before it: kept pixels further down do not change it.
+--images are numbers in TFDS' order of the test split of the model's dataset. Missing pixels are
+drawn in the model's order, for most models from the top down, each given the pixels before it. Kept
+pixels that come later have no influence: --keep=top shows most, --keep=bottom least.
 """
 
 from absl import flags

@@ -10,7 +10,7 @@ from zoo import configs
 _REAL = {"pixels": "dequantized"}
 CASES = {
     "classifier": ("classifier", {}),
-    "made": ("made", {"order": "random", "masks": 2}),
+    "made": ("made", {"order": "random"}),
     "pixelcnn": ("pixelcnn", {}),
     "cvae": ("cvae", {"likelihood": "continuous_bernoulli", **_REAL}),
     "ddpm": ("ddpm", {"network": "transformer"}),

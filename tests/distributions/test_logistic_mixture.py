@@ -99,8 +99,10 @@ def test_extreme_outputs_have_gradients():
         assert np.all(np.isfinite(tape.gradient(log_p, params)))
 
 
-def test_first_outputs_fit_the_mean_image():
-    layer = LogisticMixture(CONFIG, Spec((2, 2, 3), 0))
+@pytest.mark.parametrize("components", [1, 2, 5])
+def test_first_outputs_fit_the_mean_image(components):
+    config = ml_collections.ConfigDict({"pixel_components": components})
+    layer = LogisticMixture(config, Spec((2, 2, 3), 0))
     mean = np.random.default_rng(0).uniform(0.3, 0.7, [2, 2, 3])
     outputs = tf.constant(layer.initial_outputs(mean), tf.float32)
     np.testing.assert_allclose(layer.distribution(outputs).mean(), mean, atol=0.03)

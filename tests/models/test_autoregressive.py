@@ -86,6 +86,7 @@ REDRAWN = {
     "made": ("made", MIXTURE, (5, 4, 3)),
     "made_of_few_units": ("made", {"hidden": (5,), "order": "random"}, (6, 4, 1)),
     "made_of_layers": ("made", {"hidden": (40, 40, 30)}, (4, 4, 1)),
+    "made_without_layers": ("made", {"hidden": ()}, (4, 3, 1)),
 }
 
 
@@ -141,17 +142,38 @@ def test_samples_of_bytes_are_those_of_the_model(kind, shape):
     assert np.all(np.abs(np.mean(gradients, 0)) <= 5 * error + 1e-4)
 
 
-@kinds("pixelcnn_of_squares", "made_random_order")
-def test_completion_keeps_what_is_given_and_samples_the_rest(kind):
-    model = make(kind)
-    x, seed = np.ones([3, 4, 4, 1], np.float32), np.array([5, 6, 5], np.int32)
-    mask = np.zeros([3, 4, 4, 1], np.float32)
-    complete = model.compiled_method("complete")
-    np.testing.assert_array_equal(complete(x, mask, seed), model.compiled_method("sample")(seed))
-    mask[:, :2] = 1
-    made = complete(x, mask, seed).numpy()
-    assert np.all(made[:, :2] == 1) and np.array_equal(made[0], made[2])
-    assert 0 < made[:, 2:].mean() < 1
+@kinds("pixelcnn_of_squares", "made")
+def test_completions_have_the_probabilities_of_the_model_given_what_is_kept(kind):
+    """Of 2x2 pixels the first row comes first in every order here."""
+    model, count = make(kind, shape=(2, 2, 1)), 20_000
+    kept = np.array([[1, 0], [0, 0]], np.float32)[..., None]
+    mask = np.array([[1, 1], [0, 0]], np.float32)[..., None]
+    x, masks = (np.repeat(a[None], count, 0) for a in (kept, mask))
+    complete, seed = model.compiled_method("complete"), np.arange(count, dtype=np.int32)
+    made = complete(x, masks, seed).numpy()
+    assert np.all(made[:, 0] == kept[0])
+    rests = np.array(list(itertools.product((0, 1), repeat=2)), np.float32)
+    images = np.repeat(kept[None], 4, 0)
+    images[:, 1, :, 0] = rests
+    p = np.exp(model.log_prob(images))
+    found = np.bincount((made[:, 1, :, 0] @ [2, 1]).astype(int), minlength=4) / count
+    assert np.abs(found - p / p.sum()).max() < 5 * np.sqrt(0.25 / count)
+    unkept = complete(x, 0 * masks, seed)
+    np.testing.assert_array_equal(unkept, model.compiled_method("sample")(seed))
+
+
+def test_pixels_that_are_kept_later_have_no_influence():
+    model = make("made")
+    x, mask = np.ones([9, 4, 4, 1], np.float32), np.zeros([9, 4, 4, 1], np.float32)
+    mask[:, 3] = 1
+    made = model.complete(x, mask, np.arange(9, dtype=np.int32)).numpy()
+    assert np.all(made[:, 3] == 1)
+    np.testing.assert_array_equal(made[:, :3], model.sample(np.arange(9, dtype=np.int32))[:, :3])
+
+
+def test_a_mixture_of_orders_completes_nothing():
+    assert "complete" not in make("made_masks").signatures()
+    assert "complete" in make("made_random_order").signatures()
 
 
 def test_a_run_draws_completions_and_says_how_long_samples_take(tiny_data, tmp_path):
@@ -181,6 +203,8 @@ def test_labels_change_the_distribution_and_unknown_ones_do_not_fail():
         for values in of_labels:
             assert np.exp(values).sum() == pytest.approx(1, abs=1e-4)
         assert np.abs(of_labels[0] - of_labels[1]).max() > 0.1
+        first = [model.params(x[:1], np.array([y]))[0, 0, 0, 0] for y in (0, 1)]
+        assert first[0] != first[1]
 
 
 @pytest.mark.parametrize("entry", ["made", "pixelcnn"])
@@ -190,6 +214,13 @@ def test_a_new_model_begins_at_the_mean_image(entry, tiny_data):
     before = np.mean(model.log_prob(x))
     model.initialize_from_data(tiny_data.train)
     assert np.mean(model.log_prob(x)) > before + 5
+
+
+@pytest.mark.parametrize("shape", [(45, 45, 3), (33, 28, 1)])
+def test_images_of_odd_sides_have_squares_of_one_pixel(shape):
+    config, sentence = configs.adapt(configs.get("pixelcnn"), shape)
+    assert config.block == 1 and "block=1" in sentence
+    models.check(config, Spec(shape, 0))
 
 
 def test_with_fewer_units_than_pixels_late_pixels_see_late_ones():
@@ -207,6 +238,8 @@ def test_with_fewer_units_than_pixels_late_pixels_see_late_ones():
         ("pixelcnn", {}, (5, 5, 1), "multiples of 2, not 5x5: choose block=1, or image_size=6"),
         ("made", {"pixels": "scaled"}, (4, 4, 1), "not of scaled ones: choose pixels='binarized'"),
         ("made", {}, (4,), "takes images"),
+        ("made", {}, (128, 128, 1), "weights on images of 128x128x1, more than 100,000,000"),
+        ("pixelcnn", {"pixels": "scaled"}, (4, 4, 3), "or likelihood='logistic_mixture'"),
         ("pixelcnn_grey", {}, (4, 4, 3), "has colours: choose likelihood='logistic_mixture'"),
     ],
 )

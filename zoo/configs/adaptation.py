@@ -48,6 +48,9 @@ def adapt(
 
 def _groups(config, shape) -> Iterator[dict]:
     """Fields that go together: where a person set one of them, the others stay as well."""
+    for block in ("block", "pixel_block"):
+        if block in config and any(side % config[block] for side in shape[:-1]):
+            yield {block: 1}
     if len(shape) == 1:
         yield from _for_rows(config, shape[0])
     elif shape[-1] == 3 and "likelihood" in config and config.likelihood != "normal":

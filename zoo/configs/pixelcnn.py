@@ -37,7 +37,8 @@ def get_config():
         depth=field(8, "Gated layers.", 1, 100),
         block=field(
             2,
-            "Side of the square of pixels at each position of the convolutions; the paper's is 1.",
+            "Side of the square of pixels at each position of the convolutions; the paper's is 1. "
+            "Set to 1 for images whose sides are not multiples of it.",
             1,
             8,
         ),

@@ -111,7 +111,7 @@ class LogisticMixture(ByteLikelihood):
     def initial_outputs(self, mean):
         *sides, channels = mean.shape
         count = self.config.pixel_components
-        spread = np.linspace(-0.3, 0.3, count)[:, None]
+        spread = np.linspace(-0.3, 0.3, count)[:, None] if count > 1 else 0.0
         loc = np.clip(2 * mean[..., None, :] - 1 + spread, -1, 1)
         columns = [
             np.zeros([*sides, count]),

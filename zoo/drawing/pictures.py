@@ -134,6 +134,11 @@ def from_test_images(model, dataset, numbers, pixels: str = "scaled"):
         if len(found) == len(set(numbers)):
             break
     x, y = zip(*(found[n] for n in numbers), strict=True)
+    if model.conditional and min(y) < 0:
+        raise UserError(
+            f"Image numbers {[n for n in numbers if found[n][1] < 0]} have no label, which "
+            f"{model.path} takes: choose images with one."
+        )
     return np.stack(x), np.array(y, np.int32) if model.conditional else None
 
 

@@ -31,6 +31,9 @@ class Autoregressive(GenerativeModel):
     """p(x|y); without labels, or if the config does not want them, p(x)."""
 
     unsteady_signatures = frozenset({"sample", "complete"})
+    # Orders of the pixels that the model is a mixture over. Given pixels say which order is
+    # probable, which is why a mixture does not complete images.
+    num_orders = 1
     # Not bfloat16: a sample follows from the pixels before it, and their rounding would grow.
     rules = Rules(learns_from_unlabelled=True, precisions=("float32",))
 
@@ -85,7 +88,8 @@ class Autoregressive(GenerativeModel):
 
     @property
     def capabilities(self):
-        can = {Capability.SAMPLES, Capability.LOG_PROB, Capability.COMPLETES}
+        can = {Capability.SAMPLES, Capability.LOG_PROB}
+        can |= {Capability.COMPLETES} if self.num_orders == 1 else set()
         of_bytes = self.likelihood_layer.discrete
         return super().capabilities | can | ({Capability.BYTES} if of_bytes else set())
 
@@ -101,8 +105,7 @@ class Autoregressive(GenerativeModel):
         A pixel is sampled given those before it; kept pixels later in the order have no influence.
         """
         mask = tf.cast(mask >= 0.5, tf.float32)
-        drawn = self.generate(x, mask, *self._noise(seed), y)
-        return tf.where(mask > 0.5, x, drawn)
+        return self.generate(x, mask, *self._noise(seed), y)
 
     def _noise(self, seed):
         """Returns `noise` and `choice` of `generate`."""
@@ -114,11 +117,14 @@ class Autoregressive(GenerativeModel):
     def signatures(self):
         y = ("y",) if self.conditional else ()
 
-        return {
+        signatures = {
             "sample": self.signature(self.sample, "seed", *y, output="x"),
             "complete": self.signature(self.complete, "x", "mask", "seed", *y, output="x"),
             "score": self.signature(self.log_prob, "x", *y, output="log_prob"),
         }
+        if Capability.COMPLETES not in self.capabilities:
+            del signatures["complete"]
+        return signatures
 
     # --- Checks -----------------------------------------------------------------------------
 
@@ -127,7 +133,7 @@ class Autoregressive(GenerativeModel):
         yield from super().config_problems(config)
         fits = LIKELIHOODS[config.likelihood].fits
         if config.pixels != fits:
-            other = next(name for name, kind in LIKELIHOODS.items() if kind.fits != fits)
+            other = "bernoulli" if fits == "scaled" else "logistic_mixture"
             yield (
                 f"likelihood={config.likelihood!r} is a probability of {fits} pixels, not of "
                 f"{config.pixels} ones: choose --config.pixels={fits}, or "
@@ -140,5 +146,6 @@ class Autoregressive(GenerativeModel):
         if config.likelihood == "categorical" and len(spec.shape) == 3 and spec.shape[-1] > 1:
             yield (
                 "likelihood='categorical' is a probability of grey pixels, "
-                f"{config.dataset!r} has colours: choose --config.likelihood=logistic_mixture."
+                f"these images have {spec.shape[-1]} channels: choose "
+                "--config.likelihood=logistic_mixture."
             )

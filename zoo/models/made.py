@@ -5,7 +5,8 @@ have ranks 1 .. D in some order, and each hidden unit a degree. A weight is kept
 or degree is at most that of the unit it feeds (equation 12), and in the last layer if it is below
 the rank of the pixel it feeds (equation 13): every path from pixel i to the outputs of pixel j
 has rank i < rank j. Weights straight from the pixels to the outputs have the last layer's mask:
-they take the nearest neighbours into account, of which few hidden units know.
+they take the nearest neighbours into account, of which few hidden units know. Likelihoods of bytes
+have too many outputs for them.
 
 The order is that of rows from the top left, or drawn at random. With several masks, each training
 step takes the next set of order and degrees (section 4.2, 4.3), and the model is the mixture of
@@ -20,15 +21,17 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from zoo.errors import UserError
-from zoo.models.autoregressive import Autoregressive
+from zoo.models.autoregressive import LIKELIHOODS, Autoregressive
+
+# Most weights of a model; Adam takes three times as many numbers.
+MOST_WEIGHTS = 10**8
 
 
 class MaskedDense(keras.Layer):
     """A dense layer whose weights lead only from degrees `before` to at least as high ones."""
 
-    def __init__(self, inputs: int, units: int, use_bias: bool = True, dtype=None):
-        super().__init__(dtype=dtype)
+    def __init__(self, inputs: int, units: int, use_bias: bool = True):
+        super().__init__()
         self.kernel = self.add_weight(name="kernel", shape=(inputs, units))
         self.bias = (
             self.add_weight(name="bias", shape=(units,), initializer="zeros") if use_bias else None
@@ -36,9 +39,9 @@ class MaskedDense(keras.Layer):
 
     def call(self, h, before, after):
         # Made of the degrees in the graph: as a constant it would be as large as the kernel.
-        mask = ops.cast(before[:, None] <= after, self.compute_dtype)
-        h = ops.matmul(h, ops.cast(self.kernel, self.compute_dtype) * mask)
-        return h if self.bias is None else h + ops.cast(self.bias, self.compute_dtype)
+        mask = ops.cast(before[:, None] <= after, "float32")
+        h = ops.matmul(h, self.kernel * mask)
+        return h if self.bias is None else h + self.bias
 
 
 class MADE(Autoregressive):
@@ -56,13 +59,16 @@ class MADE(Autoregressive):
         self.degrees = [of_width[units] for units in config.hidden]
         sizes = [self.pixels * self.channels, *config.hidden]
         self.hidden = [MaskedDense(a, b) for a, b in itertools.pairwise(sizes)]
+        outputs = self.pixels * self.likelihood_layer.per_pixel
         self.of_label = [
             keras.layers.Dense(units, use_bias=False)
-            for units in (config.hidden if self.conditional else ())
+            for units in ((*config.hidden, outputs) if self.conditional else ())
         ]
-        outputs = self.pixels * self.likelihood_layer.per_pixel
-        self.last = MaskedDense(sizes[-1], outputs, dtype="float32")
-        self.direct = MaskedDense(sizes[0], outputs, use_bias=False, dtype="float32")
+        self.last = MaskedDense(sizes[-1], outputs)
+        self.direct = []
+        if _has_direct(self.likelihood_layer, spec):
+            self.direct = [MaskedDense(sizes[0], outputs, use_bias=False)]
+        self.num_orders = config.masks
 
     def _draw_order(self, rng):
         ranks = np.arange(1, self.pixels + 1, dtype=np.int32)
@@ -88,7 +94,9 @@ class MADE(Autoregressive):
             now = now if label is None else now + self.of_label[i](label)
             h, before = ops.relu(now) + (h if self._is_residual(i) else 0), after
         below = tf.repeat(ranks - 1, self.likelihood_layer.per_pixel)
-        outputs = self.last(h, before, below) + self.direct(pixels, of_pixels, below)
+        outputs = self.last(h, before, below)
+        outputs += sum(layer(pixels, of_pixels, below) for layer in self.direct)
+        outputs += 0 if label is None else self.of_label[-1](label)
         return tf.reshape(outputs, [-1, *self.spec.shape[:-1], self.likelihood_layer.per_pixel])
 
     def _is_residual(self, i):
@@ -113,7 +121,8 @@ class MADE(Autoregressive):
         """See Autoregressive. With several masks, `choice` says which one a row is drawn with."""
         count = self.config.masks
         if count == 1:
-            return self._generate(x, mask, noise, y, 0)
+            # Kept pixels as they were given, to the last bit.
+            return tf.where(mask > 0.5, x, self._generate(x, mask, noise, y, 0))
         chosen = tf.cast(choice * count, tf.int32)
 
         def body(m, kept):
@@ -129,7 +138,7 @@ class MADE(Autoregressive):
         kept as rows [units, B], which are fast to gather and to write.
         """
         kernels = [tf.transpose(layer.kernel) for layer in (*self.hidden, self.last)]
-        direct = tf.transpose(self.direct.kernel)
+        direct = [tf.transpose(layer.kernel) for layer in self.direct]
         biases = [layer.bias.value[:, None] for layer in (*self.hidden, self.last)]
         label = self.label(y)
         for i, layer in enumerate(self.of_label):
@@ -148,8 +157,8 @@ class MADE(Autoregressive):
         def body(rank, known, *layers):
             pixel = order[rank - 1]
             wanted = pixel * outputs + tf.range(outputs)
-            params = tf.gather(kernels[-1], wanted) @ layers[-1][:-1]
-            params += tf.gather(direct, wanted) @ known
+            params = tf.gather(kernels[-1], wanted) @ (layers[-1][:-1] if layers else known)
+            params += sum(tf.gather(kernel, wanted) @ known for kernel in direct)
             params = tf.transpose(params + tf.gather(biases[-1], wanted))  # [B, P]
             drawn = 2 * self.likelihood_layer.draw(params, noise[:, pixel]) - 1
             value = tf.where(keep[:, pixel], flat[:, pixel], drawn)  # [B, C]
@@ -191,10 +200,30 @@ class MADE(Autoregressive):
             tables.append(table)
         return tables
 
-    def pixel_nats(self, x, y=None):
-        if self.config.masks > 1:
-            raise UserError("The terms of log p(x) by pixel are those of a single mask: masks=1.")
-        return super().pixel_nats(x, y)
-
     def set_output_bias(self, outputs):
         self.last.bias.assign(outputs.reshape(-1))
+
+    # --- Checks -----------------------------------------------------------------------------
+
+    @classmethod
+    def data_problems(cls, config, spec):
+        yield from super().data_problems(config, spec)
+        if len(spec.shape) != 3:
+            return
+        likelihood = LIKELIHOODS[config.likelihood](config, spec)
+        outputs = math.prod(spec.shape[:-1]) * likelihood.per_pixel
+        sizes = [math.prod(spec.shape), *config.hidden, outputs]
+        weights = sum(a * b for a, b in itertools.pairwise(sizes))
+        weights += sizes[0] * outputs * _has_direct(likelihood, spec)
+        if weights > MOST_WEIGHTS:
+            yield (
+                f"{config.model!r} would have {weights:,} weights on images of "
+                f"{'x'.join(map(str, spec.shape))}, more than {MOST_WEIGHTS:,}: choose "
+                "--model=pixelcnn, fewer units in --config.hidden, or a smaller "
+                "--config.image_size."
+            )
+
+
+def _has_direct(likelihood, spec):
+    """Whether there are weights straight from the pixels to the outputs."""
+    return likelihood.per_pixel == spec.shape[-1]

@@ -1,8 +1,9 @@
 """Causal convolutions: outputs for every pixel of an image that depend on those before it alone.
 
 Van den Oord et al. 2016, Conditional Image Generation with PixelCNN Decoders (arXiv 1606.05328),
-section 2: a vertical stack sees all rows above, a horizontal stack the pixels to the left and the
-vertical stack, so that there is no blind spot. Both are gated, tanh(a) sigmoid(b).
+section 2: a vertical stack sees the rows above, a horizontal stack the pixels to the left and the
+vertical stack, so that there is no blind spot. Both are gated, tanh(a) sigmoid(b). Each layer adds
+a row above and a square on each side to what a pixel depends on.
 
 No kernel is masked here: kernels are cut to the part that a mask would leave, and inputs are padded
 on one side. A vertical kernel covers the pixel's row and the one above, of inputs moved down by a
@@ -14,7 +15,8 @@ row; a horizontal one the pixel and the one to its left, of inputs moved right b
 Squares of `block` x `block` pixels are one position of the network, whose pixels a small head
 draws in turn, each given the position and the pixels of the square before it. This is exact as
 well, since the pixels may have any order. With block = 2 there are a quarter of the positions to
-convolve and to draw; block = 1 is the paper's.
+convolve and to draw; block = 1 is the paper's. Not in the paper are features and biases of each
+place, since images are centred, and a hidden layer in the head.
 """
 
 from collections.abc import Iterator

@@ -199,7 +199,8 @@ def densities(saved_models: pathlib.Path) -> str:
         ours = {
             "model": f"[{name}](../saved_models/{name})",
             "obtained": obtained,
-            "ELBO": f"{metrics['elbo']:.2f}" if "elbo" in metrics else "exact",
+            "by": f"{K:,} codes" if "elbo" in metrics else "formula",
+            "ELBO": metrics.get("elbo", ""),
             "active units": metrics.get("active_units", ""),
             "minutes": f"{training['seconds'] / 60:.0f}",
         }

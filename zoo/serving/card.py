@@ -20,8 +20,8 @@ LIMITS = (
     ),
     (
         "complete",
-        "Pixels are drawn one after another, which takes time. A completion follows the pixels "
-        "before it; ones to keep that come later do not change it.",
+        "Pixels are drawn one after another, which takes time. A missing pixel depends on the "
+        "pixels before it alone; ones that are kept and come later have no influence.",
     ),
     (
         "discriminate",
@@ -118,7 +118,7 @@ def _limits(config, signatures, images):
     limits = [text for name, text in LIMITS if name in has][:1]
     if not images:  # the limits above are those of images
         limits = ["Rows unlike the training data get an answer as well."]
-    scored = [_scored(config, images)] if "score" in signatures else []
+    scored = [_scored(config, images, signatures["score"])] if "score" in signatures else []
     return "\n".join(limits + scored)
 
 
@@ -176,16 +176,17 @@ def _command(config):
     return f"    scripts/train.py {flags}\n\n"
 
 
-def _scored(config, images):
+def _scored(config, images, given):
     """The input and the value of `score`."""
     pixels = config["pixels"] if images else "rows"
     bound = "a lower bound on " if "posterior" in config else ""
+    x = "x given y" if "y" in given else "x"
     return {
-        "binarized": f"`score` returns {bound}log p(x) of binarised images, x in {{0, 1}}; values "
-        "in between have no probability under a Bernoulli.",
+        "binarized": f"`score` returns {bound}log p({x}) of binarised images, x in {{0, 1}}; "
+        "values in between have no probability under a Bernoulli.",
         "dequantized": f"`score` returns {bound}the log-density of pixels (v + u) / 256, v a byte "
         "and u uniform in [0, 1).",
-        "scaled": f"`score` returns {bound}log p(x) of bytes v, given as v / 255.",
+        "scaled": f"`score` returns {bound}log p({x}) of bytes v, given as v / 255.",
         "rows": f"`score` returns {bound}the log-density of a row, in nats.",
     }[pixels]
 
