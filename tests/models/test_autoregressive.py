@@ -82,7 +82,7 @@ REDRAWN = {
     "squares_of_1": ("pixelcnn", {"block": 1}, (6, 4, 1)),
     "squares_of_2": ("pixelcnn", {"block": 2, **MIXTURE}, (6, 4, 3)),
     "squares_of_grey": ("pixelcnn_grey", {}, (4, 6, 1)),
-    "squares_of_4": ("pixelcnn", {"block": 4}, (8, 4, 1)),
+    "squares_of_4": ("pixelcnn", {"block": 4}, (4, 8, 1)),
     "made": ("made", MIXTURE, (5, 4, 3)),
     "made_of_few_units": ("made", {"hidden": (5,), "order": "random"}, (6, 4, 1)),
     "made_of_layers": ("made", {"hidden": (40, 40, 30)}, (4, 4, 1)),
@@ -240,7 +240,7 @@ def test_with_fewer_units_than_pixels_late_pixels_see_late_ones():
         ("made", {}, (4,), "takes images"),
         ("made", {}, (128, 128, 1), "weights on images of 128x128x1, more than 100,000,000"),
         ("pixelcnn", {"pixels": "scaled"}, (4, 4, 3), "or likelihood='logistic_mixture'"),
-        ("pixelcnn_grey", {}, (4, 4, 3), "has colours: choose likelihood='logistic_mixture'"),
+        ("pixelcnn_grey", {}, (4, 4, 3), "have 3 channels: choose likelihood='logistic_mixture'"),
     ],
 )
 def test_what_does_not_fit_is_refused(entry, fields, shape, message):
