@@ -142,9 +142,9 @@ def test_samples_of_bytes_are_those_of_the_model(kind, shape):
     assert np.all(np.abs(np.mean(gradients, 0)) <= 5 * error + 1e-4)
 
 
-@kinds("pixelcnn_of_squares", "made")
+@pytest.mark.parametrize("kind", ["pixelcnn_of_squares", "made"])
 def test_completions_have_the_probabilities_of_the_model_given_what_is_kept(kind):
-    """Of 2x2 pixels the first row comes first in every order here."""
+    """Of 2x2 pixels the first row comes first in these orders."""
     model, count = make(kind, shape=(2, 2, 1)), 20_000
     kept = np.array([[1, 0], [0, 0]], np.float32)[..., None]
     mask = np.array([[1, 1], [0, 0]], np.float32)[..., None]
