@@ -6,7 +6,9 @@ never change would grow without bound.
 Paper: Kingma and Welling 2014, Auto-Encoding Variational Bayes (arXiv 1312.6114), appendix C.2.
 Command: scripts/train.py --model=vae_gaussian --dataset=mnist
 Takes: 5 minutes on MNIST, on two CPU cores.
-Expect: on MNIST 2.8 bits per dimension of the bytes, or fewer (test set, K = 5,000).
+Expect: on MNIST 2.8 bits per dimension of the bytes, or fewer (test set, K = 5,000). With
+  --config.likelihood=logistic_mixture --config.pixels=scaled --config.num_epochs=16, in eight
+  minutes, 1.4 by the ELBO: bytes have probabilities of their own, 0 and 255 most of all.
 """
 
 from zoo.configs import vae
