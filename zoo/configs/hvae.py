@@ -21,7 +21,7 @@ def get_config():
     config.prior = "vamp"
     config.latent_dim = 72
     config.hidden = (300, 300)
-    config.num_epochs = 100
+    config.num_epochs = 180
     config.kl_warmup, config.warmup = 0.15, 0.008
     config.patience = 0
     config.learning_rate = 1e-3
