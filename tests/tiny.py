@@ -1,8 +1,10 @@
-"""A set of images that is made within a millisecond."""
+"""A set of images that is made within a millisecond, and models with weights that matter."""
+
+import itertools
 
 import numpy as np
 
-from zoo import data
+from zoo import data, seeds
 from zoo.configs.spec import Spec
 
 
@@ -20,3 +22,15 @@ def dataset():
     """3 classes of 8x8 images: 40 to train on, 8 to validate, 13 to test."""
     splits = [make_images(count, seed) for seed, count in enumerate((40, 8, 13))]
     return data.Dataset("tiny", Spec((8, 8, 1), 3), *splits)
+
+
+def all_images():
+    """Every binary image of 4x4 pixels."""
+    return np.array(list(itertools.product((0, 1), repeat=16)), np.float32).reshape(-1, 4, 4, 1)
+
+
+def shaken(model, by=0.3):
+    """The model, its weights moved by noise of this scale."""
+    for i, v in enumerate(model.trainable_variables):
+        v.assign(v + by * seeds.normal(v.shape, seeds.root(i)))
+    return model

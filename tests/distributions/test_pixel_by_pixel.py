@@ -1,12 +1,11 @@
 """Pixels that depend on each other given a code: against enumeration and their own draws."""
 
-import itertools
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import zoo
+from tests.tiny import all_images, shaken
 from zoo import configs, models, seeds
 from zoo.configs.spec import Spec
 from zoo.distributions import posteriors
@@ -18,14 +17,7 @@ SPEC = Spec((4, 4, 1), 0)
 def make(entry="vae", **fields):
     """A model with weights that matter."""
     config = configs.get_tiny(entry, likelihood="pixelcnn", **fields)
-    model = models.create(config, SPEC)
-    for i, v in enumerate(model.trainable_variables):
-        v.assign(v + 0.3 * seeds.normal(v.shape, seeds.root(i)))
-    return model
-
-
-def all_images():
-    return np.array(list(itertools.product((0, 1), repeat=16)), np.float32).reshape(-1, 4, 4, 1)
+    return shaken(models.create(config, SPEC))
 
 
 @pytest.mark.parametrize("fields", [{"pixel_block": 1, "pixel_depth": 1}, {"pixel_depth": 0}])

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
+from tests.tiny import shaken
 from zoo import configs, models, seeds
 from zoo.configs.spec import Spec
 from zoo.distributions import posteriors
@@ -13,12 +14,9 @@ from zoo.evaluation import density
 SPEC = Spec((4, 4, 1), 0)
 
 
-def make(entry="hvae", shaken=0.3, **fields):
+def make(entry="hvae", by=0.3, **fields):
     """A model with weights that matter."""
-    model = models.create(configs.get_tiny(entry, **fields), SPEC)
-    for i, v in enumerate(model.trainable_variables):
-        v.assign(v + shaken * seeds.normal(v.shape, seeds.root(i)))
-    return model
+    return shaken(models.create(configs.get_tiny(entry, **fields), SPEC), by)
 
 
 def make_batch(rows, spec=SPEC):
@@ -64,7 +62,7 @@ def test_density_of_a_draw_is_that_of_its_code():
 
 def test_bound_is_below_the_likelihood_and_close_with_many_codes():
     """By quadrature over two codes."""
-    model = make(latent_dim=2, levels=2, shaken=0.1)
+    model = make(latent_dim=2, levels=2, by=0.1)
     batch = make_batch(3)
     points = np.linspace(-12, 12, 601, dtype=np.float32)
     z = np.stack(np.meshgrid(points, points, indexing="ij"), -1).reshape(-1, 2)

@@ -3,8 +3,8 @@
 Paper: Gulrajani et al. 2017, PixelVAE: A Latent Variable Model for Natural Images (arXiv
 1611.05013).
 Command: scripts/train.py --model=vae_pixel --dataset=mnist
-Takes: an hour on MNIST, on two CPU cores.
-Expect: on MNIST a negative log-likelihood below 80.5 nats (binarised test set).
+Takes: longer than `vae_vamp`; not measured.
+Expect: not yet trained.
 """
 
 from zoo.configs import vae
