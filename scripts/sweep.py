@@ -19,6 +19,9 @@ shared_flags.define_data_flags()
 _OVER = flags.DEFINE_multi_string("over", None, "FIELD=VALUE,VALUE,...; may be given again.")
 _WORKDIR = flags.DEFINE_string("workdir", None, "Default runs/sweep_MODEL_DATASET.")
 _REPORT = flags.DEFINE_string("report", None, "Folder of the report; default WORKDIR.")
+_SAMPLES = flags.DEFINE_integer(
+    "importance_samples", 0, "Codes per image for the log-likelihood of a VAE; 0 skips it.", 0
+)
 _STRATEGY = shared_flags.define_strategy_flag()
 flags.mark_flag_as_required("over")
 
@@ -35,10 +38,10 @@ def main():
     workdir = files.tensorflow_path(_WORKDIR.value or pathlib.Path("runs") / name)
     dataset = shared_flags.load_data(config)
     config = shared_flags.adapt(config, dataset, fields)
-    rows = sweep.run_sweep(config, fields, dataset, workdir, strategy_)
+    rows = sweep.run_sweep(config, fields, dataset, workdir, strategy_, _SAMPLES.value)
 
     folder = files.user_path(_REPORT.value or workdir)
-    print(sweep.write_report(config, rows, fields, folder))
+    print(sweep.write_report(config, rows, fields, folder, _SAMPLES.value))
     print(f"Written to {folder / 'README.md'}.")
 
 

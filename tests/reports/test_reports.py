@@ -12,7 +12,7 @@ from tests.processes import ROOT, call
 from zoo import configs, models
 from zoo.configs.spec import Spec
 from zoo.exports import versions
-from zoo.reports import catalogue, overview, pages
+from zoo.reports import catalogue, overview, pages, results
 from zoo.serving import card, export
 
 FIGURES = {
@@ -64,6 +64,17 @@ def test_all_is_written_once(project):
     assert "| 86.76 | Burda" in results and "2 min on a CPU" in results
     listed = (project / "saved_models" / "README.md").read_text()
     assert "[cvae_mnist](cvae_mnist)" in listed and 'src="vae_mnist/samples.png"' in listed
+
+
+def test_log_likelihoods_over_seeds_stand_below_those_of_exports(project):
+    assert "### Over seeds" not in results.build_page(project / "saved_models", project / "docs")
+    sweep = project / "docs" / "sweeps" / "vae_mog_mnist"
+    sweep.mkdir(parents=True)
+    runs = [{"seed": i, "nll": 84.0 + i, "elbo": -86.0 - i} for i in range(3)]
+    (sweep / "sweep.json").write_text(json.dumps(runs))
+    page = results.build_page(project / "saved_models", project / "docs")
+    row = "| [vae_mog](sweeps/vae_mog_mnist) | 85.00 ± 0.82 | -87.00 ± 0.82 | 3 |"
+    assert row in page.partition("### Over seeds")[2]
 
 
 def test_the_readme_has_few_rows_for_each_question():

@@ -65,6 +65,16 @@ def test_errors_of_other_models_are_not_averaged():
     assert references.compare_errors("m1_m2", "cifar10", runs)[0]["published"] == ""
 
 
+@pytest.mark.thorough
+def test_log_likelihoods_are_measured_where_asked(tiny_data, tmp_path):
+    config = configs.get_tiny("vae", dataset="tiny")
+    fields = {"seed": [0, 1]}
+    rows = sweep.run_sweep(config, fields, tiny_data, tmp_path, importance_samples=50)
+    assert all(0 < row["nll"] < -row["elbo"] for row in rows)
+    sweep.write_report(config, rows, fields, tmp_path / "docs", 50)
+    assert "--importance_samples=50\n" in (tmp_path / "docs" / "README.md").read_text()
+
+
 def test_it_trains_what_is_missing_and_leaves_a_table_and_a_figure(config, tiny_data, tmp_path):
     fields = {"num_components": [1, 3], "seed": [0]}
     rows = sweep.run_sweep(config, fields, tiny_data, tmp_path)

@@ -75,6 +75,7 @@ def run_sweep(
     dataset: data.Dataset,
     workdir: pathlib.Path,
     strategy: tf.distribute.Strategy | None = None,
+    importance_samples: int = 0,
 ) -> list[dict]:
     """Trains a run for each combination of values and measures it; what is done is not done again.
 
@@ -84,6 +85,7 @@ def run_sweep(
       dataset: to train and evaluate on.
       workdir: gets a run's folder each.
       strategy: to train under; the default strategy if None.
+      importance_samples: codes per image for the log-likelihood of a VAE; 0 skips it.
 
     Returns:
       A row for each combination: its values, then its metrics on the test split; "bic" and "aic",
@@ -98,13 +100,15 @@ def run_sweep(
         name = configs.folder_name(fields=chosen)
         print(f"{name}:")
         own = configs.get(config.model, **{**config.to_dict(), **chosen})
-        rows.append({**chosen, **_run_one(own, dataset, workdir / name, strategy)})
+        rows.append(
+            {**chosen, **_run_one(own, dataset, workdir / name, strategy, importance_samples)}
+        )
     if all(FAILED in row for row in rows):
         raise UserError(f"All {len(rows)} runs failed, the first: {rows[0][FAILED]}")
     return rows
 
 
-def _run_one(config, dataset, workdir, strategy):
+def _run_one(config, dataset, workdir, strategy, importance_samples):
     """The metrics of a run; {"failed": the reason} of one that diverges."""
     mark = workdir / "failed.json"
     if mark.exists():
@@ -112,7 +116,8 @@ def _run_one(config, dataset, workdir, strategy):
     try:
         first = first_stage.make(dataset, workdir, strategy)
         trained = loop.train(config, dataset, workdir, strategy, first_stage=first)
-        metrics = evaluate.measure(Subject(trained.model, dataset))
+        subject = Subject(trained.model, dataset, importance_samples=importance_samples)
+        metrics = evaluate.measure(subject)
     except Diverged as error:
         print(f"Failed: {error}")
         files.write_json(mark, {FAILED: str(error)})
@@ -122,7 +127,13 @@ def _run_one(config, dataset, workdir, strategy):
     return metrics
 
 
-def write_report(config, rows: list[dict], fields: dict[str, list], folder: pathlib.Path) -> str:
+def write_report(
+    config,
+    rows: list[dict],
+    fields: dict[str, list],
+    folder: pathlib.Path,
+    importance_samples: int = 0,
+) -> str:
     """Writes README.md, sweep.json and, over one numeric field, sweep.png; returns the table."""
     failed = [row for row in rows if FAILED in row]
     rows = [row for row in rows if FAILED not in row]
@@ -148,6 +159,8 @@ def write_report(config, rows: list[dict], fields: dict[str, list], folder: path
         figure = "\n![Metrics over the field](sweep.png)\n"
     files.write_json(folder / "sweep.json", [*rows, *failed])
     over = " ".join(f"--over={field}={','.join(map(str, v))}" for field, v in fields.items())
+    if importance_samples:
+        over += f" --importance_samples={importance_samples}"
     better = " and ".join(compared)
     title = f"{config.model} on {config.dataset}, over {' and '.join(fields)}"
     files.write_text(
