@@ -60,6 +60,20 @@ def test_density_of_a_draw_is_that_of_its_code():
     np.testing.assert_allclose(q.log_prob(z), q.log_prob(tf.identity(z)), rtol=1e-5)
 
 
+def test_draws_of_the_prior_and_of_seeds_have_one_distribution():
+    model = make(levels=3, prior="mog")
+    count = 4000
+    drawn = seeds.sample(model.prior(), count, tf.constant([1, 2])).numpy()
+    of_seeds = model.prior_layer.draw(model.posterior_components, tf.range(count)).numpy()
+    for z in (drawn, of_seeds):
+        assert z.shape == (count, model.config.latent_dim)
+    for moment in (np.mean, np.std):
+        np.testing.assert_allclose(moment(drawn, 0), moment(of_seeds, 0), atol=0.15)
+    np.testing.assert_allclose(np.corrcoef(drawn.T), np.corrcoef(of_seeds.T), atol=0.1)
+    entropies = [-np.mean(model.prior().log_prob(z)) for z in (drawn, of_seeds)]
+    np.testing.assert_allclose(*entropies, atol=0.2)
+
+
 def test_bound_is_below_the_likelihood_and_close_with_many_codes():
     """By quadrature over two codes."""
     model = make(latent_dim=2, levels=2, by=0.1)

@@ -9,6 +9,7 @@ the same direction. The top level has any posterior and prior of the zoo.
 
 import keras
 import tensorflow as tf
+import tensorflow_probability as tfp
 from tensorflow_probability import distributions as tfd
 
 from zoo import seeds
@@ -68,6 +69,13 @@ class TopDown(tfd.Distribution):
         parts = tf.split(z, 1 + len(self.below), -1)
         given = (below(tf.concat(parts[:i], -1)) for i, below in enumerate(self.below, 1))
         return list(zip([self.top, *given], parts, strict=True))
+
+    def _sample_n(self, n, seed=None):
+        first, *others = tfp.random.split_seed(seed, 1 + len(self.below))
+        z = self.top.sample(n, seed=first)
+        for below, own in zip(self.below, others, strict=True):
+            z = tf.concat([z, below(z).sample(seed=own)], -1)
+        return z
 
     def _log_prob(self, z):
         return sum(p.log_prob(part) for p, part in self.levels(z))
