@@ -3,6 +3,8 @@
 Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3".
 """
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
@@ -44,10 +46,17 @@ def _philox(counter, keys):
     It uses no 64-bit products, which converters to other formats do not support.
     """
     c = counter
-    for k0, k1 in zip(*keys, strict=True):
-        (high, low), (high2, low2) = _multiply(_FACTORS[0], c[0]), _multiply(_FACTORS[1], c[2])
-        c = [high2 ^ c[1] ^ k0, low2, high ^ c[3] ^ k1, low]
+    for k in zip(*keys, strict=True):
+        c = _round(c, [tf.convert_to_tensor(key, tf.uint32) for key in k])
     return c
+
+
+# A function of the graph: an export holds its some 40 operations once, not for each round.
+@functools.partial(tf.function, autograph=False)
+def _round(c, k):
+    """Returns the four words of a counter after a round with two keys."""
+    (high, low), (high2, low2) = _multiply(_FACTORS[0], c[0]), _multiply(_FACTORS[1], c[2])
+    return [high2 ^ c[1] ^ k[0], low2, high ^ c[3] ^ k[1], low]
 
 
 def _multiply(factor, word):

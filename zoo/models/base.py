@@ -263,9 +263,11 @@ class GenerativeModel(KerasInterface):
                 for known, tensor in zip(known_inputs, tensors, strict=True)
                 for check in _in_range(known, tensor)
             ]
+            # The function is outside: its constants, too, would be listed as waiting for the checks.
             with tf.control_dependencies(in_range):
-                outputs = function(*[tf.identity(tensor) for tensor in tensors])
-                return {output: outputs} if output else outputs
+                given = [tf.identity(tensor) for tensor in tensors]
+            outputs = function(*given)
+            return {output: outputs} if output else outputs
 
         specs = [
             tf.TensorSpec([None, *known.shape], known.dtype, known.name) for known in known_inputs
