@@ -263,7 +263,7 @@ class GenerativeModel(KerasInterface):
                 for known, tensor in zip(known_inputs, tensors, strict=True)
                 for check in _in_range(known, tensor)
             ]
-            # The function is outside: its constants, too, would be listed as waiting for the checks.
+            # The function is outside: each of its constants would be listed as waiting, too.
             with tf.control_dependencies(in_range):
                 given = [tf.identity(tensor) for tensor in tensors]
             outputs = function(*given)
