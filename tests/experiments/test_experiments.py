@@ -80,14 +80,8 @@ def runs(tmp_path_factory):
 TRAINS = "kl_terms"
 # Trains GANs within its report, or loads exports.
 LONG = (
-    "code_priors",
-    "levels",
-    "neighbours",
-    "noise_to_image",
-    "one_pixel",
-    "styles",
-    "turns",
-    "walks",
+    *("code_priors", "levels", "neighbours", "noise_to_image"),
+    *("one_pixel", "styles", "turns", "walks"),
 )
 
 
