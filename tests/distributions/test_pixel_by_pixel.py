@@ -20,7 +20,14 @@ def make(entry="vae", **fields):
     return shaken(models.create(config, SPEC))
 
 
-@pytest.mark.parametrize("fields", [{"pixel_block": 1, "pixel_depth": 1}, {"pixel_depth": 0}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"pixel_block": 1, "pixel_depth": 1},
+        {"pixel_block": 2, "pixel_depth": 0},
+        {"pixel_block": 4, "pixel_depth": 0},
+    ],
+)
 def test_probabilities_of_all_images_sum_to_one_given_any_code(fields):
     model, x = make(**fields), all_images()
     z = seeds.normal([2, 3], seeds.root(1))
@@ -97,6 +104,14 @@ def test_every_posterior_and_prior_has_its_bound_and_its_estimate(entry_and_fiel
     estimate = density.importance_weighted_bound(model, 400, 200)(x, y, seeds.root(0))
     assert np.all(elbo < estimate + 0.1)
     assert np.all(np.isfinite(estimate))
+
+
+@pytest.mark.parametrize(("side", "block"), [(28, 4), (30, 2), (27, 1)])
+def test_squares_are_the_largest_that_fit(side, block):
+    config, sentence = configs.adapt(configs.get("vae_pixel"), (side, side, 1))
+    assert config.pixel_block == block and (block == 4) == (sentence == "")
+    plain, sentence = configs.adapt(configs.get("vae"), (side, side, 1))
+    assert sentence == "" and plain.pixel_block == configs.get("vae").pixel_block
 
 
 def test_squares_that_do_not_fit_are_refused():

@@ -5,6 +5,7 @@ a likelihood of colours and convolutions. Rows of numbers get a Gaussian, in uni
 A small set gets enough steps.
 """
 
+import math
 from collections.abc import Collection, Iterator
 
 import ml_collections
@@ -48,9 +49,10 @@ def adapt(
 
 def _groups(config, shape) -> Iterator[dict]:
     """Fields that go together: where a person set one of them, the others stay as well."""
-    for block in ("block", "pixel_block"):
-        if block in config and any(side % config[block] for side in shape[:-1]):
-            yield {block: 1}
+    pixel_by_pixel = config.get("likelihood", "").startswith("pixelcnn")
+    for block in ("block", *["pixel_block"] * pixel_by_pixel):
+        if block in config:
+            yield {block: math.gcd(config[block], *shape[:-1])}
     if len(shape) == 1:
         yield from _for_rows(config, shape[0])
     elif shape[-1] == 3 and "likelihood" in config and config.likelihood != "normal":

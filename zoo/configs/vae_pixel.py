@@ -14,9 +14,10 @@ def get_config():
     config = vae.get_config()
     config.model = "vae_pixel"
     config.likelihood = "pixelcnn"
-    config.prior = "vamp"
+    config.pixel_block, config.pixel_width, config.pixel_depth = 4, 32, 1
+    config.prior = "mog"
     config.hidden = (300, 300)
-    config.num_epochs = 40
+    config.num_epochs = 60
     config.kl_warmup, config.warmup = 0.15, 0.01
     config.patience = 0
     config.learning_rate = 1e-3
@@ -24,4 +25,6 @@ def get_config():
 
 
 def get_tiny():
-    return vae.shrink(get_config())
+    config = vae.shrink(get_config())
+    config.pixel_block = 2
+    return config
