@@ -108,7 +108,7 @@ def test_an_export_that_fails_leaves_nothing(model, tmp_path, monkeypatch):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("entry", ["cvae", "gan", "gmm"])
+@pytest.mark.parametrize("entry", ["cvae", "gan", "gmm", "flow_matching", "vae_pixel"])
 def test_half_weights_answer_alike_and_take_half_the_space(entry, tmp_path, monkeypatch):
     monkeypatch.setattr(half_weights, "MIN_SIZE", 8)
     monkeypatch.setattr(shards, "SHARD_BYTES", 1000)  # many files, tensors larger than one

@@ -19,6 +19,7 @@ convolve and to draw; block = 1 is the paper's. Not in the paper are features an
 place, since images are centred, and a hidden layer in the head.
 """
 
+import functools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -130,6 +131,8 @@ class CausalConvolutions(keras.Layer):
 
     # --- Pixel by pixel ---------------------------------------------------------------------
 
+    # A function of the graph: an export holds its loops once for all signatures that draw.
+    @functools.partial(tf.function, autograph=False)
     def generate(self, x, mask, noise, context):
         """Returns x with the pixels where `mask` is 0 drawn, square by square.
 

@@ -104,9 +104,12 @@ def export(
 
 def _write_version(folder, model, metrics, name, weights):
     """Writes the SavedModel and the zoo's own files into a folder; returns their contents."""
+    half = weights == "float16" and model.rules.takes_half_weights
+    if half:  # functions that this model has traced read its own weights
+        model = models.from_description(models.description(model), model.served_variables())
     signatures, module = model.signatures(), tf.Module()
     module.weights = [v.value for v in model.served_variables()]
-    if weights == "float16" and model.rules.takes_half_weights:
+    if half:
         module.weights, signatures = half_weights.store(model.served_variables(), signatures)
     # Traced once, here; otherwise TensorFlow would trace them at each use.
     traced = {name: function.get_concrete_function() for name, function in signatures.items()}

@@ -33,8 +33,22 @@ def _reads(halves, function):
     """The same tf.function, reading the stored variables instead."""
 
     def run(*row):
-        values = [(variable, tf.cast(half, variable.dtype)) for variable, half in halves]
-        with keras.StatelessScope(state_mapping=values):
+        with _Reading(halves):
             return function.python_function(*row)
 
     return tf.function(run, function.input_signature, autograph=False)
+
+
+class _Reading(keras.StatelessScope):
+    """Variables have the values of the stored ones, cast where they are read.
+
+    A function that signatures share may not have the result of a cast in one of them.
+    """
+
+    def __init__(self, halves):
+        super().__init__()
+        self.halves = {id(variable): half for variable, half in halves}
+
+    def get_current_value(self, variable):
+        half = self.halves.get(id(variable))
+        return None if half is None else tf.cast(half, variable.dtype)
