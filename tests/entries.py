@@ -88,7 +88,7 @@ PARAMETERS = {
     "vae_gaussian": 1_648_048,
     "vae_iaf": 1_514_048,
     "vae_mog": 1_413_364,
-    "vae_pixel": 2_009_660,
+    "vae_pixel": 1_686_884,
     "vae_tril": 1_646_644,
     "vae_vamp": 1_764_864,
     "wgan_gp": 1_070_882,
