@@ -71,6 +71,7 @@ def test_log_likelihoods_over_seeds_stand_below_those_of_exports(project):
     sweep = project / "docs" / "sweeps" / "vae_mog_mnist"
     sweep.mkdir(parents=True)
     runs = [{"seed": i, "nll": 84.0 + i, "elbo": -86.0 - i} for i in range(3)]
+    runs.append({"seed": 3, "failed": "the loss is NaN"})
     (sweep / "sweep.json").write_text(json.dumps(runs))
     page = results.build_page(project / "saved_models", project / "docs")
     row = "| [vae_mog](sweeps/vae_mog_mnist) | 85.00 ± 0.82 | -87.00 ± 0.82 | 3 |"

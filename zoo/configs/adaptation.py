@@ -49,10 +49,10 @@ def adapt(
 
 def _groups(config, shape) -> Iterator[dict]:
     """Fields that go together: where a person set one of them, the others stay as well."""
-    pixel_by_pixel = config.get("likelihood", "").startswith("pixelcnn")
-    for block in ("block", *["pixel_block"] * pixel_by_pixel):
-        if block in config:
-            yield {block: math.gcd(config[block], *shape[:-1])}
+    if "block" in config:
+        yield {"block": math.gcd(config.block, *shape[:-1])}
+    if config.get("likelihood", "").startswith("pixelcnn"):
+        yield {"pixel_block": math.gcd(config.pixel_block, *shape[:-1])}
     if len(shape) == 1:
         yield from _for_rows(config, shape[0])
     elif shape[-1] == 3 and "likelihood" in config and config.likelihood != "normal":

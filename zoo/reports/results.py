@@ -37,13 +37,19 @@ FEW_LABELS_SWEEPS = {
 }
 
 
+def _read_runs(folder):
+    """The rows of a sweep's report; none if there is no report."""
+    path = folder / "sweep.json"
+    return json.loads(path.read_text()) if path.exists() else []
+
+
 def clusters(docs: pathlib.Path) -> str:
     """Returns how well models cluster MNIST as a Markdown section; "" if none was measured."""
     lines = []
     for entry, sweep in CLUSTERING_SWEEPS.items():
-        if not (docs / sweep / "sweep.json").exists():
+        runs = _read_runs(docs / sweep)
+        if not runs:
             continue
-        runs = json.loads((docs / sweep / "sweep.json").read_text())
         accuracy, nmi = (
             [100 * run[metric] for run in runs] for metric in ("clustering_accuracy", "nmi")
         )
@@ -80,9 +86,7 @@ def few_labels(docs: pathlib.Path) -> str:
     """Returns the test errors of semi-supervised models as a Markdown section; "" if none."""
     rows = []
     for folder, (model, entry) in FEW_LABELS_SWEEPS.items():
-        path = docs / "sweeps" / folder / "sweep.json"
-        if path.exists():
-            runs = json.loads(path.read_text())
+        if runs := _read_runs(docs / "sweeps" / folder):
             rows += [
                 {"model": f"[{model}](sweeps/{folder})", **row}
                 for row in references.compare_errors(entry, "mnist", runs)
@@ -188,7 +192,7 @@ def densities(saved_models: pathlib.Path) -> str:
             rows.append((export.name, export.description["config"], measured))
     if not rows:
         raise UserError(
-            f"No export in {saved_models} has a log-likelihood on MNIST : measure one with "
+            f"No export in {saved_models} has a log-likelihood on MNIST: measure one with "
             "scripts/evaluate.py."
         )
     rows.sort(key=lambda row: (row[2]["metrics"].get("bits_per_dim", 0), row[2]["metrics"]["nll"]))
@@ -231,9 +235,8 @@ def density_seeds(docs: pathlib.Path) -> str:
     """Returns log-likelihoods over seeds as a Markdown section; "" if none was measured."""
     rows = []
     for entry, sweep in DENSITY_SWEEPS.items():
-        path = docs / sweep / "sweep.json"
-        if path.exists():
-            runs = json.loads(path.read_text())
+        runs = [run for run in _read_runs(docs / sweep) if "nll" in run]  # some may have failed
+        if runs:
             rows.append(
                 {
                     "model": f"[{entry}]({sweep})",
