@@ -8,6 +8,7 @@ from zoo.drawing import markdown
 from zoo.evaluation import references
 from zoo.evaluation.headline_metrics import FRECHET
 from zoo.exports import catalog
+from zoo.reports import sweeps
 
 # Which trained models and sweeps stand for the zoo in each question.
 LIKELIHOODS = {"vae_mnist": references.NOROUZI, "vae_vamp_mnist": references.NOROUZI}
@@ -77,7 +78,7 @@ def _likelihoods(saved_models):
 def _few_labels(docs):
     rows = []
     for sweep, (entry, model) in FEW_LABELS.items():
-        for row in references.compare_errors(entry, "mnist", _read_sweep(docs, sweep)):
+        for row in references.compare_errors(entry, "mnist", sweeps.read_runs(docs, sweep)):
             # Sweeps over numbers of labels have other rows, too.
             if row["labels"] == 100:
                 obtained = f"{row['obtained, test error %']} ({row['seeds']} seeds)"
@@ -89,7 +90,7 @@ def _few_labels(docs):
 def _clusters(docs):
     rows = []
     for entry in CLUSTERS:
-        if runs := _read_sweep(docs, f"{entry}_mnist"):
+        if runs := sweeps.read_runs(docs, f"{entry}_mnist"):
             accuracy = references.mean_and_deviation(
                 [100 * run["clustering_accuracy"] for run in runs]
             )
@@ -141,8 +142,3 @@ def _modes(docs):
 
 def _link(name):
     return f"[{name}](saved_models/{name})"
-
-
-def _read_sweep(docs, name):
-    path = docs / "sweeps" / name / "sweep.json"
-    return json.loads(path.read_text()) if path.exists() else []

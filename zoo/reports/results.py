@@ -1,6 +1,5 @@
 """docs/results.md: results next to published ones."""
 
-import json
 import pathlib
 import statistics
 
@@ -11,7 +10,7 @@ from zoo.evaluation.headline_metrics import FRECHET
 from zoo.evaluation.metrics import METRICS
 from zoo.evaluation.subject import SAMPLED_IMAGES
 from zoo.exports import catalog
-from zoo.reports import catalogue
+from zoo.reports import catalogue, sweeps
 
 # The sweeps over seeds that stand beside published clusters, by entry.
 CLUSTERING_SWEEPS = {
@@ -37,17 +36,11 @@ FEW_LABELS_SWEEPS = {
 }
 
 
-def _read_runs(folder):
-    """The rows of a sweep's report; none if there is no report."""
-    path = folder / "sweep.json"
-    return json.loads(path.read_text()) if path.exists() else []
-
-
 def clusters(docs: pathlib.Path) -> str:
     """Returns how well models cluster MNIST as a Markdown section; "" if none was measured."""
     lines = []
     for entry, sweep in CLUSTERING_SWEEPS.items():
-        runs = _read_runs(docs / sweep)
+        runs = sweeps.read_runs(docs, sweep.name)
         if not runs:
             continue
         accuracy, nmi = (
@@ -86,7 +79,7 @@ def few_labels(docs: pathlib.Path) -> str:
     """Returns the test errors of semi-supervised models as a Markdown section; "" if none."""
     rows = []
     for folder, (model, entry) in FEW_LABELS_SWEEPS.items():
-        if runs := _read_runs(docs / "sweeps" / folder):
+        if runs := sweeps.read_runs(docs, folder):
             rows += [
                 {"model": f"[{model}](sweeps/{folder})", **row}
                 for row in references.compare_errors(entry, "mnist", runs)
@@ -235,7 +228,8 @@ def density_seeds(docs: pathlib.Path) -> str:
     """Returns log-likelihoods over seeds as a Markdown section; "" if none was measured."""
     rows = []
     for entry, sweep in DENSITY_SWEEPS.items():
-        runs = [run for run in _read_runs(docs / sweep) if "nll" in run]  # some may have failed
+        # A run that failed has no figures.
+        runs = [run for run in sweeps.read_runs(docs, sweep.name) if "nll" in run]
         if runs:
             rows.append(
                 {
