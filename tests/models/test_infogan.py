@@ -41,7 +41,7 @@ def test_the_information_loss_is_minus_the_log_density_that_q_gives_to_the_codes
     of_c = scipy.special.log_softmax(model.recognition(distorted)[:, :3], -1)[c.astype(bool)]
     of_u = scipy.stats.norm(model.recognition(features)[:, 3], SCALE).logpdf(u[:, 0])
     loss = model.information_loss(features, distorted, z)
-    np.testing.assert_allclose(loss, -2.0 * of_c - 0.5 * of_u, rtol=1e-5)
+    np.testing.assert_allclose(loss, -2.0 * of_c - 0.5 * of_u, rtol=1e-5, atol=1e-5)
 
 
 def test_views_disagree_by_their_cross_entropy_and_the_targets_stand_still():

@@ -243,7 +243,7 @@ def test_images_may_be_bytes_and_must_be_in_range(named):
     x = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 1), np.uint8)
     y = [0, 1]
     expected = loaded.encode(x / np.float32(255), y)
-    np.testing.assert_allclose(loaded.encode(x, y)["loc"], expected["loc"], rtol=1e-5)
+    np.testing.assert_allclose(loaded.encode(x, y)["loc"], expected["loc"], rtol=1e-5, atol=1e-6)
     for wrong, message in (
         (x.astype(np.float32), r"encode: x has pixels from \d+ to \d+.*or give uint8"),
         (x.astype(np.int64), "encode: x takes bytes .uint8. or floats in .0, 1., given int64"),
