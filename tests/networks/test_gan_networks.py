@@ -39,7 +39,9 @@ def test_spectral_norm_divides_by_the_largest_singular_value(inner, shape):
     made = layer(x).numpy()
     np.testing.assert_array_equal(layer.u, u)  # no iteration outside of training
     sigma = np.linalg.svd(inner.kernel.numpy().reshape(-1, 5), compute_uv=False)[0]
-    np.testing.assert_allclose(made, inner(x).numpy() / sigma + np.arange(5.0), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        made, inner(x).numpy() / sigma + np.arange(5.0), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_the_gradient_goes_through_the_singular_value():
