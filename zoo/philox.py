@@ -8,7 +8,6 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-_WORD = 0xFFFFFFFF
 _FACTORS = (0xD2511F53, 0xCD9E8D57)
 _STEPS = (0x9E3779B9, 0xBB67AE85)
 # The key with which TensorFlow derives a key and a counter from a seed.
@@ -27,36 +26,35 @@ def draw_words(seeds: tf.Tensor, groups: int) -> tf.Tensor:
     """
     sign = tf.cast(tf.bitwise.right_shift(seeds, 31), tf.uint32)  # all ones in a negative seed
     seed, zero = tf.cast(seeds, tf.uint32), tf.zeros_like(sign)
-    keys = [
-        [(k + i * step) & _WORD for i in range(10)] for k, step in zip(_MIX, _STEPS, strict=True)
-    ]
-    mixed = _philox([seed, sign, zero, zero], keys)
-    keys = [
-        [k[:, None] + tf.constant(i * step & _WORD, tf.uint32) for i in range(10)]
-        for k, step in zip(mixed[:2], _STEPS, strict=True)
-    ]
+    mixed = _philox([seed, sign, zero, zero], [zero + tf.constant(k, tf.uint32) for k in _MIX])
     group = tf.constant(np.arange(groups), tf.uint32)[None, :] + zero[:, None]
-    counters = [group, tf.zeros_like(group), *(c[:, None] + 0 * group for c in mixed[2:])]
-    return tf.stack(_philox(counters, keys), axis=-1)
+    *keys, third, fourth = (tf.reshape(word[:, None] + 0 * group, [-1]) for word in mixed)
+    group = tf.reshape(group, [-1])
+    words = tf.stack(_philox([group, tf.zeros_like(group), third, fourth], keys), -1)
+    return tf.reshape(words, [-1, groups, 4])
 
 
+# Functions of the graph: an export holds the operations of a round, and the ten rounds, once.
+_shared = functools.partial(tf.function, autograph=False, reduce_retracing=True)
+
+
+@_shared
 def _philox(counter, keys):
-    """Returns four words from a counter of four and the two keys of each round, all uint32.
+    """Returns four words from a counter of four and two keys, all uint32 [N].
 
     It uses no 64-bit products, which converters to other formats do not support.
     """
-    c = counter
-    for k in zip(*keys, strict=True):
-        c = _round(c, [tf.convert_to_tensor(key, tf.uint32) for key in k])
-    return c
+    for _ in range(10):
+        counter, keys = _round(counter, keys)
+    return counter
 
 
-# A function of the graph: an export holds its some 40 operations once, not for each round.
-@functools.partial(tf.function, autograph=False)
+@_shared
 def _round(c, k):
-    """Returns the four words of a counter after a round with two keys."""
+    """Returns the four words of a counter after a round with two keys, and the next keys."""
     (high, low), (high2, low2) = _multiply(_FACTORS[0], c[0]), _multiply(_FACTORS[1], c[2])
-    return [high2 ^ c[1] ^ k[0], low2, high ^ c[3] ^ k[1], low]
+    keys = [key + tf.constant(step, tf.uint32) for key, step in zip(k, _STEPS, strict=True)]
+    return [high2 ^ c[1] ^ k[0], low2, high ^ c[3] ^ k[1], low], keys
 
 
 def _multiply(factor, word):

@@ -79,7 +79,10 @@ def runs(tmp_path_factory):
 
 TRAINS = "kl_terms"
 # Trains GANs within its report, or loads exports.
-LONG = ("code_priors", "neighbours", "noise_to_image", "one_pixel", "styles", "turns", "walks")
+LONG = (
+    *("code_priors", "levels", "neighbours", "noise_to_image", "one_pixel", "styles", "turns"),
+    "walks",
+)
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ class TopDown(tfd.Distribution):
         levels = [(self.top, z)]
         for below, part in zip(self.below, others, strict=True):
             p = below(z)
-            levels.append((p, posteriors.reparametrize(p, part)))
+            levels.append((p, _draw(p, part)))
             z = tf.concat([z, levels[-1][1]], -1)
         self._last = z, levels
         return z
@@ -82,7 +82,7 @@ class TopDown(tfd.Distribution):
 
 
 class Conditional(keras.Layer):
-    """Mean and scale of one level: a gated layer on the codes above, and in q on features of x."""
+    """The Gaussian of one level: a gated layer on the codes above, and in q on features of x."""
 
     def __init__(self, units: int, dim: int):
         super().__init__()
@@ -91,7 +91,13 @@ class Conditional(keras.Layer):
 
     def call(self, h):
         loc, log_scale = tf.split(self.last(self.hidden(h)), 2, -1)
-        return loc, tf.exp(tf.clip_by_value(log_scale, MIN_LOG_SCALE, MAX_LOG_SCALE))
+        scale = tf.exp(tf.clip_by_value(log_scale, MIN_LOG_SCALE, MAX_LOG_SCALE))
+        # A MultivariateNormalDiag takes a hundred operations more.
+        return tfd.Independent(tfd.Normal(loc, scale), 1)
+
+
+def _draw(p, noise):
+    return p.distribution.loc + p.distribution.scale * noise
 
 
 def _make_conditionals(config):
@@ -115,12 +121,9 @@ class HierarchicalPosterior(posteriors.Posterior):
 
         def given(layer):
             def gaussian(above):
-                shape = tf.broadcast_dynamic_shape(tf.shape(features)[:-1], tf.shape(above)[:-1])
-                known = [
-                    tf.broadcast_to(part, tf.concat([shape, part.shape[-1:]], 0))
-                    for part in (features, above)
-                ]
-                return tfd.MultivariateNormalDiag(*layer(tf.concat(known, -1)))
+                # There may be several codes of each x.
+                shape = tf.concat([tf.shape(above)[:-1], features.shape[-1:]], 0)
+                return layer(tf.concat([tf.broadcast_to(features, shape), above], -1))
 
             return gaussian
 
@@ -135,9 +138,9 @@ class HierarchicalPosterior(posteriors.Posterior):
         top = self.top.moments(params[..., : self.top.outputs])
         q, (loc, scale) = self.distribution(params), top
         for below in q.below:
-            level = below(loc)
-            loc = tf.concat([loc, level.mean()], -1)
-            scale = tf.concat([scale, level.stddev()], -1)
+            level = below(loc).distribution
+            loc = tf.concat([loc, level.loc], -1)
+            scale = tf.concat([scale, level.scale], -1)
         return loc, scale
 
 
@@ -153,8 +156,7 @@ class HierarchicalPrior(priors.Prior):
         self.top.initialize_from_data(split, seed)
 
     def distribution(self, components):
-        below = [self._given(layer) for layer in self.below]
-        return TopDown(self.top.distribution(components), below, self.dim)
+        return TopDown(self.top.distribution(components), self.below, self.dim)
 
     def draw(self, components, row_seeds):
         kept = tf.zeros([tf.shape(row_seeds)[0], self.dim])
@@ -170,9 +172,6 @@ class HierarchicalPrior(priors.Prior):
         z = tf.where(level[:, None] > 0, kept[0], drawn)
         for i, layer in enumerate(self.below):
             part = noise[:, i * size : (i + 1) * size]
-            drawn = posteriors.reparametrize(self._given(layer)(z), part)
+            drawn = _draw(layer(z), part)
             z = tf.concat([z, tf.where(level[:, None] > i + 1, kept[i + 1], drawn)], -1)
         return z
-
-    def _given(self, layer):
-        return lambda above: tfd.MultivariateNormalDiag(*layer(above))
