@@ -7,9 +7,10 @@ digits. Bottom left: the prior of z_1 is a mixture of posteriors (a VampPrior); 
 its learned inputs, beside each samples of that component. Bottom right: test images, and what
 `vae_pixel` draws from the code of each: its decoder also sees the pixels around each pixel. In the
 table, "from codes" is the accuracy of a logistic regression on the means of the codes, "same digit"
-the share of 1,000 redrawn test images that `classifier_mnist` takes for the digit that they were;
-for components, for the most frequent digit of their samples. `vae_vamp` has the same prior and
-one level. The models are those of saved_models/.
+the share of 1,000 test images, redrawn with the codes down to that level kept, that
+`classifier_mnist` takes for the digit that they were; for components, for the most frequent digit
+of their samples. `vae_vamp` has the same prior and one level. The models are those of
+saved_models/.
 """
 
 import numpy as np
@@ -25,7 +26,25 @@ from zoo.evaluation.judges import Judge
 from zoo.evaluation.map_rows import map_arrays, map_split
 from zoo.experiments import measuring, variants
 
-ANSWER = ""
+# What the run of docs/questions (pages.PUBLISHED) showed.
+ANSWER = """\
+The answer: the top level knows the digit and most of its shape, the lower ones its details. A
+regression tells the digit from the codes of level 1 alone for
+{{ cell("hvae, level 1", "from codes %") }}% of the test images, from those of level 2 for
+{{ cell("hvae, level 2", "from codes %") }}% and of level 3 for
+{{ cell("hvae, level 3", "from codes %") }}%; and where the two lower levels are drawn again,
+{{ cell("hvae, level 1", "same digit %") }}% of the images keep their digit. The top level has
+{{ cell("hvae, level 1", "rate") }} of all {{ cell("hvae, all", "rate") }} nats. About the notes'
+row 7: the prior of this VAE is a mixture, and each component is one way to write one digit;
+{{ cell("hvae, a component of level 1", "same digit %") }}% of its samples show the same digit. So
+the model is a mixture whose every component is a VAE, which is itself a mixture of infinitely many
+images. The code of `vae_pixel` has only {{ cell("vae_pixel, all", "rate") }} nats, since its
+decoder finds the outline of a stroke from the pixels above and to the left. What the code still has
+is the digit: a regression finds it for {{ cell("vae_pixel, all", "from codes %") }}% of the images,
+more than from the {{ cell("vae_vamp, all", "rate") }} nats of `vae_vamp`, with
+{{ cell("vae_vamp, all", "from codes %") }}%. Draws from that code keep the digit less often, on
+{{ cell("vae_pixel, all", "same digit %") }}%.
+"""
 VARIANTS = ("exported hvae", "exported vae_pixel", "exported vae_vamp")
 # Training images of the regressions; components of the prior, and samples of each.
 FITTED, COMPONENTS, SAMPLES = 10_000, 100, 20
