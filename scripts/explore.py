@@ -6,8 +6,6 @@ scripts/explore.py --server=localhost:8501         the same models, answered by 
 scripts/explore.py --saved_models=runs/a/export    those of a folder
 """
 
-import functools
-
 from absl import flags
 
 from zoo.cli import command_line
@@ -24,37 +22,11 @@ _OPEN = flags.DEFINE_bool("open", True, "Open the page in a browser.")
 
 
 def main():
-    from nicegui import app, ui
-
-    import zoo
-    from zoo.errors import UserError
-    from zoo.explore.page import Page
+    from zoo.explore import app
+    from zoo.explore.collection import Collection
 
     folder = versions.models_folder(_SAVED_MODELS.value)
-    rows = zoo.list_models(folder).rows
-    names = [row["model"] for row in rows if row["images"] and "sample" in row["signatures"]]
-    if not names:
-        raise UserError(f"{folder} holds no model that draws images: give --saved_models=FOLDER.")
-
-    @functools.cache
-    def load(name):
-        if not _SERVER.value:
-            return zoo.load(name, folder)
-        return zoo.connect(_SERVER.value, name)
-
-    @ui.page("/")
-    def index():
-        Page(names, load).build()
-
-    app.on_startup(lambda: print(f"Open http://localhost:{_PORT.value}", flush=True))
-    ui.run(
-        host="localhost",
-        port=_PORT.value,
-        title="Generative zoo",
-        reload=False,
-        show=_OPEN.value,
-        show_welcome_message=False,
-    )
+    app.serve(Collection(folder, _SERVER.value or ""), _PORT.value, _OPEN.value)
 
 
 if __name__ == "__main__":

@@ -235,15 +235,29 @@ def test_trajectory_leads_from_noise_to_the_sample():
 def test_guidance_is_a_line_through_the_velocities_with_and_without_label():
     x = np.random.default_rng(0).normal(size=[4, 8, 8, 1]).astype(np.float32)
     t, y = np.array([0.1, 0.2, 0.5, 0.9], np.float32), np.array([0, 1, 2, 0])
-    model, guided = trained(), trained(guidance=3.0)
+    model, guidance = trained(), np.full(4, 3, np.float32)
     without, with_label = (model.velocity(x, t, labels) for labels in (np.full(4, -1), y))
     assert np.abs(with_label - without).max() > 1e-3
     weight = np.array([1.0, 3.0, 3.0, 1.0])[:, None, None, None]
-    found = guided.guided_velocity(x, t, y)
+    found = model.guided_velocity(x, t, y, guidance)
     np.testing.assert_allclose(found, without + weight * (with_label - without), atol=1e-4)
     # With times outside the interval alone, there is no second evaluation.
-    outside = guided.guided_velocity(x[::3], t[::3], y[::3])
+    outside = model.guided_velocity(x[::3], t[::3], y[::3], guidance[::3])
     np.testing.assert_allclose(outside, with_label[::3], atol=1e-4)
+
+
+def test_samples_may_have_a_guidance_of_their_own():
+    whole = {"guidance_start": 0.0, "guidance_end": 1.0}
+    seed, y = np.arange(3, dtype=np.int32), np.array([0, 1, 2])
+    with_label, strict = trained(guidance=1.0, **whole), trained(guidance=3.0, **whole)
+    weights = np.array([1.0, 3.0, 0.0], np.float32)
+    found = with_label.sample_guided(seed, y, weights)
+    np.testing.assert_allclose(found[0], with_label.sample(seed, y)[0], atol=1e-4)
+    np.testing.assert_allclose(found[1], strict.sample(seed, y)[1], atol=1e-4)
+    unknown = with_label.sample(seed, np.full(3, -1))
+    np.testing.assert_allclose(found[2], unknown[2], atol=1e-4)
+    assert np.abs(found - unknown).max() > 1e-3
+    assert "sample_guided" not in trained(label_dropout=0.0).signatures()
 
 
 def test_a_label_that_is_not_given_is_unknown():

@@ -1,7 +1,7 @@
 """Image files of any kind as bytes [H, W, 1 or 3], by Pillow."""
 
 import os
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import numpy as np
 from PIL import ExifTags, Image, ImageColor, ImageOps
@@ -44,21 +44,21 @@ def read_header(path: str | os.PathLike) -> Header:
         return Header(height, width, grey, grey and image.mode.startswith("I"))
 
 
-def read_pixels(path: str | os.PathLike, channels: int, background: str) -> np.ndarray:
+def read_pixels(file: str | os.PathLike | IO[bytes], channels: int, background: str) -> np.ndarray:
     """Returns the pixels of an image file, uint8 [H, W, channels]; an animation's first frame.
 
     The image is turned upright (EXIF), composited over the background where it is transparent, and
     converted from its file's mode: bits, palettes, CMYK, 16 bits per pixel.
 
     Args:
-      path: the image file.
+      file: the image file, open or its path.
       channels: 1 for grey, 3 for colour.
       background: a colour as Pillow names them, "white" or "#8080ff".
 
     Raises:
       One of BROKEN: if the file cannot be read to its end, or its values have no known range.
     """
-    with Image.open(path, formats=FORMATS) as image:
+    with Image.open(file, formats=FORMATS) as image:
         image.load()
         image = ImageOps.exif_transpose(image)
     if image.mode in GREY_MODES and image.mode[0] in "IF":

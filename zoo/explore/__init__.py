@@ -1,4 +1,6 @@
-"""A local web page to play with trained models: `scripts/explore.py`.
+"""A local web site to play with trained models: `scripts/explore.py`.
 
-`views` computes the images, without a page; `page` lays out the controls.
+`app` has the addresses: the gallery, a page for each model, the comparison. `collection` knows the
+models, `controls` what each of them can do on its page, `compute` what that asks of the model.
+`calls` keeps this off the event loop. `parts` and `theme` are what all pages are made of.
 """

@@ -15,6 +15,7 @@ ORDER = {
     "sample": ("seed", "y"),
     "sample_cluster": ("seed", "cluster"),
     "sample_fast": ("seed", "y"),
+    "sample_guided": ("seed", "y", "guidance"),
     "trajectory": ("seed", "t", "y"),
     "complete": ("x", "mask", "seed", "y"),
     "redraw": ("x", "level", "seed"),
@@ -146,7 +147,7 @@ def build(
     """Returns the inputs of a signature by their names.
 
     Args:
-      names: of x, x0, x1, mask, y, y_new, cluster, level, z, t and seed.
+      names: of x, x0, x1, mask, y, y_new, cluster, level, z, t, guidance and seed.
       spec: of the model.
       latent_dim: size of z.
       num_clusters: of the model.
@@ -171,6 +172,14 @@ def build(
             (),
             "float32",
             about="position, 0 to 1: between two inputs, or from noise to sample",
+        ),
+        Input(
+            "guidance",
+            (),
+            "float32",
+            0.0,
+            10.0,
+            "weight of the label: 0 ignores it, 1 is the model as trained, more exaggerates it",
         ),
         Input("seed", (), "int32", about="random seed; determines all sampling noise"),
     ]

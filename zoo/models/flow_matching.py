@@ -111,40 +111,47 @@ class FlowMatching(GenerativeModel):
         alpha, sigma, d_alpha, d_sigma = self._path_at(t)
         return d_alpha / alpha * (x - sigma * output) + d_sigma * output
 
-    def guided_velocity(self, x, t, y):
-        """Returns v(x, t) + w (v(x, t, y) - v(x, t)), w the config's guidance.
+    def guided_velocity(self, x, t, y, guidance):
+        """Returns v(x, t) + w (v(x, t, y) - v(x, t)), w = guidance [B].
 
         Ho and Salimans 2022, Classifier-Free Diffusion Guidance (arXiv 2207.12598), equation 6,
         whose weight is w - 1. Before `guidance_start` and after `guidance_end` w is 1, after
         Kynkäänniemi et al. 2024, Applying Guidance in a Limited Interval (arXiv 2404.07724): in
         noise guidance costs variety, and near the data it changes little.
         """
-        if y is None or self.config.guidance == 1.0:
+        if y is None:
             return self.velocity(x, t, y)
         inside = (t >= self.config.guidance_start) & (t <= self.config.guidance_end)
+        inside &= guidance != 1.0
 
         def guided():
             both = tf.concat([y, -tf.ones_like(y)], 0)
             v = self.velocity(tf.concat([x, x], 0), tf.concat([t, t], 0), both)
             with_label, without = tf.split(v, 2)
-            v = without + self.config.guidance * (with_label - without)
+            v = without + self._per_row(guidance) * (with_label - without)
             return tf.where(self._per_row(inside), v, with_label)
 
         return tf.cond(tf.reduce_any(inside), guided, lambda: self.velocity(x, t, y))
 
     # --- The flow ---------------------------------------------------------------------------
 
-    def solve(self, x, y, start, end, steps: int):
-        """Returns where the path through x at time `start` is at time `end`, times [] or [B]."""
+    def solve(self, x, y, start, end, steps: int, guidance=None):
+        """Returns where the path through x at time `start` is at time `end`, times [] or [B].
+
+        The guidance [B] is the config's if it is not given.
+        """
         # Traced once for all signatures, each of which calls it several times.
         velocity = self.compiled_method("guided_velocity")
         start, end = self._per_row(start), self._per_row(end)
+        if guidance is None:
+            guidance = tf.fill(tf.shape(x)[:1], self.config.guidance)
 
         def times(share):
             return start + share * (end - start)
 
         def field(x, t):
-            return velocity(x, tf.broadcast_to(tf.reshape(t, [-1]), tf.shape(x)[:1]), y)
+            t = tf.broadcast_to(tf.reshape(t, [-1]), tf.shape(x)[:1])
+            return velocity(x, t, y, guidance)
 
         return ode.solve(field, x, times, steps, self.config.solver)
 
@@ -173,10 +180,10 @@ class FlowMatching(GenerativeModel):
         """Returns codes between z0 and z1, [B, D] each, at t [B], as arrays."""
         return codes.arc(z0, z1, t)
 
-    def decode(self, z, y=None, steps=None):
+    def decode(self, z, y=None, steps=None, guidance=None):
         """Maps noise z [B, D] to data x."""
-        x = tf.reshape(z, [-1, *self.spec.shape])
-        return self.restore(self.solve(x, y, self.start, 1.0, steps or self.config.steps))
+        x, steps = tf.reshape(z, [-1, *self.spec.shape]), steps or self.config.steps
+        return self.restore(self.solve(x, y, self.start, 1.0, steps, guidance))
 
     def encode(self, x, y=None):
         """Maps data x to the noise z [B, D] that generates it."""
@@ -190,6 +197,10 @@ class FlowMatching(GenerativeModel):
     def sample_fast(self, seed, y=None):
         """Returns the samples of `sample` in `fast_steps` steps."""
         return self.decode(seeds.row_normal(seed, self.latent_dim), y, self.config.fast_steps)
+
+    def sample_guided(self, seed, y, guidance):
+        """Returns the samples of `sample` with a guidance of their own, [B]."""
+        return self.decode(seeds.row_normal(seed, self.latent_dim), y, None, guidance)
 
     def trajectory(self, seed, t, y=None):
         """Returns the image at time t [B] on the way from noise, t = 0, to `sample`, t = 1."""
@@ -268,7 +279,7 @@ class FlowMatching(GenerativeModel):
 
     def signatures(self):
         y = ("y",) if self.conditional else ()
-        return {
+        made = {
             "sample": self.signature(self.sample, "seed", *y, output="x"),
             "sample_fast": self.signature(self.sample_fast, "seed", *y, output="x"),
             "trajectory": self.signature(self.trajectory, "seed", "t", *y, output="x"),
@@ -276,6 +287,12 @@ class FlowMatching(GenerativeModel):
             "encode": self.signature(self.encode, "x", *y),
             "interpolate": self.signature(self.interpolate, "x0", "x1", "t", *y, output="x"),
         }
+        # Guidance needs a network that has also seen images without their labels.
+        if self.conditional and self.config.label_dropout:
+            made["sample_guided"] = self.signature(
+                self.sample_guided, "seed", "y", "guidance", output="x"
+            )
+        return made
 
     # --- Checks -----------------------------------------------------------------------------
 
