@@ -91,6 +91,19 @@ def test_images_of_codes_are_drawn_in_turn():
     assert np.std(others, 0).mean() > 0.1
 
 
+@pytest.mark.parametrize("latent_dim", [3, 4])
+def test_the_noise_of_pixels_is_not_that_of_the_choice_of_a_component(latent_dim):
+    """Of one code, the first pixel is drawn by its own number."""
+    model = make(prior="mog", latent_dim=latent_dim)
+    seed = np.arange(4_000, dtype=np.int32)
+    chosen = seeds.row_normal(seed, latent_dim + 1)[:, -1]
+    params = tf.zeros([len(seed), *model.spec.shape[:-1], model.likelihood_layer.per_pixel])
+    p = model.likelihood_layer.distribution(params)
+    first = model.likelihood_layer.sample_image(p, seed)[:, 0, 0, 0].numpy()
+    assert 0.05 < first.mean() < 0.95
+    assert abs(np.corrcoef(first, chosen)[0, 1]) < 0.05
+
+
 @pytest.mark.parametrize(
     "entry_and_fields",
     [("vae", {"posterior": "iaf", "prior": "mog"}), ("hvae", {}), ("gmvae", {})],

@@ -111,6 +111,48 @@ def test_redrawing_keeps_the_upper_levels():
         assert same[: 2 * level].all() and not same[2 * level :].any()
 
 
+def test_several_codes_per_image_have_the_rates_of_levels_too():
+    batch = make_batch(5)
+    model, one = make(importance_samples=3_000, by=0.1), make(by=0.1)
+    terms = model.loss_terms(batch, seeds.root(1))
+    np.testing.assert_allclose(terms["rate_1"] + terms["rate_2"], terms["rate"], rtol=0.15)
+    many = {name: np.repeat(rows, 3_000, 0) for name, rows in batch.items()}
+    for name in ("rate_1", "rate_2"):
+        each = np.reshape(one.loss_terms(many, seeds.root(2))[name], [5, -1]).mean(1)
+        np.testing.assert_allclose(terms[name], each, rtol=0.05, atol=0.02)
+
+
+def test_the_lowest_level_depends_on_the_highest():
+    model = make(levels=3)
+    x = make_batch(1)["x"]
+    q, p = model.posterior(x), model.prior()
+    for distribution in (q, p):
+        z = np.zeros([1, 1, 6], np.float32)
+        (_, _, (low, _)) = distribution.levels(tf.constant(z))
+        z[..., 0] = 3
+        (_, _, (moved, _)) = distribution.levels(tf.constant(z))
+        assert np.abs(moved.mean() - low.mean()).max() > 1e-3
+
+
+def test_a_negative_estimate_of_a_rate_counts_without_free_bits():
+    model, batch = make(levels=1, by=0.01, prior="mog"), make_batch(4)
+    rates = [model.loss_terms(batch, seeds.root(seed)) for seed in range(30)]
+    lowest = min(rates, key=lambda terms: np.mean(terms["rate"]))
+    assert np.mean(lowest["rate"]) < 0
+    whole = lowest["distortion"] + lowest["rate"]
+    np.testing.assert_allclose(lowest["loss"], whole, rtol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(32, 32, 3), (8, 8, 1), (2,), (10,)])
+def test_it_fits_colours_and_rows(shape):
+    config, _ = configs.adapt(configs.get_tiny("hvae", levels=3, latent_dim=9), shape)
+    model = models.create(config, Spec(shape, 0))
+    x = np.random.default_rng(0).random((3, *shape), np.float32)
+    terms = model.loss_terms({"x": x, "y": np.full(3, -1, np.int32)}, seeds.root(0))
+    assert np.isfinite(terms["loss"]).all() and "rate_3" in terms
+    assert configs.adapt(configs.get("hvae"), shape)[0].latent_dim % 3 == 0
+
+
 def test_free_bits_are_those_of_a_level():
     batch, plain = make_batch(8), make()
     terms = plain.loss_terms(batch, seeds.root(1))

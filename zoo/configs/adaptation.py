@@ -86,7 +86,7 @@ def _for_colours(config):
         yield {"likelihood": "pixelcnn_bytes", "pixels": "scaled"}
     if config.network != "conv":
         yield {"network": "conv", "hidden": CHANNELS}
-        yield {"latent_dim": 16}
+        yield {"latent_dim": _in_levels(config, 16)}
 
 
 def _for_rows(config, dim):
@@ -96,4 +96,10 @@ def _for_rows(config, dim):
         yield {"network": "mlp"}
     if "posterior" in config and config.likelihood != "normal":
         yield {"likelihood": "normal", "pixels": "scaled", "pixel_scale": 1.0}
-        yield {"latent_dim": min(config.latent_dim, dim)}
+        yield {"latent_dim": _in_levels(config, min(config.latent_dim, dim))}
+
+
+def _in_levels(config, latent_dim):
+    """The next latent_dim that levels of codes can share."""
+    levels = config.get("levels", 1)
+    return levels * -(-latent_dim // levels)

@@ -47,7 +47,7 @@ def choose(logits: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
 
 
 class ImageDistribution(tfd.Distribution):
-    """p(x) over images [H, W, C] of independent pixels, by the formulas of a likelihood."""
+    """p(x) over images [H, W, C], by the formulas of a likelihood."""
 
     def __init__(self, likelihood: "ByteLikelihood", params: tf.Tensor):
         self.likelihood, self.params = likelihood, tf.convert_to_tensor(params)

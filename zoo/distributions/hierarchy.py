@@ -4,7 +4,9 @@
     p(z)   = p(z_1)   prod_l p(z_l|z_1 .. z_(l-1))
 
 as in Sonderby et al. 2016, Ladder Variational Autoencoders (arXiv 1602.02282), where both run in
-the same direction. The top level has any posterior and prior of the zoo.
+the same direction. There q(z_l) is a product with p(z_l), from features of x at each level; here q
+and p are networks of their own, and one vector of features of x serves all levels. The top level
+has any posterior and prior of the zoo.
 """
 
 import keras
@@ -16,7 +18,7 @@ from zoo import seeds
 from zoo.distributions import posteriors, priors
 from zoo.networks.conditioned import Conditioned
 
-# A level's q and p both learn their scales; where both are tiny, gradients of the KL are huge.
+# Both q and p learn their scales: if p's becomes tiny, the gradient of the KL explodes.
 MIN_LOG_SCALE, MAX_LOG_SCALE = -4.0, 2.0
 
 

@@ -5,8 +5,8 @@ section 3: each pixel is given the code and the pixels before it,
 
     p(x|z) = prod_i p(x_i | x_1 .. x_(i-1), z)
 
-A few causal convolutions see a small neighbourhood. What is further away, such as which digit it is
-and where its strokes go, a pixel knows from z alone.
+A few causal convolutions see the pixels nearby: with squares of 4x4 pixels and one layer, 12 to 15
+rows above and as many columns to the left. What is outside of these, a pixel knows from z alone.
 """
 
 import math
@@ -22,7 +22,7 @@ from zoo.distributions.likelihood import Likelihood
 from zoo.distributions.logistic_mixture import LogisticMixture
 from zoo.networks.causal_convolutions import CausalConvolutions, Context
 
-# What the decoder says of each pixel beside its logit.
+# Outputs of the decoder for each pixel, beside the parameters of the pixel's own distribution.
 FEATURES = 2
 
 
@@ -65,6 +65,9 @@ class PixelByPixel(Likelihood):
         log_probs = self.pixel.log_prob_of_pixels(outputs, x)  # [N, H, W]
         return tf.reshape(log_probs, tf.concat([batch, log_probs.shape[1:]], 0))
 
+    def mean_of_pixels(self, params):
+        raise NotImplementedError("pixels depend on each other: draw images by `image`")
+
     def draw(self, params, noise):
         sides, channels = params.shape[-3:-1], self.spec.shape[-1]
         batch = tf.shape(params)[:-3]
@@ -81,15 +84,17 @@ class PixelByPixel(Likelihood):
     def image(self, p):
         """Returns the image whose pixels have, in turn, their median given those before them.
 
-        A mixture has the median of the component in its middle.
+        Of a mixture it is the median of the component where the cumulative weights pass 1/2.
         """
         shape = tf.concat([tf.shape(p.params)[:-1], [self.noise_size]], 0)
         return self.draw(p.params, tf.fill(shape, 0.5))
 
     def sample_image(self, p, row_seeds):
         """Returns an image for each row, drawn by its seed."""
-        # The code has been drawn from the first numbers of each seed.
-        first, count = 1 + self.config.latent_dim, math.prod(self.spec.shape[:2]) * self.noise_size
+        # The first 1 + D normal numbers of each seed are those of the code, made from pairs of
+        # uniform ones.
+        first = 2 * (1 + self.config.latent_dim // 2)
+        count = math.prod(self.spec.shape[:2]) * self.noise_size
         noise = seeds.row_uniform(row_seeds, first + count)[:, first:]
         return self.draw(p.params, tf.reshape(noise, [-1, *self.spec.shape[:2], self.noise_size]))
 

@@ -19,6 +19,7 @@ NOROUZI = (
     "Norouzi et al. 2020 (arXiv 2004.04795): gated 300-300, z 40, KL warm-up 100 epochs, early "
     "stopping, K = 5,000"
 )
+TWO_LEVELS = f"two levels; {NOROUZI}"
 # By entry, for MNIST binarised dynamically: test NLL in nats per image.
 DENSITIES: dict[str, tuple[Reference, ...]] = {
     "vae": (Reference("86.76", BURDA), Reference("84.45 ± .12", NOROUZI)),
@@ -27,7 +28,7 @@ DENSITIES: dict[str, tuple[Reference, ...]] = {
         Reference("84.78 (k = 50)", BURDA),
     ),
     "vae_vamp": (Reference("82.43 ± .06", NOROUZI),),
-    "hvae": (Reference("81.56", f"two levels; {NOROUZI}"),),
+    "hvae": (Reference("81.56", TWO_LEVELS),),
     "made": (Reference("84.87", "pytorch-generative: 8,000 hidden units, 85 epochs"),),
     "pixelcnn": (
         Reference("81.50", "pytorch-generative, gated: 15 blocks of 16 channels, 457 epochs, GPU"),
@@ -42,7 +43,7 @@ FASHION_DENSITIES: dict[str, tuple[Reference, ...]] = {
     "vae": (Reference("228.70 ± .15", NOROUZI),),
     "vae_mog": (Reference("227.35 ± .05", f"with a VampPrior; {NOROUZI}"),),
     "vae_vamp": (Reference("227.35 ± .05", NOROUZI),),
-    "hvae": (Reference("226.72", f"two levels; {NOROUZI}"),),
+    "hvae": (Reference("226.72", TWO_LEVELS),),
 }
 
 # By entry: clustering accuracy on MNIST with ten clusters, by Hungarian matching.

@@ -5,14 +5,14 @@ and Welling 2018 (arXiv 1705.07120) on top. The bound is a sum over levels from 
 
     log p(x) >= E_q [log p(x|z)] - sum_l E_q KL(q(z_l|x, z_1 .. z_(l-1)) || p(z_l|z_1 .. z_(l-1)))
 
-The decoder and the distributions of each level see all codes above them. With one level this is a
-VAE. A level whose rate is below `free_bits` nats costs as much as if it had that rate, so that no
-level is given up early in training.
+The distributions of each level see all codes above them, the decoder sees all codes. With one level
+this is a VAE. Two things keep levels from being given up early in training: the warm-up of the KL,
+and, if it is set, `free_bits`: a level whose rate is lower costs as much as if it had that rate.
 """
 
 import ml_collections
 
-from zoo.distributions import hierarchy, posteriors
+from zoo.distributions import codes, hierarchy, posteriors
 from zoo.models.vae import VAE
 from zoo.objectives import bounds
 
@@ -34,21 +34,32 @@ class HVAE(VAE):
         q, p = self.posterior_layer.distribution(params), self.prior()
         z = posteriors.reparametrize(q, noise)
         distortion = -self.likelihood(z, y).log_prob(x)[0]
-        rates = [
-            bounds.rate(q_l, p_l, z_l)[0]
-            for (q_l, z_l), (p_l, _) in zip(q.levels(z), p.levels(z), strict=True)
-        ]
-        costs = [bounds.free_bits_of_group(rate, self.config.free_bits) for rate in rates]
-        of_levels = {f"rate_{i}": rate for i, rate in enumerate(rates, 1)}
-        loss = distortion + beta * sum(costs)
-        return {"loss": loss, "rate": sum(rates), "distortion": distortion, **of_levels}
+        rates = {name: rate[0] for name, rate in self.rates_of_parts(q, p, z).items()}
+        loss = distortion + beta * sum(map(self._cost, rates.values()))
+        return {"loss": loss, "rate": sum(rates.values()), "distortion": distortion, **rates}
+
+    def rates_of_parts(self, q, p, z):
+        return {
+            f"rate_{i}": bounds.rate(q_l, p_l, z_l)
+            for i, ((q_l, z_l), (p_l, _)) in enumerate(
+                zip(q.levels(z), p.levels(z), strict=True), 1
+            )
+        }
+
+    def _cost(self, rate):
+        minimum = self.config.free_bits
+        return bounds.free_bits_of_group(rate, minimum) if minimum else rate
 
     # --- Serving ----------------------------------------------------------------------------
+
+    def interpolate_codes(self, z0, z1, t):
+        """Returns codes on lines: levels together are not N(0, I), whose codes lie on arcs."""
+        return codes.line(z0, z1, t)
 
     def redraw(self, x, level, seed):
         """Returns x with the codes of its upper `level` levels kept and the rest drawn from p.
 
-        All are drawn at level 0, none at the number of levels: the reconstruction.
+        All are drawn at level 0, none at the number of levels, which gives an image of x's codes.
         """
         kept = self.encode(x)["loc"]
         z = self.prior_layer.draw_below(self.posterior_components, seed, kept, level)

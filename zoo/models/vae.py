@@ -51,8 +51,12 @@ class VAE(GenerativeModel):
         distortion = -self.likelihood(z, y).log_prob(x)  # [k, B]
         rate = q.log_prob(z) - p.log_prob(z)
         loss = -bound(-distortion - beta * rate)
-        means = tf.reduce_mean(rate, 0), tf.reduce_mean(distortion, 0)
-        return {"loss": loss, "rate": means[0], "distortion": means[1]}
+        each = {"rate": rate, "distortion": distortion, **self.rates_of_parts(q, p, z)}
+        return {"loss": loss, **{name: tf.reduce_mean(term, 0) for name, term in each.items()}}
+
+    def rates_of_parts(self, q, p, z):
+        """Returns {name: rate [k, B]} of parts of the code z [k, B, D]; here it has none."""
+        return {}
 
     def rate_or_free_bits(self, q, p, rate):
         """Returns the rate [B], or what it costs beyond `free_bits` nats per dimension."""

@@ -11,7 +11,10 @@ from zoo.exports import catalog
 from zoo.reports import sweeps
 
 # Which trained models and sweeps stand for the zoo in each question.
-LIKELIHOODS = {"vae_mnist": references.NOROUZI, "vae_vamp_mnist": references.NOROUZI}
+LIKELIHOODS = {
+    "vae_mnist": references.NOROUZI,
+    "hvae_mnist": references.TWO_LEVELS,
+}
 FEW_LABELS = {
     "m2_mnist": ("m2", "M2"),
     "m1_m2_vae_mnist": ("m1_m2", "M1+M2 with the paper's M1"),

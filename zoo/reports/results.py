@@ -148,7 +148,9 @@ def sample_metrics(saved_models: pathlib.Path) -> str:
 
 10,000 samples of each model, compared with the test images by the features of `classifier_mnist`.
 Lower distances are better, and so are higher precision, recall, density and coverage. Samples of a
-VAE are means of p(x given z); those of a conditional model have the labels of the test images.
+VAE are means of p(x given z), except for `vae_pixel`: its samples, like those of `made` and
+`pixelcnn`, are binary images, which are far from grey test images for that alone. Samples of a
+conditional model have the labels of the test images.
 {protocol}
 
 {markdown.table(lines)}

@@ -33,9 +33,16 @@ LIMITS = (
             likelihood,
             "Pixels of samples are drawn one after another, given the code. `decode` and "
             "`reconstruct` take the median of each instead. Log-likelihoods "
-            "are bounds or estimates.",
+            f"are bounds or estimates.{of_samples}",
         )
-        for likelihood in ("pixelcnn", "pixelcnn_bytes")
+        for likelihood, of_samples in (
+            (
+                "pixelcnn",
+                " Samples are binary images and are compared with grey ones: the distances and "
+                "the classes of samples, by a judge of grey images, show this as well.",
+            ),
+            ("pixelcnn_bytes", ""),
+        )
     ),
     (
         "encode",
