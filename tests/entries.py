@@ -123,6 +123,7 @@ M2 = {**CVAE, "classify": (["x"], {"probs": (3,)})}
 FLOW = {
     "sample": (["seed", "y"], {"x": X}),
     "sample_fast": (["seed", "y"], {"x": X}),
+    "sample_guided": (["seed", "y", "guidance"], {"x": X}),
     "trajectory": (["seed", "t", "y"], {"x": X}),
     "decode": (["z", "y"], {"x": X}),
     "encode": (["x", "y"], {"z": (64,)}),
