@@ -224,6 +224,7 @@ def arguments(model, names, rows):
     made = {
         "seed": np.arange(rows, dtype=np.int32) + 7,
         "t": np.linspace(0, 1, rows, dtype=np.float32),
+        "guidance": np.linspace(3, 0, rows, dtype=np.float32),
         **{
             k: rng.integers(0, 3, rows).astype(np.int32) for k in ("y", "y_new", "cluster", "level")
         },
