@@ -191,7 +191,7 @@ def _draw_components(axes, model):
     row_seeds = np.arange(SHOWN_COMPONENTS * (columns - 1), dtype=np.int32)
     drawn = _sampler(model)(np.repeat(numbers, columns - 1), row_seeds)
     drawn = np.reshape(drawn, [SHOWN_COMPONENTS, columns - 1, *drawn.shape[1:]])
-    learned = np.array(model.prior_layer.top.pseudo_inputs)[numbers]
+    learned = model.prior_layer.top.pseudo_inputs.numpy()[numbers]
     grid = np.concatenate([learned[:, None], drawn], 1).reshape(-1, *drawn.shape[2:])
     figures.show_grid(axes, grid, columns, "learned inputs of the prior, and samples of each")
 
