@@ -107,8 +107,7 @@ class Compare:
             self.label = label_buttons(names, title, min(8, last), self._ask) if names else None
 
     def _new_image(self):
-        if self.label is not None and self.source.label is not None:
-            self.label.set_value(self.source.label)
+        self.source.tell_label(self.label)
         self._ask()
 
     def _card(self, entry):

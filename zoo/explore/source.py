@@ -100,6 +100,11 @@ class Source:
         """The class and number of a test image, "7-0"; "" of another image."""
         return "" if self.label is None else f"{self.label}-{self._number}"
 
+    def tell_label(self, buttons: ui.toggle | None) -> None:
+        """Sets buttons for labels, if there are any, to the label of a test image."""
+        if buttons is not None and self.label is not None:
+            buttons.set_value(self.label)
+
     def _tools(self):
         with ui.row().classes("items-center gap-2 w-full"):
             for text, method in (("Clear", "clear"), ("Undo", "undo")):

@@ -18,7 +18,7 @@ class Repainted(Control):
     def build(self):
         with ui.row().classes("w-full items-start gap-6"):
             with ui.column().classes(NARROW):
-                self.source = self.add_source("image", self.of_source, (3, 0), self.new_image)
+                self.source = self.add_source("image", self.of_source, (3, 0), tells_label=True)
             with ui.column().classes(WIDE):
                 self.picture = Picture(self.of_picture, 520, (2, COUNT // 2))
                 self.build_fields()
@@ -27,10 +27,6 @@ class Repainted(Control):
     def build_fields(self) -> None:
         """Makes the fields beside the picture, and the call."""
         raise NotImplementedError
-
-    def new_image(self) -> None:
-        """Asks for another image."""
-        self.changed()
 
     def show(self, x) -> None:
         """Shows the images [N, H, W, C]."""
@@ -55,16 +51,10 @@ class Completion(Repainted):
         self.kept = self.add_slider(
             "kept", "Part that is kept, from the top", 0, 1, 0.5, step=1 / 14
         )
-        self.label = None
-        if self.takes_label("complete"):
-            self.label = self.add_label("y", "Label of the completions", 3)
+        self.label = self.add_label_of("complete", "Label of the completions", 3)
         self.seed = self.add_seed("seed", "Seed of the completions")
         self.seed.classes("w-56", remove="w-32")
         self.draw = self.call(compute.complete, self.show)
-
-    def new_image(self):
-        self.follow_label(self.source, self.label)
-        self.changed()
 
     def refresh(self):
         x, seeds = self.repeated()
@@ -110,18 +100,12 @@ class Reconstruction(Control):
     def build(self):
         with ui.row().classes("w-full items-start gap-6"):
             with ui.column().classes(NARROW):
-                self.source = self.add_source("image", "Image to encode", (8, 3), self._new_image)
+                self.source = self.add_source("image", "Image to encode", (8, 3), tells_label=True)
             with ui.column().classes(NARROW):
                 self.picture = Picture("The reconstruction", 336)
                 self.save_picture(self.picture)
-        self.label = None
-        if self.takes_label("reconstruct"):
-            self.label = self.add_label("y", "Label of the image to encode", 8)
+        self.label = self.add_label_of("reconstruct", "Label of the image to encode", 8)
         self.draw = self.call(compute.reconstruct, self._show)
-
-    def _new_image(self):
-        self.follow_label(self.source, self.label)
-        self.changed()
 
     def refresh(self):
         label = self.label.value if self.label else 0

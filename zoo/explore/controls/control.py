@@ -29,6 +29,7 @@ class Control:
       key: the beginning of its values in the address.
       needs: the signatures without which a model does not have it.
       of_images: whether it is for models of images, not for those of rows.
+      label: buttons for the label of what the model is asked; None without them.
       made: arrays to save, by name.
     """
 
@@ -37,6 +38,7 @@ class Control:
     key = ""
     needs: tuple[str, ...] = ()
     of_images = True
+    label: ui.toggle | None = None
 
     def __init__(self, collection: Collection, entry: Entry, address: Address):
         self.collection, self.entry, self.address = collection, entry, address.part(self.key)
@@ -94,21 +96,30 @@ class Control:
         self.keep(name, lambda: made.value)
         return made
 
+    def add_label_of(self, signature: str, title: str, default: int) -> ui.toggle | None:
+        """Buttons for the label that a signature takes; None if it takes none."""
+        takes = "y" in self.entry.signatures[signature]
+        return self.add_label("y", title, default) if takes else None
+
     def add_source(
-        self, name: str, title: str, chosen: tuple[int, int], on_change: Callable | None = None
+        self, name: str, title: str, chosen: tuple[int, int], *, tells_label: bool = False
     ) -> Source:
-        """An image to draw; the address keeps which test image it is, if it is one."""
+        """An image to draw; the address keeps which test image it is, if it is one.
+
+        With `tells_label` the buttons `self.label` follow the label of the test image.
+        """
         words = self.address.text(name, "").split("-")
         if len(words) == 2 and all(word.isdecimal() and len(word) < 4 for word in words):
             chosen = int(words[0]), int(words[1])
-        made = Source(self.entry, title, on_change or self.changed, chosen)
+
+        def changed():
+            if tells_label:
+                made.tell_label(self.label)
+            self.changed()
+
+        made = Source(self.entry, title, changed, chosen)
         self.keep(name, lambda: made.name)
         return made
-
-    def follow_label(self, source: Source, label: ui.toggle | None) -> None:
-        """Sets the buttons to the label of a test image."""
-        if label is not None and source.label is not None:
-            label.set_value(source.label)
 
     # --- Parts of controls --------------------------------------------------------------------
 
@@ -138,7 +149,3 @@ class Control:
 
     def _npz(self):
         return pictures.to_npz(**self.made) if self.made else None
-
-    def takes_label(self, signature: str) -> bool:
-        """Returns whether a signature takes a label."""
-        return "y" in self.entry.signatures[signature]

@@ -100,19 +100,13 @@ class Opinion(Control):
     def build(self):
         with ui.row().classes("w-full items-start gap-6"):
             with ui.column().classes(NARROW):
-                self.source = self.add_source("image", "Image for D", (5, 2), self._new_image)
+                self.source = self.add_source("image", "Image for D", (5, 2), tells_label=True)
             with ui.column().classes(WIDE):
                 self.chart = ui.echart(_options([], [], None)).classes("w-full h-64")
                 self.verdict = quiet().props("role=status")
                 self.save_arrays()
-        self.label = None
-        if self.takes_label("discriminate"):
-            self.label = self.add_label("y", "Label that D is told", 5)
+        self.label = self.add_label_of("discriminate", "Label that D is told", 5)
         self.draw = self.call(self._ask, self._show)
-
-    def _new_image(self):
-        self.follow_label(self.source, self.label)
-        self.changed()
 
     def _ask(self, model, x, label):
         others = self.once("logits", lambda: self._judge_others(model))

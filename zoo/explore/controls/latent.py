@@ -44,9 +44,7 @@ class LatentMap(Control):
                 self.map.props("draggable=false")
                 for event in ("pointermove", "pointerdown"):
                     self.map.on(event, self._move, js_handler=PLACE, throttle=0.03)
-        self.label = None
-        if self.takes_label("decode"):
-            self.label = self.add_label("y", "Label of the map", 0)
+        self.label = self.add_label_of("decode", "Label of the map", 0)
         with ui.grid().classes("w-full gap-x-6 gap-y-1 grid-cols-1 sm:grid-cols-2"):
             self.sliders = [
                 self.add_slider(f"d{i}", f"Direction {i}", -REACH, REACH, 0, step=0.05)

@@ -64,9 +64,7 @@ class Interpolation(Way):
             ):
                 with ui.column().classes(NARROW):
                     self.ends.append(self.add_source(name, title, chosen))
-        self.label = None
-        if self.takes_label("interpolate"):
-            self.label = self.add_label("y", "Label of both", 2)
+        self.label = self.add_label_of("interpolate", "Label of both", 2)
         self.draw = self.call(compute.interpolate, self.show_way)
 
     def refresh(self):
@@ -93,9 +91,7 @@ class Walk(Way):
     def build_ends(self):
         with ui.row().classes("gap-3"):
             self.ends = [self.add_seed("from", "From seed", 1), self.add_seed("to", "To seed", 2)]
-        self.label = None
-        if self.takes_label("decode"):
-            self.label = self.add_label("y", "Label of the walk", 0)
+        self.label = self.add_label_of("decode", "Label of the walk", 0)
         self.draw = self.call(self._walk, self._show)
 
     def _walk(self, model, seeds, label):
@@ -146,9 +142,7 @@ class FromNoise(Way):
 
     def build_ends(self):
         self.seed = self.add_seed("seed", "Seed of the noise")
-        self.label = None
-        if self.entry.conditional:
-            self.label = self.add_label("y", "Label of the image", 3)
+        self.label = self.add_label_of("trajectory", "Label of the image", 3)
         self.draw = self.call(compute.trajectory, self.show_way)
 
     def refresh(self):
