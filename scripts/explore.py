@@ -22,9 +22,11 @@ _OPEN = flags.DEFINE_bool("open", True, "Open the page in a browser.")
 
 
 def main():
+    from zoo import tf_startup
     from zoo.explore import app
     from zoo.explore.collection import Collection
 
+    tf_startup.skip_graph_rewriting()
     folder = versions.models_folder(_SAVED_MODELS.value)
     app.serve(Collection(folder, _SERVER.value or ""), _PORT.value, _OPEN.value)
 

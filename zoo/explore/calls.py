@@ -15,8 +15,9 @@ from zoo.errors import UserError
 # stand behind the slow requests of another.
 POOL = concurrent.futures.ThreadPoolExecutor(48, "explore")
 SHARE = 2
-# Seconds until a spinner turns, and until a request is given up.
-SPINNER, LIMIT = 0.15, 60.0
+# Seconds until a spinner turns, and until a request is given up: the first one of a large model may
+# take half a minute on two cores.
+SPINNER, LIMIT = 0.15, 120.0
 
 _shares: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
