@@ -24,6 +24,8 @@ CASES = {
     "m1_m2_conv": ("m1_m2_conv", {}),
     "m2": ("m2_colour", {"class_network": "gated"}),
     "vae_pixel": ("vae_pixel", {}),
+    "vqvae": ("vqvae", {"decay": 0.5}),
+    "vqvae_prior": ("vqvae_prior", {}),
     "vae_conv": (
         "vae",
         {"network": "conv", "likelihood": "discretized_logistic", "pixels": "scaled"}
@@ -57,6 +59,7 @@ ELSEWHERE = {
     "likelihood": ("tests/models/test_autoregressive.py", ["pixelcnn_grey", "logistic_mixture"]),
     "order": ("tests/models/test_autoregressive.py", ["made", '"order": "random"']),
     "network": ("tests/models/test_flow_matching.py", ['network="mlp"']),
+    "quantizer": ("tests/models/test_vqvae.py", ['"gradient"', '"finite_scalar"']),
     "solver": ("tests/models/test_flow_matching.py", ["ode.SOLVERS"]),
     "start": ("tests/models/test_gmm.py", ["kmeans++", "kmeans", "random"]),
     "technique": ("tests/models/test_improved_gan.py", ["minibatch_discrimination"]),
@@ -91,6 +94,8 @@ PARAMETERS = {
     "vae_pixel": 1_686_884,
     "vae_tril": 1_646_644,
     "vae_vamp": 1_764_864,
+    "vqvae": 159_185,
+    "vqvae_prior": 520_960,
     "wgan_gp": 1_070_882,
 }
 # Names and shapes of docs: signature -> (inputs, {output: shape of a row}).
@@ -118,6 +123,11 @@ M1_M2 = {
     "encode": (["x", "y"], {"loc": (3,), "scale": (3,)}),
     "decode": (["z", "y"], {"x": X}),
     "restyle": (["x", "y", "y_new"], {"x": X}),
+}
+VQVAE = {
+    "encode": (["x"], {"tokens": (2, 2)}),
+    "decode": (["tokens"], {"x": X}),
+    "reconstruct": (["x"], {"x": X}),
 }
 M2 = {**CVAE, "classify": (["x"], {"probs": (3,)})}
 FLOW = {
@@ -193,6 +203,12 @@ SIGNATURES = {
     "vae_pixel": VAE,
     "vae_tril": VAE,
     "vae_vamp": VAE,
+    "vqvae": VQVAE,
+    "vqvae_prior": {
+        "sample": (["seed", "y"], {"x": X}),
+        **VQVAE,
+        "score": (["x", "y"], {"log_prob": ()}),
+    },
 }
 METRICS = {
     "images": 1,
@@ -230,6 +246,10 @@ def arguments(model, names, rows):
         },
         **{k: rng.random((rows, *model.spec.shape), np.float32) for k in ("x", "x0", "x1")},
     }
+    if "tokens" in names:
+        made["tokens"] = rng.integers(0, model.num_tokens, (rows, *model.sizes.grid)).astype(
+            "int32"
+        )
     if "mask" in names:
         made["mask"] = (rng.random((rows, *model.spec.shape[:-1], 1)) < 0.5).astype(np.float32)
     if "z" in names:

@@ -81,7 +81,7 @@ TRAINS = "kl_terms"
 # Trains GANs within its report, or loads exports.
 LONG = (
     *("code_priors", "levels", "neighbours", "noise_to_image", "one_pixel", "styles", "turns"),
-    "walks",
+    *("tokens", "walks"),
 )
 
 

@@ -125,10 +125,10 @@ def test_exports_that_cannot_be_m1_are_named(vae, tmp_path):
         (damaged, "The SavedModel .* is damaged"),
         (changed, "is not the file that was exported"),
         (tmp_path / "empty", "is not a SavedModel"),
-        (cvae, r"is 'cvae' of images \[8, 8, 1\]; expected a VAE without labels"),
+        (cvae, r"is 'cvae' of images \[8, 8, 1\]; expected a VAE without labels of"),
         (other, r"is 'vae' of images \[4, 4, 1\]; .* of images \[8, 8, 1\]"),
     ):
         with pytest.raises(zoo.UserError, match=message):
             first_stage.create(tiny(m1=str(path), m1_fields=""), SPEC)
-    with pytest.raises(zoo.UserError, match="is for an M1 that is trained first"):
+    with pytest.raises(zoo.UserError, match="is for training M1 first"):
         first_stage.create(tiny(m1=str(vae)), SPEC)

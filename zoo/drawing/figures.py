@@ -29,6 +29,16 @@ def show_grid(axes, pictures: np.ndarray, columns: int, title: str, headings=())
     axes.set_axis_off()
 
 
+def show_map(axes, values: np.ndarray, title: str) -> None:
+    """Shows numbers [h, w] as a map, each written on its place."""
+    axes.imshow(values, cmap="Blues", vmin=0)
+    for (row, column), value in np.ndenumerate(values):
+        color = "white" if value > 0.6 * values.max() else "black"
+        axes.text(column, row, f"{value:.1f}", ha="center", va="center", size=7, color=color)
+    axes.set_title(title)
+    axes.set_axis_off()
+
+
 def save_figure(path: str | os.PathLike, figure: matplotlib.figure.Figure, tight=True) -> None:
     """Writes a figure as a PNG file, cut to its contents if `tight`."""
     with files.atomic(path) as temporary:

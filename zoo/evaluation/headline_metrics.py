@@ -45,6 +45,11 @@ HEADLINES = (
         lambda share: f"{100 * share:.1f}",
     ),
     Headline(FRECHET, "Fréchet classifier distance", lambda d: f"{d:.1f}"),
+    Headline(
+        "reconstruction_frechet",
+        "Fréchet classifier distance of reconstructions",
+        lambda d: f"{d:.1f}",
+    ),
 )
 
 

@@ -5,8 +5,13 @@ the results page and BUILD.md all read METRICS: a new metric is a function and a
 the *_metrics.py files.
 """
 
-from zoo.evaluation import label_metrics, likelihood_metrics, sample_metrics
+from zoo.evaluation import label_metrics, likelihood_metrics, sample_metrics, token_metrics
 
-METRICS = (*likelihood_metrics.METRICS, *label_metrics.METRICS, *sample_metrics.METRICS)
+METRICS = (
+    *likelihood_metrics.METRICS,
+    *label_metrics.METRICS,
+    *token_metrics.METRICS,
+    *sample_metrics.METRICS,
+)
 # Labels of all figures, in order.
 LABELS = {name: label for metric in METRICS for name, label in metric.figures.items()}

@@ -1,13 +1,14 @@
 """The metrics of a model, formatted for the end of a run."""
 
 from zoo.drawing import markdown
-from zoo.evaluation import label_metrics, likelihood_metrics, sample_metrics
+from zoo.evaluation import label_metrics, likelihood_metrics, sample_metrics, token_metrics
 from zoo.evaluation.headline_metrics import FRECHET
 from zoo.evaluation.metrics import LABELS
 
 GROUPS = (
     ("Likelihood", likelihood_metrics.METRICS),
     ("Labels and clusters", label_metrics.METRICS),
+    ("Tokens", token_metrics.METRICS),
     ("Samples", sample_metrics.METRICS),
 )
 LOWER_IS_BETTER = frozenset(
@@ -19,6 +20,9 @@ LOWER_IS_BETTER = frozenset(
         "svm_error",
         FRECHET,
         "kernel_classifier_distance",
+        "reconstruction_error",
+        "reconstruction_frechet",
+        "token_bits",
     }
 )
 HIGHER_IS_BETTER = frozenset(
@@ -34,6 +38,8 @@ HIGHER_IS_BETTER = frozenset(
         "density",
         "coverage",
         "rarest_class",
+        "codebook_use",
+        "codebook_perplexity",
     }
 )
 # With fewer images a neighbourhood contains half of them, and its metrics mean little.

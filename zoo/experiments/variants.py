@@ -50,7 +50,7 @@ EXPORTED = (
     *("vae", "vae_mog", "vae_vamp", "vae_pixel", "hvae", "gmvae", "cvae"),
     *("m2", "m1_m2", "m1_m2_conv"),
     *("gan", "dcgan", "wgan_gp", "r3gan", "infogan", "flow_matching"),
-    *("made", "pixelcnn"),
+    *("made", "pixelcnn", "vqvae_prior"),
 )
 VARIANTS: dict[str, dict] = {
     **MIXTURES,

@@ -27,6 +27,7 @@ FAMILIES = {
         *("gan", "dcgan", "cgan", "wgan_gp", "r3gan", "infogan", "improved_gan"),
     ),
     "Flow matching and diffusion": ("flow_matching", "ddpm"),
+    "Tokens": ("vqvae", "vqvae_prior"),
     "Autoregressive models": ("made", "pixelcnn", "pixelcnn_grey"),
     "Mixtures of Gaussians": ("gmm",),
     "Classifiers": ("classifier",),

@@ -177,6 +177,20 @@ def redraw(model: SignatureCalls, x: np.ndarray, level: int, seed: int, count: i
     return model.redraw(_repeat(x, count), np.full(count, level, np.int32), seeds)
 
 
+def replace_tokens(model: SignatureCalls, x: np.ndarray, replaced: int, seed: int, count: int):
+    """Returns what an image is with `replaced` of its tokens exchanged for random ones.
+
+    Returns:
+      Images [count, H, W, C] and their tokens [count, h, w]; other tokens are replaced in each.
+    """
+    tokens = np.repeat(np.asarray(model.encode(x[None]), np.int32), count, 0)
+    rng, size = np.random.default_rng(seed), tokens[0].size
+    known = int(model.inputs["tokens"].high or 0) + 1
+    for row in tokens.reshape(count, size):
+        row[rng.permutation(size)[:replaced]] = rng.integers(0, known, replaced)
+    return model.decode(tokens), tokens
+
+
 def trajectory(model: SignatureCalls, seed: int, label: int, steps: int) -> np.ndarray:
     """Returns the way [steps, H, W, C] from noise to a sample."""
     t = np.linspace(0, 1, steps, dtype=np.float32)

@@ -23,7 +23,7 @@ ORDER = {
     "encode": ("x", "y"),
     "reconstruct": ("x", "y"),
     "discriminate": ("x", "y"),
-    "decode": ("z", "y"),
+    "decode": ("tokens", "z", "y"),
     "interpolate": ("x0", "x1", "t", "y"),
     "restyle": ("x", "y", "y_new"),
     "morph": ("z", "y", "y_new", "t"),
@@ -141,22 +141,36 @@ class Input(NamedTuple):
         raise UserError(f"{signature}: {what}={wrong} is out of range: expected {low} .. {high}.")
 
 
-def build(
-    names, spec: Spec, latent_dim: int = 0, num_clusters: int = 0, num_levels: int = 0
-) -> list[Input]:
+class Sizes(NamedTuple):
+    """Sizes of a model's inputs, beside those of its spec; 0 for what it does not have.
+
+    Attributes:
+      latent_dim: of z.
+      num_clusters: number of clusters.
+      num_levels: number of levels of codes.
+      grid: shape of the tokens of an image.
+      num_tokens: number of different tokens.
+    """
+
+    latent_dim: int = 0
+    num_clusters: int = 0
+    num_levels: int = 0
+    grid: tuple[int, ...] = ()
+    num_tokens: int = 0
+
+
+def build(names, spec: Spec, sizes: Sizes = Sizes()) -> list[Input]:  # noqa: B008
     """Returns the inputs of a signature by their names.
 
     Args:
-      names: of x, x0, x1, mask, y, y_new, cluster, level, z, t, guidance and seed.
+      names: of x, x0, x1, mask, y, y_new, cluster, level, z, tokens, t, guidance and seed.
       spec: of the model.
-      latent_dim: size of z.
-      num_clusters: of the model.
-      num_levels: of its codes.
+      sizes: of the model.
     """
     images = len(spec.shape) == 3
     low, high = (0.0, 1.0) if images else (None, None)
     what = "image" if images else "row"
-    labels, clusters = (0, spec.num_classes - 1), (0, num_clusters - 1)
+    labels, clusters = (0, spec.num_classes - 1), (0, sizes.num_clusters - 1)
     known = [
         Input("x", spec.shape, "float32", low, high, what),
         Input("x0", spec.shape, "float32", low, high, f"{what} at t = 0"),
@@ -165,8 +179,9 @@ def build(
         Input("y", (), "int32", *labels, "label"),
         Input("y_new", (), "int32", *labels, "label to show instead"),
         Input("cluster", (), "int32", *clusters, "cluster"),
-        Input("level", (), "int32", 0, num_levels, "number of upper levels to keep"),
-        Input("z", (latent_dim,), "float32", about="code"),
+        Input("level", (), "int32", 0, sizes.num_levels, "number of upper levels to keep"),
+        Input("z", (sizes.latent_dim,), "float32", about="code"),
+        Input("tokens", sizes.grid, "int32", 0, sizes.num_tokens - 1, "grid of tokens"),
         Input(
             "t",
             (),

@@ -10,10 +10,11 @@ from zoo import seeds
 from zoo.configs.spec import Spec
 from zoo.data import Split
 from zoo.exports import signature_inputs
-from zoo.exports.signature_inputs import Input
+from zoo.exports.signature_inputs import Input, Sizes
 from zoo.models import optimizers
 from zoo.models.capabilities import Batch, Capability, Config, Rules
 from zoo.models.keras_interface import KerasInterface, MeanOrNan
+from zoo.models.stages import Stage
 
 
 class GenerativeModel(KerasInterface):
@@ -33,6 +34,7 @@ class GenerativeModel(KerasInterface):
       annealing_steps: first steps of a run, in which the loss is still changing; patience starts
         after them.
       convolutional: whether most time goes to convolutions, which XLA slows down on a CPU.
+      stage: the first stage of a model that is made of another one, else None.
       unsteady_signatures: names of those whose answers the last bit of a product may change
         entirely, so that other machines give other answers.
     """
@@ -42,6 +44,7 @@ class GenerativeModel(KerasInterface):
     group_size = 1
     annealing_steps = 0
     convolutional = False
+    stage: Stage | None = None
     unsteady_signatures: frozenset[str] = frozenset()
 
     def __init__(self, config: ml_collections.ConfigDict, spec: Spec):
@@ -149,18 +152,21 @@ class GenerativeModel(KerasInterface):
         return None if y is None else tf.one_hot(y, self.spec.num_classes)
 
     @property
+    def sizes(self) -> Sizes:
+        """Sizes of the inputs of signatures."""
+        return Sizes(
+            self.config.get("latent_dim", 0), self.num_clusters, self.config.get("levels", 0)
+        )
+
+    @property
     def num_clusters(self) -> int:
         """Number of clusters, of a model that has any."""
         return self.config.get("prior_components", 0)
 
     # --- Learning ---------------------------------------------------------------------------
 
-    @classmethod
-    def first_stage(cls, config: Config, spec: Spec) -> ml_collections.ConfigDict | None:
-        """Returns the config of a model that has to be trained before this one, if there is one."""
-
     def load_first_stage(self, trained: "GenerativeModel") -> None:
-        """Takes over the weights of the model of `first_stage`.
+        """Takes over the weights of its first stage.
 
         Called once, before `initialize_from_data`.
         """
@@ -276,8 +282,7 @@ class GenerativeModel(KerasInterface):
 
     def inputs(self, names) -> list[Input]:
         """Returns the inputs of a signature by their names."""
-        sizes = self.config.get("latent_dim", 0), self.num_clusters, self.config.get("levels", 0)
-        return signature_inputs.build(names, self.spec, *sizes)
+        return signature_inputs.build(names, self.spec, self.sizes)
 
 
 def _in_range(known, tensor):

@@ -34,6 +34,8 @@ class Capability(enum.Enum):
     CLUSTERS = "clusters"  # responsibilities(x)
     CLASSES = "classes"  # the term "error" of loss_terms
     M1_CODES = "codes of a VAE that M2 classifies"  # codes(x), rows_to_learn(split)
+    TOKENS = "tokens"  # tokens(x), decode(tokens), reconstruct(x), num_tokens
+    TOKEN_LOG_PROB = "a likelihood of tokens"  # tokens_log_prob(tokens[, y]) [B]
     COMPONENTS = "Gaussian components"  # mixture.as_arrays(), num_parameters()
 
 

@@ -21,7 +21,6 @@ from tensorflow_probability import distributions as tfd
 from zoo import seeds
 from zoo.distributions import codes, ode
 from zoo.distributions.standardizer import Standardizer
-from zoo.exports import signature_inputs
 from zoo.models.base import GenerativeModel
 from zoo.models.capabilities import Capability, Rules
 from zoo.networks import velocity
@@ -274,8 +273,9 @@ class FlowMatching(GenerativeModel):
             can |= {Capability.FLOW_LOG_PROB, Capability.BYTES}
         return super().capabilities | can
 
-    def inputs(self, names):
-        return signature_inputs.build(names, self.spec, self.latent_dim, self.num_clusters)
+    @property
+    def sizes(self):
+        return super().sizes._replace(latent_dim=self.latent_dim)
 
     def signatures(self):
         y = ("y",) if self.conditional else ()

@@ -14,36 +14,29 @@ mean. Both are in units of the standard deviation of the training images' codes,
 import numpy as np
 import tensorflow as tf
 
-from zoo import configs, seeds
+from zoo import seeds
 from zoo.configs.spec import Spec
 from zoo.distributions import posteriors
-from zoo.errors import UserError, near_miss
-from zoo.models.base import GenerativeModel
 from zoo.models.capabilities import Capability, Rules
 from zoo.models.classifying import Classifies
 from zoo.models.gmvae import GMVAE
 from zoo.models.m2 import M2
+from zoo.models.stages import Stage
+from zoo.models.two_stages import TwoStages
 from zoo.models.vae import VAE
 
-# Families that can be M1: VAEs that need no labels.
-M1_FAMILIES = {"vae": VAE, "gmvae": GMVAE}
-# Fields that M1 shares with the model if it is trained with it.
-SHARED = (
-    "dataset",
-    "image_size",
-    "channels",
-    "fit",
-    "background",
-    "label_column",
-    "validation_fraction",
-    "seed",
-)
 
-
-class M1M2(Classifies, GenerativeModel):
+class M1M2(Classifies, TwoStages):
     """q(z1|x) and p(x|z1) of M1; q(y|z1), q(z2|z1,y) and p(z1|y,z2) of M2."""
 
     conditional = True
+    stage = Stage(
+        name="m1",
+        title="M1",
+        kind="VAE without labels",
+        families={"vae": VAE, "gmvae": GMVAE},
+        example="saved_models/vae_mog_mnist",
+    )
     rules = Rules(
         needs_labels=True,
         learns_from_unlabelled=True,
@@ -98,14 +91,8 @@ class M1M2(Classifies, GenerativeModel):
         Raises:
           UserError: without an m1.
         """
-        if m1 is None:
-            raise UserError(
-                f"m1={config.m1!r} is an export, which has to be loaded first: make the model with "
-                f"zoo.create({config.model!r}, spec, m1={config.m1!r})."
-            )
         super().__init__(config, spec)
-        self.m1 = m1
-        self.m1.trainable = False
+        self.m1 = self.frozen(config, m1)
         dim = m1.config.latent_dim
         self.m2 = self.bounds(config, Spec((dim,), spec.num_classes))
         self.center = self.add_weight(
@@ -116,17 +103,9 @@ class M1M2(Classifies, GenerativeModel):
         )
         self.convolutional = m1.convolutional
 
-    @classmethod
-    def first_stage(cls, config, spec):
-        """Returns the config of the M1 to train first; None if `config.m1` is an export."""
-        if config.m1 not in configs.entries():
-            return None
-        m1 = configs.get(config.m1, **{field: config[field] for field in SHARED})
-        fields = configs.parse_fields(m1, config.m1_fields)
-        return configs.adapt(configs.get(config.m1, **{**m1, **fields}), spec.shape, fields)[0]
-
-    def get_config(self):
-        return {**super().get_config(), "parts": {"m1": self.m1.get_config()}}
+    @property
+    def first(self):
+        return self.m1
 
     def make_weights(self, batch):
         super().make_weights(batch)
@@ -138,19 +117,6 @@ class M1M2(Classifies, GenerativeModel):
         return super().capabilities | can
 
     # --- Learning ---------------------------------------------------------------------------
-
-    def load_first_stage(self, trained):
-        for mine, its in zip(self.m1.variables, trained.variables, strict=True):
-            mine.assign(its)
-
-    def check_can_fit(self, split):
-        super().check_can_fit(split)
-        if self.m1.is_new and self.m1.steps_taken() == 0:
-            raise UserError(
-                f"M1 of this {self.config.model!r} is untrained: name an exported VAE, as in "
-                f"zoo.create({self.config.model!r}, spec, m1='saved_models/vae_mog_mnist'), or "
-                "train both with scripts/train.py."
-            )
 
     def initialize_from_data(self, split):
         super().initialize_from_data(split)
@@ -238,41 +204,4 @@ class M1M2(Classifies, GenerativeModel):
                     f"{field}={config[field]!r} is for images, but M2 of {config.model!r} learns "
                     f"codes, rows of real numbers: choose {' or '.join(fits)}."
                 )
-        if config.m1 in m1_entries():
-            yield from _m1_problems(config)
-        elif config.m1 in configs.entries():
-            yield describe_wrong_m1(config.m1)
-        elif config.m1_fields:
-            yield (
-                f"m1_fields={config.m1_fields!r} is for an M1 that is trained first, but "
-                f"m1={config.m1!r} names no model: leave it out."
-            )
-
-
-def m1_entries() -> list[str]:
-    """Returns the names of the models that can be M1."""
-    return [name for name in configs.entries() if configs.get(name).family in M1_FAMILIES]
-
-
-def describe_wrong_m1(m1: str) -> str:
-    """Returns the sentence for a field m1 that names neither an export nor a possible M1."""
-    return (
-        f"m1={m1!r} is neither a folder nor a model that can be M1.{near_miss(m1, m1_entries())} "
-        f"Give the path of an exported VAE, or one of {', '.join(m1_entries())} to train it first."
-    )
-
-
-def _m1_problems(config):
-    """Yields what is wrong with the fields for an M1 that is trained first."""
-    try:
-        fields = configs.parse_fields(configs.get(config.m1), config.m1_fields)
-        if both := sorted(fields.keys() & {"model", "family", *SHARED}):
-            yield f"m1_fields has {', '.join(both)}, which M1 shares with {config.model!r}."
-            return
-        m1 = configs.get(config.m1, **fields)
-        problems = [*configs.out_of_range(m1).values()]
-        problems = problems or [*M1_FAMILIES[m1.family].config_problems(m1)]
-        for problem in problems:
-            yield f"m1_fields={config.m1_fields!r}: {problem}"
-    except UserError as error:
-        yield f"m1_fields={config.m1_fields!r}: {error}"
+        yield from cls.stage.problems(config)

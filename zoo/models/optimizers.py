@@ -53,6 +53,8 @@ def descend(
     # Keras sums gradients over replicas: each contributes its share of the global mean.
     share = 1.0 / tf.cast(count, loss.dtype)
     gradients = tape.gradient(loss, [v.value for v in variables], output_gradients=share)
+    # Those of tables whose rows are looked up are sparse.
+    gradients = [None if g is None else tf.convert_to_tensor(g) for g in gradients]
     norm = tf.linalg.global_norm(gradients) * count
     if clip_norm:
         # Keras would clip each replica's share separately, which gives another gradient.

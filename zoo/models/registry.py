@@ -29,6 +29,8 @@ from zoo.models.m2 import M2
 from zoo.models.made import MADE
 from zoo.models.pixelcnn import PixelCNN
 from zoo.models.vae import VAE
+from zoo.models.vqvae import VQVAE
+from zoo.models.vqvae_prior import VQVAEPrior
 
 FAMILIES: dict[str, type[GenerativeModel]] = {
     "classifier": Classifier,
@@ -47,9 +49,9 @@ FAMILIES: dict[str, type[GenerativeModel]] = {
     "made": MADE,
     "pixelcnn": PixelCNN,
     "vae": VAE,
+    "vqvae": VQVAE,
+    "vqvae_prior": VQVAEPrior,
 }
-# The argument that a model takes which is made of another one, trained before.
-FIRST_STAGE = "m1"
 
 
 def create(
@@ -73,8 +75,9 @@ def create(
     """
     config = make_config(entry, spec, overrides)
     if parts is None:
-        stage = FAMILIES[config.family].first_stage(config, spec)
-        parts = {FIRST_STAGE: create(stage, spec)} if stage else {}
+        stage = FAMILIES[config.family].stage
+        first = stage.make_config(config, spec) if stage else None
+        parts = {stage.name: create(first, spec)} if stage and first else {}
     return _make(config, spec, parts)
 
 

@@ -1,6 +1,6 @@
-"""The first stage of models on the codes of another model: M1 of `zoo.models.m1_m2`.
+"""The first stage of models that are made of another model (`zoo.models.stages`).
 
-M1 is loaded from an export, or trained first in a folder of the run, so that models know no files.
+It is loaded from an export, or trained first in a folder of the run, so that models know no files.
 """
 
 import os
@@ -12,8 +12,8 @@ from zoo import data, files, models
 from zoo.configs.spec import Spec
 from zoo.errors import UserError
 from zoo.exports import versions
-from zoo.models.m1_m2 import M1_FAMILIES, describe_wrong_m1
-from zoo.models.registry import FAMILIES, FIRST_STAGE, make_config
+from zoo.models.registry import FAMILIES, make_config
+from zoo.models.stages import Stage
 from zoo.serving.loading import LoadedModel
 from zoo.training import loop
 
@@ -32,8 +32,8 @@ def create(
       **overrides: config fields, as in create("cvae", latent_dim=2).
 
     Raises:
-      UserError: for an unknown model or field, data that the model cannot take, or an M1 that
-        cannot be loaded.
+      UserError: for an unknown model or field, data that the model cannot take, or a first stage
+        that cannot be loaded.
     """
     config = make_config(entry, spec, overrides)
     return models.create(config, spec, parts=load_parts(config, spec))
@@ -45,30 +45,35 @@ def load_parts(config, spec: Spec) -> dict[str, models.GenerativeModel] | None:
     Raises:
       UserError: if one cannot be loaded, or does not fit.
     """
-    names_export = "m1" in config and FAMILIES[config.family].first_stage(config, spec) is None
-    return {FIRST_STAGE: load_m1(config.m1, spec)} if names_export else None
+    stage = FAMILIES[config.family].stage
+    if stage is None or stage.make_config(config, spec) is not None:
+        return None
+    return {stage.name: load(stage, config[stage.name], spec)}
 
 
-def load_m1(path: str, spec: Spec) -> models.GenerativeModel:
-    """Returns the VAE of an export, with its weights.
+def load(stage: Stage, path: str, spec: Spec) -> models.GenerativeModel:
+    """Returns the model of an export, with its weights; of two stages, the first one.
 
     Args:
+      stage: what it has to be.
       path: the export.
       spec: shape of the images that it must take.
 
     Raises:
-      UserError: if there is no export, or it cannot be M1 of such images.
+      UserError: if there is no export, or it cannot be this stage for such images.
     """
     if not path or not files.tensorflow_path(path).is_dir():
-        raise UserError(describe_wrong_m1(path))
+        raise UserError(stage.describe_wrong(path))
     try:
         model = LoadedModel(versions.find_version(path)).restore()
     except UserError as error:
-        raise UserError(f"m1={path}: {error}") from error
-    if model.config.family not in M1_FAMILIES or model.spec.shape != spec.shape:
+        raise UserError(f"{stage.name}={path}: {error}") from error
+    if model.stage == stage:
+        model = model.first
+    if model.config.family not in stage.families or model.spec.shape != spec.shape:
         raise UserError(
-            f"m1={path} is {model.config.model!r} of images {list(model.spec.shape)}; expected a "
-            f"VAE without labels of images {list(spec.shape)}, as the data are."
+            f"{stage.name}={path} is {model.config.model!r} of images {list(model.spec.shape)}; "
+            f"expected a {stage.kind} of images {list(spec.shape)}, as the data are."
         )
     return model
 
@@ -81,15 +86,16 @@ def make(
 ) -> loop.FirstStage:
     """Returns the first stage of a run, from the arguments of `zoo.training.loop.train`.
 
-    It is trained in the folder WORKDIR/m1.
+    It is trained in a folder of the workdir, named after the stage.
     """
 
     def train(model):
-        stage = model.first_stage(model.config, model.spec)
-        if stage is None:
+        stage = model.stage
+        first = stage.make_config(model.config, model.spec) if stage else None
+        if first is None:
             return 0.0
-        folder = pathlib.Path(workdir) / FIRST_STAGE
-        run = loop.train(stage, dataset, folder, strategy, judge)
+        folder = pathlib.Path(workdir) / stage.name
+        run = loop.train(first, dataset, folder, strategy, judge)
         with (strategy or tf.distribute.get_strategy()).scope():
             model.load_first_stage(run.model)
         return run.training["seconds"]

@@ -6,9 +6,10 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import data, files
-from zoo.drawing import images, pictures
+from zoo.drawing import codebook, images, pictures
 from zoo.errors import UserError
 from zoo.evaluation import evaluate, styles, summary
+from zoo.evaluation.map_rows import map_arrays, map_split
 from zoo.evaluation.protocol import SEED
 from zoo.evaluation.subject import Subject
 from zoo.exports import versions
@@ -17,6 +18,9 @@ from zoo.runs import first_stage
 from zoo.serving import export
 from zoo.training import loop, workdirs
 from zoo.training import strategy as strategies
+
+# Test images from which the codebook is drawn.
+CODEBOOK_IMAGES = 5000
 
 
 def train_and_export(
@@ -84,8 +88,10 @@ def draw(model, dataset: data.Dataset, folder: pathlib.Path) -> None:
     pictures.save_samples(folder / "samples.png", model, dataset.test)
     if not model.of_images:
         return
-    if Capability.POSTERIOR in model.capabilities:
+    if model.capabilities & {Capability.POSTERIOR, Capability.TOKENS}:
         save_reconstructions(folder / "reconstructions.png", model, dataset.test)
+    if Capability.TOKENS in model.capabilities:
+        save_codebook(folder / "codebook.png", model, dataset.test)
     if Capability.COMPLETES in model.capabilities:
         save_completions(folder / "completions.png", model, dataset.test)
     if Capability.RESTYLES in model.capabilities:
@@ -105,12 +111,22 @@ def save_completions(path: pathlib.Path, model, split: data.Split, count: int = 
     images.save_png(path, images.grid(rows, len(header)), header=header)
 
 
+def save_codebook(path: pathlib.Path, model, split: data.Split, columns: int = 32) -> None:
+    """Writes what images of a split look like where a token stands, the frequent tokens first."""
+    few = split.take(min(CODEBOOK_IMAGES, split.size))
+    x = map_split(lambda batch: batch["x"], few, "scaled")
+    tokens = map_arrays(model.compiled_method("tokens"), x)
+    patches = codebook.by_use(x, tokens, model.num_tokens)
+    images.save_png(path, images.grid(patches, columns))
+
+
 def save_reconstructions(path: pathlib.Path, model, split: data.Split, columns: int = 10) -> None:
     """Writes images of a split, each above its reconstruction, as a PNG file."""
     count = min(split.size, 3 * columns) // columns * columns or split.size
     batch = next(iter(split.take(count).batches(count, model.config.pixels, SEED)))
     x, y = (batch[name].numpy() for name in ("x", "y"))
-    inputs = (x, y) if model.conditional else (x,)
+    takes_label = model.conditional and Capability.POSTERIOR in model.capabilities
+    inputs = (x, y) if takes_label else (x,)
     decoded = model.compiled_method("reconstruct")(*inputs).numpy()
     columns = min(columns, count)
     rows = [part[i : i + columns] for i in range(0, count, columns) for part in (x, decoded)]

@@ -11,7 +11,8 @@ from zoo.evaluation import headline_metrics, references
 from zoo.evaluation.metrics import LABELS
 from zoo.exports.signature_inputs import Input
 
-# Limits by type of model, which a signature or the likelihood identifies: the first that it has.
+# Limits by type of model, which a signature, an input of one or the likelihood identifies: the
+# first that it has.
 LIMITS = (
     (
         "sample_fast",
@@ -43,6 +44,11 @@ LIMITS = (
             ),
             ("pixelcnn_bytes", ""),
         )
+    ),
+    (
+        "tokens",
+        "Reconstructions and samples are what tokens decode to: details that no token stands for "
+        "are lost, however probable they are.",
     ),
     (
         "encode",
@@ -97,7 +103,7 @@ def write_card(name: str, description: dict, metrics: dict, location: str | None
 {_figures(metrics, images)}## Use
 
 Intended for study, baselines and fine-tuning; not for decisions about people.
-{_limits(config, signatures, images)}
+{_limits(config, signatures, inputs, images)}
 
 {classes}{_signatures(signatures, inputs)}
 
@@ -119,20 +125,25 @@ def _caption(signatures):
     return ""
 
 
-def _limits(config, signatures, images):
+def _limits(config, signatures, inputs, images):
     """Sentences about limits, and about the input of `score`."""
-    has = {*signatures, config.get("likelihood")}
+    has = {*signatures, *inputs, config.get("likelihood")}
     limits = [text for name, text in LIMITS if name in has][:1]
     if not images:  # the limits above are those of images
         limits = ["Rows unlike the training data get an answer as well."]
-    scored = [_scored(config, images, signatures["score"])] if "score" in signatures else []
-    return "\n".join(limits + scored)
+    if "score" in signatures:
+        given = signatures["score"]
+        of_tokens = "tokens" in inputs
+        limits.append(_scored_tokens(given) if of_tokens else _scored(config, images, given))
+    return "\n".join(limits)
 
 
 def _tags(signatures):
     """Tags of hubs for the type of model."""
     if "sample_fast" in signatures:  # `encode` is not that of a VAE
         return ["flow-matching", "diffusion"]
+    if "tokens" in signatures.get("decode", []):
+        return ["vq-vae"]
     return [tag for signature, tag in TAGS.items() if signature in signatures]
 
 
@@ -196,6 +207,12 @@ def _scored(config, images, given):
         "scaled": f"`score` returns {bound}log p({x}) of bytes v, given as v / 255.",
         "rows": f"`score` returns {bound}the log-density of a row, in nats.",
     }[pixels]
+
+
+def _scored_tokens(given):
+    """The value of `score` of a prior over tokens."""
+    of = "t given y" if "y" in given else "t"
+    return f"`score` returns log p({of}) of the tokens t of x, in nats."
 
 
 def _data(config):

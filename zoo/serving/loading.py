@@ -68,7 +68,8 @@ def _read_inputs(description, spec):
         return {n: Input.from_fields(n, fields) for n, fields in description["inputs"].items()}
     names = dict.fromkeys(name for names in description["signatures"].values() for name in names)
     sizes = [description["config"].get(field, 0) for field in ("latent_dim", "prior_components")]
-    return {given.name: given for given in signature_inputs.build(names, spec, *sizes)}
+    built = signature_inputs.build(names, spec, signature_inputs.Sizes(*sizes))
+    return {given.name: given for given in built}
 
 
 def load(

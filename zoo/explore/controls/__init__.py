@@ -14,6 +14,7 @@ SPECIAL: tuple[type[Control], ...] = (
     samples.Guidance,
     completion.Completion,
     completion.Levels,
+    completion.Tokens,
     judging.Clusters,
     mixture.Components,
     judging.Probabilities,

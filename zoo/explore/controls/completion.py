@@ -1,4 +1,6 @@
-"""Parts of images that are drawn again: the lower part, the lower levels, all but the code."""
+"""Parts of images that are drawn again: lower parts, lower levels, tokens, all but the code."""
+
+import math
 
 import numpy as np
 from nicegui import ui
@@ -88,6 +90,40 @@ class Levels(Repainted):
         x, seeds = self.repeated()
         self.code.set("redraw", x=x, level=np.full(COUNT, self.level.value), seed=seeds)
         self.draw.request(self.source.x, self.level.value, seed_of(self.seed), COUNT)
+
+
+class Tokens(Repainted):
+    """An image some of whose tokens are replaced by others."""
+
+    title, key = "What a token says", "tokens"
+    text = (
+        "Your image becomes a grid of tokens. Replace some of them at random: the image changes "
+        "only around them."
+    )
+    of_picture = "Eight images, other tokens replaced in each"
+
+    @classmethod
+    def fits(cls, entry):
+        return entry.images and "tokens" in entry.signatures.get("decode", ())
+
+    def build_fields(self):
+        count = math.prod(self.entry.inputs["tokens"].shape)
+        self.replaced = self.add_slider(
+            "replaced", "Tokens that are replaced", 0, count, count // 10, step=1
+        )
+        self.seed = self.add_seed("seed", "Seed of the replacements")
+        self.seed.classes("w-56", remove="w-32")
+        self.draw = self.call(compute.replace_tokens, self._show_replaced)
+
+    def refresh(self):
+        count = int(self.replaced.value)
+        self.draw.request(self.source.x, count, seed_of(self.seed), COUNT)
+
+    def _show_replaced(self, found):
+        x, tokens = found
+        self.code.set("decode", tokens=tokens)
+        self.show(x)
+        self.made["tokens"] = tokens
 
 
 class Reconstruction(Control):

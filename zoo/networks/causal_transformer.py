@@ -1,0 +1,167 @@
+"""A causal transformer: logits of each token of a grid, given those before it and a label.
+
+Vaswani et al. 2017, Attention Is All You Need (arXiv 1706.03762), the decoder alone, with
+normalisation before each layer. All heads share one key and one value per token (Shazeer 2019, Fast
+Transformer Decoding, arXiv 1911.02150): in sampling, most time would go to copying those of the
+tokens drawn before.
+"""
+
+import functools
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from zoo.distributions.byte_likelihood import choose
+
+HEADS = 4
+# Rows down and columns right from a place to tokens near it that are drawn before.
+NEIGHBOURS = ((0, -1), (-1, -1), (-1, 0), (-1, 1))
+
+
+class Block(keras.Layer):
+    """Attention to a token and all before it, then two dense layers, each with a sum around it."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.size = width // HEADS
+        self.norm_1 = keras.layers.LayerNormalization()
+        self.query = keras.layers.Dense(width)
+        self.key_value = keras.layers.Dense(2 * self.size)
+        self.mix = keras.layers.Dense(width)
+        self.norm_2 = keras.layers.LayerNormalization()
+        self.wide = keras.layers.Dense(4 * width)
+        self.narrow = keras.layers.Dense(width)
+
+    def call(self, h):
+        """Returns features of all tokens at once, [B, N, width]."""
+        count, normalised = h.shape[1], self.norm_1(h)
+        queries = ops.reshape(self.query(normalised), [-1, count * HEADS, self.size])
+        keys, values = ops.split(self.key_value(normalised), 2, -1)
+        scores = ops.reshape(self._scores(queries, keys), [-1, count, HEADS, count])
+        later = ops.triu(ops.ones([count, count]), 1)[:, None]
+        weights = ops.softmax(scores - 1e9 * later)
+        mixed = ops.matmul(ops.reshape(weights, [-1, count * HEADS, count]), values)
+        return self._finish(h, ops.reshape(mixed, [-1, count, HEADS * self.size]))
+
+    def step(self, h, keys, values):
+        """Returns features [B, width] of one token, and keys and values with its own added.
+
+        Args:
+          h: its features, [B, width].
+          keys, values: of the tokens before it, [B, n, size].
+        """
+        normalised = self.norm_1(h)
+        queries = ops.reshape(self.query(normalised), [-1, HEADS, self.size])
+        key, value = ops.split(self.key_value(normalised)[:, None], 2, -1)
+        keys, values = tf.concat([keys, key], 1), tf.concat([values, value], 1)
+        mixed = ops.matmul(ops.softmax(self._scores(queries, keys)), values)
+        return self._finish(h, ops.reshape(mixed, [-1, HEADS * self.size])), keys, values
+
+    def _scores(self, queries, keys):
+        return ops.matmul(queries, ops.transpose(keys, [0, 2, 1])) / self.size**0.5
+
+    def _finish(self, h, mixed):
+        h += self.mix(mixed)
+        return h + self.narrow(ops.relu(self.wide(self.norm_2(h))))
+
+
+class CausalTransformer(keras.Layer):
+    """p(t_1 .. t_N | y) = prod_i p(t_i | t_1 .. t_(i-1), y), of the tokens of a grid, row by row.
+
+    The features of a place are sums of what is learned of the place, of the label, and of the token
+    to the left and the three above it, which attention would have to find first.
+
+    Args:
+      num_tokens: number of different tokens.
+      grid: height and width of the grid.
+      num_labels: number of different labels y.
+      width: of the features of a token.
+      depth: number of blocks.
+    """
+
+    def __init__(
+        self, num_tokens: int, grid: tuple[int, int], num_labels: int, width: int, depth: int
+    ):
+        super().__init__()
+        self.length, self.width, self.size = math.prod(grid), width, width // HEADS
+        self.built = True  # its layers are built when they are first called; it has no call
+        self.outside = num_tokens  # the token of places outside of the grid
+        self.neighbours = [_find_neighbours(grid, *way) for way in NEIGHBOURS]
+        shapes = {
+            "places": (self.length, width),
+            "labels": (num_labels, width),
+            "embedding": (len(NEIGHBOURS), num_tokens + 1, width),
+        }
+        self.places, self.labels, self.embedding = (
+            self.add_weight(
+                name=name,
+                shape=shape,
+                initializer=keras.initializers.RandomNormal(stddev=0.02),
+            )
+            for name, shape in shapes.items()
+        )
+        self.blocks = [Block(width) for _ in range(depth)]
+        self.norm = keras.layers.LayerNormalization()
+        self.last = keras.layers.Dense(num_tokens, kernel_initializer="zeros", dtype="float32")
+
+    def logits(self, tokens: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """Returns logits [B, N, num_tokens] of each of tokens [B, N], for labels y [B]."""
+        h = tf.gather(self.labels.value, y)[:, None] + self.places.value
+        tokens = self._behind_outside(tokens)
+        for i, numbers in enumerate(self.neighbours):
+            h += tf.gather(self.embedding.value[i], tf.gather(tokens, numbers, axis=1))
+        for block in self.blocks:
+            h = block(h)
+        return self.last(self.norm(h))
+
+    # A function of the graph: an export holds its loop once.
+    @functools.partial(tf.function, autograph=False)
+    def generate(self, noise: tf.Tensor, y: tf.Tensor, temperature: float = 1.0) -> tf.Tensor:
+        """Returns tokens int32 [B, N], drawn one after another.
+
+        Keys and values of the tokens before are kept, so that a token takes one step.
+
+        Args:
+          noise: uniform in [0, 1), [B, N].
+          y: labels [B].
+          temperature: logits are divided by it.
+        """
+        label = tf.gather(self.labels.value, y)
+        none = tf.zeros_like(noise[:, :0, None]) + tf.zeros([self.size])  # [B, 0, size]
+        caches = [(none, none) for _ in self.blocks]
+        tokens = self._behind_outside(tf.zeros_like(noise[:, :0], tf.int32))
+
+        def next_token(i, tokens, caches):
+            h, grown = label + self.places.value[i], []
+            for j, numbers in enumerate(self.neighbours):
+                h += tf.gather(self.embedding.value[j], tokens[:, tf.gather(numbers, i)])
+            for block, (keys, values) in zip(self.blocks, caches, strict=True):
+                h, *cache = block.step(h, keys, values)
+                grown.append(tuple(cache))
+            token = choose(self.last(self.norm(h)) / temperature, noise[:, i, None])
+            return i + 1, tf.concat([tokens, token[:, None]], 1), grown
+
+        unknown = tf.TensorShape([None, None, self.size])
+        shapes = (
+            tf.TensorShape([]),
+            tf.TensorShape([None, None]),
+            [(unknown, unknown) for _ in self.blocks],
+        )
+        state = (0, tokens, caches)
+        _, tokens, _ = tf.while_loop(lambda i, *_: i < self.length, next_token, state, shapes)
+        return tf.ensure_shape(tokens[:, 1:], [None, self.length])
+
+    def _behind_outside(self, tokens):
+        """Returns tokens [B, n] behind that of places outside, [B, 1 + n]."""
+        return tf.pad(tokens, [[0, 0], [1, 0]], constant_values=self.outside)
+
+
+def _find_neighbours(grid, down, right):
+    """Where each place's neighbour stands behind the token of places outside, [N]."""
+    rows, columns = np.indices(grid)
+    rows, columns = rows + down, columns + right
+    inside = (rows >= 0) & (columns >= 0) & (columns < grid[1])
+    return np.where(inside, 1 + rows * grid[1] + columns, 0).ravel()
