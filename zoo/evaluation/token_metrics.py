@@ -7,7 +7,7 @@ import numpy as np
 
 from zoo.drawing import images
 from zoo.evaluation import samples
-from zoo.evaluation.map_rows import map_split
+from zoo.evaluation.map_rows import map_arrays, map_split
 from zoo.evaluation.subject import Condition, Metric, Subject
 from zoo.models.capabilities import Capability
 
@@ -15,14 +15,15 @@ from zoo.models.capabilities import Capability
 PNG_IMAGES = 1000
 
 
+def tokens_of_split(model, split) -> np.ndarray:
+    """Returns the tokens of all images of a split, int32 [N, h, w]."""
+    tokens = model.compiled_method("tokens")
+    return map_split(lambda batch: tokens(batch["x"]), split, "scaled")
+
+
 def _codebook(subject):
-    model = subject.model
-    tokens = map_split(
-        lambda batch: model.compiled_method("tokens")(batch["x"]),
-        subject.dataset.test,
-        "scaled",
-    )
-    shares = np.bincount(tokens.ravel(), minlength=model.num_tokens) / tokens.size
+    tokens = tokens_of_split(subject.model, subject.dataset.test)
+    shares = np.bincount(tokens.ravel(), minlength=subject.model.num_tokens) / tokens.size
     return {
         "codebook_use": float(np.mean(shares > 0)),
         "codebook_perplexity": math.exp(samples.entropy(shares)),
@@ -56,13 +57,10 @@ def _reconstruction_distance(subject):
 def measure_bits(subject: Subject) -> dict[str, float]:
     """Returns the mean bits of a test image: its tokens in two codes, and its PNG file."""
     model, test = subject.model, subject.dataset.test
-    log_prob = model.compiled_method("tokens_log_prob")
-
-    def of_tokens(batch):
-        tokens = model.compiled_method("tokens")(batch["x"])
-        return log_prob(tokens, batch["y"]) if model.conditional else log_prob(tokens)
-
-    nats = -map_split(of_tokens, test, "scaled").mean(dtype=np.float64)
+    log_prob = map_arrays(
+        model.compiled_method("tokens_log_prob"), tokens_of_split(model, test), test.labels()
+    )
+    nats = -log_prob.mean(dtype=np.float64)
     few = map_split(lambda batch: batch["x"], test.take(min(PNG_IMAGES, test.size)), "scaled")
     return {
         "token_bits": float(nats) / math.log(2),

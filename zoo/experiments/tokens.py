@@ -22,7 +22,7 @@ import sklearn.linear_model
 
 from zoo.drawing import codebook, figures
 from zoo.evaluation import token_metrics
-from zoo.evaluation.map_rows import map_split
+from zoo.evaluation.map_rows import map_arrays
 from zoo.evaluation.subject import Subject
 from zoo.experiments import measuring
 
@@ -50,7 +50,9 @@ def compare_variants(models, dataset):
     """Returns the rows of the table, and the figure."""
     (model,) = models.values()
     train = dataset.train.take(min(FITTED, dataset.train.size))
-    tokens, of_test = (_tokens(model, split) for split in (train, dataset.test))
+    tokens, of_test = (
+        token_metrics.tokens_of_split(model, split) for split in (train, dataset.test)
+    )
     labels = train.labels(), dataset.test.labels()
     by_place = _accuracy_by_place(tokens, of_test, *labels, model)
     rows = _bit_rows(model, dataset, tokens, of_test)
@@ -74,11 +76,6 @@ def _row(known, bits=None, accuracy=None):
         "bits of an image": bits,
         "digit from tokens %": None if accuracy is None else 100 * float(accuracy),
     }
-
-
-def _tokens(model, split):
-    """Tokens of the images of a split, [N, h, w]."""
-    return map_split(lambda batch: model.compiled_method("tokens")(batch["x"]), split, "scaled")
 
 
 # --- Bits ---------------------------------------------------------------------------------------
@@ -108,13 +105,8 @@ def _code_length(tokens, of_test, count):
 
 def _bits_by_place(model, split, tokens):
     """Mean bits of the token at each place, [h, w]."""
-    nats = model.compiled_method("token_nats")
-    y = split.labels()
-    parts = [
-        nats(tokens[i : i + measuring.IMAGES], y[i : i + measuring.IMAGES]).numpy()
-        for i in range(0, len(tokens), measuring.IMAGES)
-    ]
-    return np.concatenate(parts).mean(0) / math.log(2)
+    nats = map_arrays(model.compiled_method("token_nats"), tokens, split.labels())
+    return nats.mean(0) / math.log(2)
 
 
 # --- Digits -------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ class CausalTransformer(keras.Layer):
         self, num_tokens: int, grid: tuple[int, int], num_labels: int, width: int, depth: int
     ):
         super().__init__()
-        self.length, self.width, self.size = math.prod(grid), width, width // HEADS
+        self.length, self.size = math.prod(grid), width // HEADS
         self.built = True  # its layers are built when they are first called; it has no call
         self.outside = num_tokens  # the token of places outside of the grid
         self.neighbours = [_find_neighbours(grid, *way) for way in NEIGHBOURS]
