@@ -203,6 +203,18 @@ def test_labels_change_the_prior_and_unknown_ones_have_their_own(prior):
     np.testing.assert_array_equal(prior.tokens_log_prob(grids), unknown)
 
 
+def test_features_are_dropped_in_training_alone():
+    model = create("vqvae_prior", dropout=0.5)
+    batch = {"x": images(), "y": tf.zeros([5], tf.int32)}
+    loss = [
+        model.loss_terms(batch, seeds.root(seed), training)["loss"]
+        for seed, training in ((1, True), (1, True), (2, True), (1, False), (2, False))
+    ]
+    np.testing.assert_array_equal(loss[0], loss[1])
+    np.testing.assert_array_equal(loss[3], loss[4])
+    assert np.all(loss[0] != loss[2]) and np.all(loss[0] != loss[3])
+
+
 @pytest.mark.thorough
 def test_the_vqvae_stays_as_it_was_trained(tiny_data, tmp_path):
     stage = first_stage.make(tiny_data, tmp_path)

@@ -24,6 +24,9 @@ def get_config():
         vqvae_fields=field("", "Settings of that model, such as 'num_epochs=20,num_tokens=512'."),
         width=field(96, "Features of a token in the transformer; a multiple of 4.", 4, 4096),
         depth=field(4, "Blocks of the transformer.", 1, 100),
+        dropout=field(
+            0.1, "Share of the features of each block that are dropped in training.", 0.0, 0.99
+        ),
         class_conditional=field(True, "Learn from labels, if the data have any."),
         temperature=field(
             1.0,

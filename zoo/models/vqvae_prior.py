@@ -36,16 +36,21 @@ class VQVAEPrior(TwoStages):
 
     def loss_terms(self, batch, seed, training=False):
         """Returns -log p(t|y) of the tokens of each image, in nats: "loss" [B]."""
-        return {"loss": -self.tokens_log_prob(self.vqvae.tokens(batch["x"]), batch["y"])}
+        tokens = self.vqvae.tokens(batch["x"])
+        nats = self.token_nats(tokens, batch["y"], seed if training else None)
+        return {"loss": tf.reduce_sum(nats, [1, 2])}
 
     def tokens_log_prob(self, tokens, y=None):
         """Returns log p(t|y) [B] of tokens [B, h, w], in nats."""
         return -tf.reduce_sum(self.token_nats(tokens, y), [1, 2])
 
-    def token_nats(self, tokens, y=None):
-        """Returns -log p(t_i | t_1 .. t_(i-1), y) of each of tokens [B, h, w], of their shape."""
+    def token_nats(self, tokens, y=None, seed=None):
+        """Returns -log p(t_i | t_1 .. t_(i-1), y) of each of tokens [B, h, w], of their shape.
+
+        With a seed, features of the network are dropped, as in training.
+        """
         flat = tf.reshape(tokens, [-1, math.prod(self.vqvae.grid)])
-        logits = self.network.logits(flat, self._label(flat, y))
+        logits = self.network.logits(flat, self._label(flat, y), seed)
         nats = tf.nn.sparse_softmax_cross_entropy_with_logits(flat, logits)
         return tf.reshape(nats, tf.shape(tokens))
 
@@ -67,6 +72,7 @@ class VQVAEPrior(TwoStages):
             self.num_labels + 1,
             config.width,
             config.depth,
+            config.dropout,
         )
 
     @property

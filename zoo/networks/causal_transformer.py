@@ -3,7 +3,8 @@
 Vaswani et al. 2017, Attention Is All You Need (arXiv 1706.03762), the decoder alone, with
 normalisation before each layer. All heads share one key and one value per token (Shazeer 2019, Fast
 Transformer Decoding, arXiv 1911.02150): in sampling, most time would go to copying those of the
-tokens drawn before.
+tokens drawn before. A feature that is dropped in training is dropped at all tokens of an image (Gal
+and Ghahramani 2016, arXiv 1512.05287).
 """
 
 import functools
@@ -14,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from zoo import seeds
 from zoo.distributions.byte_likelihood import choose
 
 HEADS = 4
@@ -35,8 +37,14 @@ class Block(keras.Layer):
         self.wide = keras.layers.Dense(4 * width)
         self.narrow = keras.layers.Dense(width)
 
-    def call(self, h):
-        """Returns features of all tokens at once, [B, N, width]."""
+    def call(self, h, kept):
+        """Returns features of all tokens at once, [B, N, width].
+
+        Args:
+          h: features, of the same shape.
+          kept: two factors, of what attention adds and of what the dense layers add, [B, 1, width]
+            or a shape like it.
+        """
         count, normalised = h.shape[1], self.norm_1(h)
         queries = ops.reshape(self.query(normalised), [-1, count * HEADS, self.size])
         keys, values = ops.split(self.key_value(normalised), 2, -1)
@@ -44,7 +52,7 @@ class Block(keras.Layer):
         later = ops.triu(ops.ones([count, count]), 1)[:, None]
         weights = ops.softmax(scores - 1e9 * later)
         mixed = ops.matmul(ops.reshape(weights, [-1, count * HEADS, count]), values)
-        return self._finish(h, ops.reshape(mixed, [-1, count, HEADS * self.size]))
+        return self._finish(h, ops.reshape(mixed, [-1, count, HEADS * self.size]), kept)
 
     def step(self, h, keys, values):
         """Returns features [B, width] of one token, and keys and values with its own added.
@@ -63,9 +71,9 @@ class Block(keras.Layer):
     def _scores(self, queries, keys):
         return ops.matmul(queries, ops.transpose(keys, [0, 2, 1])) / self.size**0.5
 
-    def _finish(self, h, mixed):
-        h += self.mix(mixed)
-        return h + self.narrow(ops.relu(self.wide(self.norm_2(h))))
+    def _finish(self, h, mixed, kept=(1.0, 1.0)):
+        h += kept[0] * self.mix(mixed)
+        return h + kept[1] * self.narrow(ops.relu(self.wide(self.norm_2(h))))
 
 
 class CausalTransformer(keras.Layer):
@@ -80,12 +88,20 @@ class CausalTransformer(keras.Layer):
       num_labels: number of different labels y.
       width: of the features of a token.
       depth: number of blocks.
+      dropout: share of the features of each block that are dropped in training.
     """
 
     def __init__(
-        self, num_tokens: int, grid: tuple[int, int], num_labels: int, width: int, depth: int
+        self,
+        num_tokens: int,
+        grid: tuple[int, int],
+        num_labels: int,
+        width: int,
+        depth: int,
+        dropout: float = 0.0,
     ):
         super().__init__()
+        self.dropout = dropout
         self.length, self.size = math.prod(grid), width // HEADS
         self.built = True  # its layers are built when they are first called; it has no call
         self.outside = num_tokens  # the token of places outside of the grid
@@ -107,14 +123,20 @@ class CausalTransformer(keras.Layer):
         self.norm = keras.layers.LayerNormalization()
         self.last = keras.layers.Dense(num_tokens, kernel_initializer="zeros", dtype="float32")
 
-    def logits(self, tokens: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        """Returns logits [B, N, num_tokens] of each of tokens [B, N], for labels y [B]."""
+    def logits(self, tokens: tf.Tensor, y: tf.Tensor, seed: tf.Tensor | None = None) -> tf.Tensor:
+        """Returns logits [B, N, num_tokens] of each of tokens [B, N], for labels y [B].
+
+        Args:
+          tokens: int32 [B, N].
+          y: labels, int32 [B].
+          seed: in training, int32 [2], for the features that are dropped.
+        """
         h = tf.gather(self.labels.value, y)[:, None] + self.places.value
         tokens = self._behind_outside(tokens)
         for i, numbers in enumerate(self.neighbours):
             h += tf.gather(self.embedding.value[i], tf.gather(tokens, numbers, axis=1))
-        for block in self.blocks:
-            h = block(h)
+        for block, kept in zip(self.blocks, self._kept(h, seed), strict=True):
+            h = block(h, kept=kept)
         return self.last(self.norm(h))
 
     # A function of the graph: an export holds its loop once.
@@ -153,6 +175,15 @@ class CausalTransformer(keras.Layer):
         state = (0, tokens, caches)
         _, tokens, _ = tf.while_loop(lambda i, *_: i < self.length, next_token, state, shapes)
         return tf.ensure_shape(tokens[:, 1:], [None, self.length])
+
+    def _kept(self, h, seed):
+        """Returns two factors for each block, which are 0 where a feature is dropped."""
+        if seed is None or not self.dropout:
+            return [(1.0, 1.0)] * len(self.blocks)
+        shape = [len(self.blocks), 2, tf.shape(h)[0], 1, h.shape[-1]]
+        kept = seeds.uniform(shape, seed) >= self.dropout
+        factors = tf.cast(kept, h.dtype) / (1 - self.dropout)
+        return [tf.unstack(two) for two in tf.unstack(factors)]
 
     def _behind_outside(self, tokens):
         """Returns tokens [B, n] behind that of places outside, [B, 1 + n]."""
