@@ -12,6 +12,7 @@ from tests import tiny
 from zoo import configs, models, seeds
 from zoo.configs.spec import Spec
 from zoo.distributions.byte_likelihood import choose
+from zoo.models.vqvae_prior import VQVAEPrior
 from zoo.networks import quantizers
 from zoo.runs import first_stage
 from zoo.serving import export, loading
@@ -240,6 +241,16 @@ def test_without_labels_the_prior_takes_none(tmp_path):
     assert model.signatures()["sample"].input_signature[0].name == "seed"
     assert len(model.signatures()["sample"].input_signature) == 1
     assert model.sample(np.arange(3)).shape == (3, 8, 8, 1)
+
+
+def test_few_images_get_enough_steps_in_both_stages():
+    spec, rows, stage = Spec((32, 32, 3), 9), 640, VQVAEPrior.stage
+    config, _ = configs.adapt(configs.get("vqvae_prior"), spec.shape, (), rows)
+    for each in (config, stage.make_config(config, spec, rows)):
+        assert each.num_epochs * (rows // each.batch_size) == 3000
+    given = configs.get("vqvae_prior", vqvae_fields="num_epochs=7,num_tokens=32")
+    first = stage.make_config(given, spec, rows)
+    assert (first.num_epochs, first.num_tokens) == (7, 32)
 
 
 def test_it_learns_with_keras_fit(tiny_data):

@@ -10,12 +10,15 @@ from collections.abc import Collection, Iterator
 
 import ml_collections
 
-# Steps that two players need before they draw what the data show, whatever the number of images.
-ADVERSARIAL_STEPS = 5000
+# Steps that a model needs before it draws what the data show, whatever the number of images; by a
+# field of such models: two players, and tokens and what is learned of them.
+LEAST_STEPS = {"d_learning_rate": 5000, "quantizer": 3000, "vqvae": 3000}
 # Rows per step where a pass has fewer than ten steps.
 SMALL_BATCH = 32
 # Channels of the convolutions for colour images.
 CHANNELS = (32, 64, 128)
+# Tokens for colour images.
+COLOUR_TOKENS = 256
 
 
 def adapt(
@@ -55,6 +58,8 @@ def _groups(config, shape) -> Iterator[dict]:
         yield {"pixel_block": math.gcd(config.pixel_block, *shape[:-1])}
     if len(shape) == 1:
         yield from _for_rows(config, shape[0])
+    elif shape[-1] == 3 and "quantizer" in config:
+        yield {"num_tokens": COLOUR_TOKENS}
     elif shape[-1] == 3 and "likelihood" in config and config.likelihood != "normal":
         yield from _for_colours(config)
 
@@ -63,8 +68,9 @@ def _for_few_rows(config, rows):
     """More steps on a small set, of which one pass has few."""
     if not rows:
         return
-    if "d_learning_rate" in config and rows >= config.batch_size:
-        epochs = -(-ADVERSARIAL_STEPS // (rows // config.batch_size))
+    steps = max((LEAST_STEPS[name] for name in LEAST_STEPS if name in config), default=0)
+    if steps and rows >= config.batch_size:
+        epochs = -(-steps // (rows // config.batch_size))
         if epochs > config.num_epochs:
             every = max(1, config.eval_every * epochs // config.num_epochs)
             yield {"num_epochs": epochs, "eval_every": every}

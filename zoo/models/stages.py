@@ -54,14 +54,23 @@ class Stage:
         """Returns the names of the models that fit."""
         return [name for name in configs.entries() if configs.get(name).family in self.families]
 
-    def make_config(self, config: Config, spec: Spec) -> ml_collections.ConfigDict | None:
-        """Returns the config of the model to train first; None if the field is an export."""
+    def make_config(
+        self, config: Config, spec: Spec, rows: int = 0
+    ) -> ml_collections.ConfigDict | None:
+        """Returns the config of the model to train first; None if the field is an export.
+
+        Args:
+          config: of the model that is made of it.
+          spec: of the data.
+          rows: number of training rows, if it is known.
+        """
         entry = config[self.name]
         if entry not in configs.entries():
             return None
         first = configs.get(entry, **{field: config[field] for field in SHARED})
         fields = configs.parse_fields(first, config[self.fields_name])
-        return configs.adapt(configs.get(entry, **{**first, **fields}), spec.shape, fields)[0]
+        whole = configs.get(entry, **{**first, **fields})
+        return configs.adapt(whole, spec.shape, fields, rows)[0]
 
     def describe_wrong(self, value: str) -> str:
         """Returns the sentence for a field with neither an export nor an entry that fits."""

@@ -91,7 +91,9 @@ def make(
 
     def train(model):
         stage = model.stage
-        first = stage.make_config(model.config, model.spec) if stage else None
+        if stage is None:
+            return 0.0
+        first = stage.make_config(model.config, model.spec, dataset.train.size)
         if first is None:
             return 0.0
         folder = pathlib.Path(workdir) / stage.name
