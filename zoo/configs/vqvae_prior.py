@@ -38,7 +38,7 @@ def get_config():
     )
     # The pixels of the VQ-VAE.
     config.pixels = "scaled"
-    config.num_epochs = 12
+    config.num_epochs = 9
     config.learning_rate = 2e-3
     config.warmup = 0.05
     config.schedule = "cosine"
