@@ -172,19 +172,43 @@ def test_the_prior_sums_to_1(prior, y):
     assert np.ptp(log_p) > 1
 
 
-@pytest.mark.parametrize("temperature", [1.0, 0.5])
-def test_a_token_is_drawn_from_its_probability_given_those_before(prior, temperature):
+@pytest.mark.parametrize(("temperature", "guidance"), [(1.0, 1.0), (0.5, 1.0), (1.0, 1.5)])
+def test_a_token_is_drawn_from_its_probability_given_those_before(prior, temperature, guidance):
     """Cached keys and values give what the whole sequence gives at once."""
     network, y = prior.network, np.array([0, 1, 2, 3] * 10, np.int32)
     noise = seeds.uniform([40, 4], seeds.root(5))
-    drawn = network.generate(noise, y, temperature)
-    logits = network.logits(drawn, y) / temperature
+    drawn = network.generate(noise, y, temperature, guidance)
+    p, q = (
+        tf.nn.softmax(logits) for logits in (network.logits(drawn, y), network.local_logits(drawn))
+    )
+    logits = tf.math.log(p**guidance / q ** (guidance - 1)) / temperature
     np.testing.assert_array_equal(choose(logits, noise[..., None]), drawn)
     assert len(np.unique(drawn)) == 4
 
 
-def test_samples_have_the_frequencies_of_the_prior(prior):
-    rows = 4000
+def test_the_local_model_sees_the_tokens_near_a_place_alone(prior):
+    """And is a distribution of its own, which changes nothing in the prior."""
+    tokens = np.array([[0, 1, 2, 3], [3, 1, 2, 3], [0, 1, 2, 0]], np.int32)
+    logits = prior.network.local_logits(tokens).numpy()
+    np.testing.assert_array_equal(logits[0], logits[2])  # the last token is near none
+    assert np.all(np.any(logits[0, 1:] != logits[1, 1:], -1))  # the first is near all others
+    batch = {"x": images(), "y": tf.zeros([5], tf.int32)}
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(prior.loss_terms(batch, seeds.root(0))["local_nll"])
+    moved = [
+        v
+        for v, g in zip(
+            prior.trainable_variables, tape.gradient(loss, prior.trainable_variables), strict=True
+        )
+        if g is not None
+    ]
+    local = [v.path for layer in prior.network.local for v in layer.trainable_variables]
+    assert [v.path for v in moved] == local
+
+
+def test_samples_have_the_frequencies_of_the_prior():
+    rows, small = 4000, "width=4,decoder_depth=1,num_tokens=4,token_dim=3"
+    prior = create("vqvae_prior", vqvae_fields=small, guidance=1.0)
     y = np.zeros(rows, np.int32)
     drawn = prior.sample_tokens(np.arange(rows, dtype=np.int32), y).numpy().reshape(rows, 4)
     numbers = drawn @ [64, 16, 4, 1]

@@ -17,8 +17,6 @@ LEAST_STEPS = {"d_learning_rate": 5000, "quantizer": 3000, "vqvae": 3000}
 SMALL_BATCH = 32
 # Channels of the convolutions for colour images.
 CHANNELS = (32, 64, 128)
-# Tokens for colour images.
-COLOUR_TOKENS = 256
 
 
 def adapt(
@@ -58,8 +56,6 @@ def _groups(config, shape) -> Iterator[dict]:
         yield {"pixel_block": math.gcd(config.pixel_block, *shape[:-1])}
     if len(shape) == 1:
         yield from _for_rows(config, shape[0])
-    elif shape[-1] == 3 and "quantizer" in config:
-        yield {"num_tokens": COLOUR_TOKENS}
     elif shape[-1] == 3 and "likelihood" in config and config.likelihood != "normal":
         yield from _for_colours(config)
 

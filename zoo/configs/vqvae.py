@@ -53,7 +53,7 @@ def _add_quantizer(config):
             "'gradient', or 'finite_scalar', which rounds each number of a vector.",
             choices=("moving_average", "gradient", "finite_scalar"),
         ),
-        num_tokens=field(64, "Vectors of the codebook.", 2, 10**6),
+        num_tokens=field(256, "Vectors of the codebook.", 2, 10**6),
         token_dim=field(16, "Dimensions of a vector of the codebook.", 1, 4096),
         scalar_levels=field(
             (8, 6, 5), "Levels of each number of a vector of 'finite_scalar'; 3 or more."

@@ -25,9 +25,17 @@ def get_config():
         width=field(96, "Features of a token in the transformer; a multiple of 4.", 4, 4096),
         depth=field(4, "Blocks of the transformer.", 1, 100),
         dropout=field(
-            0.1, "Share of the features of each block that are dropped in training.", 0.0, 0.99
+            0.0, "Share of the features of each block that are dropped in training.", 0.0, 0.99
         ),
         class_conditional=field(True, "Learn from labels, if the data have any."),
+        guidance=field(
+            1.25,
+            "Weight of the transformer in sampling, against a model that sees only neighbouring "
+            "tokens: 1 is the transformer's own distribution, more gives more typical and less "
+            "varied samples.",
+            0.0,
+            100.0,
+        ),
         temperature=field(
             1.0,
             "Logits are divided by it in sampling: below 1 samples are more typical and less "
@@ -38,7 +46,7 @@ def get_config():
     )
     # The pixels of the VQ-VAE.
     config.pixels = "scaled"
-    config.num_epochs = 9
+    config.num_epochs = 10
     config.learning_rate = 2e-3
     config.warmup = 0.05
     config.schedule = "cosine"

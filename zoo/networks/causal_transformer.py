@@ -80,7 +80,9 @@ class CausalTransformer(keras.Layer):
     """p(t_1 .. t_N | y) = prod_i p(t_i | t_1 .. t_(i-1), y), of the tokens of a grid, row by row.
 
     The features of a place are sums of what is learned of the place, of the label, and of the token
-    to the left and the three above it, which attention would have to find first.
+    to the left and the three above it, which attention would have to find first. From these sums
+    without the label, a small network predicts q(t_i | tokens near it), the local model that
+    `generate` can be guided away from; its gradient does not go further.
 
     Args:
       num_tokens: number of different tokens.
@@ -121,7 +123,12 @@ class CausalTransformer(keras.Layer):
         )
         self.blocks = [Block(width) for _ in range(depth)]
         self.norm = keras.layers.LayerNormalization()
-        self.last = keras.layers.Dense(num_tokens, kernel_initializer="zeros", dtype="float32")
+        self.last = _last(num_tokens)
+        self.local = [
+            keras.layers.LayerNormalization(),
+            keras.layers.Dense(2 * width, "relu"),
+            _last(num_tokens),
+        ]
 
     def logits(self, tokens: tf.Tensor, y: tf.Tensor, seed: tf.Tensor | None = None) -> tf.Tensor:
         """Returns logits [B, N, num_tokens] of each of tokens [B, N], for labels y [B].
@@ -131,25 +138,30 @@ class CausalTransformer(keras.Layer):
           y: labels, int32 [B].
           seed: in training, int32 [2], for the features that are dropped.
         """
-        h = tf.gather(self.labels.value, y)[:, None] + self.places.value
-        tokens = self._behind_outside(tokens)
-        for i, numbers in enumerate(self.neighbours):
-            h += tf.gather(self.embedding.value[i], tf.gather(tokens, numbers, axis=1))
+        h = tf.gather(self.labels.value, y)[:, None] + self._near(tokens)
         for block, kept in zip(self.blocks, self._kept(h, seed), strict=True):
             h = block(h, kept=kept)
         return self.last(self.norm(h))
 
+    def local_logits(self, tokens: tf.Tensor) -> tf.Tensor:
+        """Returns logits [B, N, num_tokens] of q(t_i | tokens near it), of tokens [B, N]."""
+        return self._local(tf.stop_gradient(self._near(tokens)))
+
     # A function of the graph: an export holds its loop once.
     @functools.partial(tf.function, autograph=False)
-    def generate(self, noise: tf.Tensor, y: tf.Tensor, temperature: float = 1.0) -> tf.Tensor:
+    def generate(
+        self, noise: tf.Tensor, y: tf.Tensor, temperature: float = 1.0, guidance: float = 1.0
+    ) -> tf.Tensor:
         """Returns tokens int32 [B, N], drawn one after another.
 
         Keys and values of the tokens before are kept, so that a token takes one step.
+        Probabilities are proportional to (p^guidance q^(1 - guidance))^(1 / temperature).
 
         Args:
           noise: uniform in [0, 1), [B, N].
           y: labels [B].
           temperature: logits are divided by it.
+          guidance: 1 draws from p.
         """
         label = tf.gather(self.labels.value, y)
         none = tf.zeros_like(noise[:, :0, None]) + tf.zeros([self.size])  # [B, 0, size]
@@ -157,13 +169,18 @@ class CausalTransformer(keras.Layer):
         tokens = self._behind_outside(tf.zeros_like(noise[:, :0], tf.int32))
 
         def next_token(i, tokens, caches):
-            h, grown = label + self.places.value[i], []
+            near, grown = self.places.value[i], []
             for j, numbers in enumerate(self.neighbours):
-                h += tf.gather(self.embedding.value[j], tokens[:, tf.gather(numbers, i)])
+                token = tokens[:, tf.gather(numbers, i)]
+                near = near + tf.gather(self.embedding.value[j], token)
+            h = label + near
             for block, (keys, values) in zip(self.blocks, caches, strict=True):
                 h, *cache = block.step(h, keys, values)
                 grown.append(tuple(cache))
-            token = choose(self.last(self.norm(h)) / temperature, noise[:, i, None])
+            logits = self.last(self.norm(h))
+            if guidance != 1:
+                logits += (guidance - 1) * (logits - self._local(near))
+            token = choose(logits / temperature, noise[:, i, None])
             return i + 1, tf.concat([tokens, token[:, None]], 1), grown
 
         unknown = tf.TensorShape([None, None, self.size])
@@ -175,6 +192,17 @@ class CausalTransformer(keras.Layer):
         state = (0, tokens, caches)
         _, tokens, _ = tf.while_loop(lambda i, *_: i < self.length, next_token, state, shapes)
         return tf.ensure_shape(tokens[:, 1:], [None, self.length])
+
+    def _near(self, tokens):
+        """Returns features [B, N, width] of each place and of the tokens near it."""
+        tokens, features = self._behind_outside(tokens), self.places.value
+        for i, numbers in enumerate(self.neighbours):
+            near = tf.gather(tokens, numbers, axis=1)
+            features = features + tf.gather(self.embedding.value[i], near)
+        return features
+
+    def _local(self, near):
+        return functools.reduce(lambda h, layer: layer(h), self.local, near)
 
     def _kept(self, h, seed):
         """Returns two factors for each block, which are 0 where a feature is dropped."""
@@ -188,6 +216,11 @@ class CausalTransformer(keras.Layer):
     def _behind_outside(self, tokens):
         """Returns tokens [B, n] behind that of places outside, [B, 1 + n]."""
         return tf.pad(tokens, [[0, 0], [1, 0]], constant_values=self.outside)
+
+
+def _last(num_tokens):
+    """The layer of logits, all 0 at first."""
+    return keras.layers.Dense(num_tokens, kernel_initializer="zeros", dtype="float32")
 
 
 def _find_neighbours(grid, down, right):
