@@ -77,10 +77,13 @@ def _png_bits(x):
 
 def _bits_protocol(subject):
     given = ", given the label" if subject.model.conditional else ""
+    config = subject.model.config
     return (
         f"Bits of tokens are -log2 of their probability under the prior{given}: the length of a "
         f"file by arithmetic coding. A PNG loses nothing, tokens do; PNG files are of "
-        f"{min(PNG_IMAGES, subject.dataset.test.size):,} test images, headers included."
+        f"{min(PNG_IMAGES, subject.dataset.test.size):,} test images, headers included. "
+        f"Samples are drawn with guidance {config.guidance:g} and temperature "
+        f"{config.temperature:g}; the bits are without."
     )
 
 

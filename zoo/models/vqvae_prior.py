@@ -41,11 +41,12 @@ class VQVAEPrior(TwoStages):
     rules = Rules(learns_from_unlabelled=True, precisions=("float32",))
 
     def loss_terms(self, batch, seed, training=False):
-        """Returns nats [B]: "nll", -log p(t|y), "local_nll", -log q(t), and their sum "loss"."""
+        """Returns -log p(t|y) "token_nll", -log q(t) "local_nll" and their sum "loss", nats [B]."""
         tokens = self.vqvae.tokens(batch["x"])
-        nll = tf.reduce_sum(self.token_nats(tokens, batch["y"], seed if training else None), [1, 2])
+        given = self.token_nats(tokens, batch["y"], seed if training else None)
+        token_nll = tf.reduce_sum(given, [1, 2])
         local_nll = tf.reduce_sum(self.local_nats(tokens), [1, 2])
-        return {"loss": nll + local_nll, "nll": nll, "local_nll": local_nll}
+        return {"loss": token_nll + local_nll, "token_nll": token_nll, "local_nll": local_nll}
 
     def tokens_log_prob(self, tokens, y=None):
         """Returns log p(t|y) [B] of tokens [B, h, w], in nats."""
