@@ -13,7 +13,7 @@ from zoo import configs, models, seeds
 from zoo.configs.spec import Spec
 from zoo.distributions.byte_likelihood import choose
 from zoo.models.vqvae_prior import VQVAEPrior
-from zoo.networks import quantizers
+from zoo.networks import causal_transformer, quantizers
 from zoo.runs import first_stage
 from zoo.serving import export, loading
 from zoo.training import checkpoint, loop
@@ -178,12 +178,21 @@ def test_a_token_is_drawn_from_its_probability_given_those_before(prior, tempera
     network, y = prior.network, np.array([0, 1, 2, 3] * 10, np.int32)
     noise = seeds.uniform([40, 4], seeds.root(5))
     drawn = network.generate(noise, y, temperature, guidance)
-    p, q = (
-        tf.nn.softmax(logits) for logits in (network.logits(drawn, y), network.local_logits(drawn))
-    )
-    logits = tf.math.log(p**guidance / q ** (guidance - 1)) / temperature
+    logits, local = network.logits(drawn, y), network.local_logits(drawn)
+    if guidance != 1:
+        logits = causal_transformer.guide(logits, local, guidance)
+    logits /= temperature
     np.testing.assert_array_equal(choose(logits, noise[..., None]), drawn)
     assert len(np.unique(drawn)) == 4
+
+
+def test_guidance_weighs_plausible_tokens_by_what_the_local_model_misses():
+    p = np.array([0.5, 0.3, 0.1999, 0.0001])
+    q = np.array([0.2, 0.3, 0.4, 0.1])
+    guided = tf.nn.softmax(causal_transformer.guide(np.log(p) + 3, np.log(q) - 1, 1.5)).numpy()
+    expected = (p**1.5 / q**0.5)[:3]
+    np.testing.assert_allclose(guided[:3], expected / expected.sum(), rtol=1e-6)
+    assert guided[3] == 0
 
 
 def test_the_local_model_sees_the_tokens_near_a_place_alone(prior):

@@ -9,9 +9,9 @@ here a causal transformer instead of the paper's PixelCNN. An image is decoded f
 
 A transformer trained for minutes knows strokes better than digits. Its samples are therefore
 guided away from q(t_i | tokens near t_i), a weak model without the label that is trained beside it:
-token i is drawn from p^w q^(1 - w), normalized, with the guidance w (Karras et al. 2024, Guiding a
-Diffusion Model with a Bad Version of Itself, arXiv 2406.02507; for text, Li et al. 2023,
-Contrastive Decoding, arXiv 2210.15097).
+token i is drawn from p^w q^(1 - w), normalized over plausible tokens, with the guidance w (Karras
+et al. 2024, Guiding a Diffusion Model with a Bad Version of Itself, arXiv 2406.02507; for text, Li
+et al. 2023, Contrastive Decoding, arXiv 2210.15097).
 """
 
 import math
@@ -126,7 +126,8 @@ class VQVAEPrior(TwoStages):
     def sample_tokens(self, seed, y=None):
         """Returns tokens int32 [B, h, w], row i from noise that depends on seed[i] alone.
 
-        Probabilities are proportional to (p^w q^(1 - w))^(1 / temperature), with the guidance w.
+        Probabilities are proportional to (p^w q^(1 - w))^(1 / temperature), with the guidance w,
+        over plausible tokens (`zoo.networks.causal_transformer.guide`); with w = 1, over all.
         """
         noise = seeds.row_uniform(seed, math.prod(self.vqvae.grid))
         tokens = self.network.generate(

@@ -19,6 +19,9 @@ from zoo import seeds
 from zoo.distributions.byte_likelihood import choose
 
 HEADS = 4
+# Guidance draws no token that is less probable than this share of the most probable one: it would
+# prefer what the local model finds impossible (Li et al. 2023, arXiv 2210.15097).
+PLAUSIBLE = 0.003
 # Rows down and columns right from a place to tokens near it that are drawn before.
 NEIGHBOURS = ((0, -1), (-1, -1), (-1, 0), (-1, 1))
 
@@ -155,7 +158,7 @@ class CausalTransformer(keras.Layer):
         """Returns tokens int32 [B, N], drawn one after another.
 
         Keys and values of the tokens before are kept, so that a token takes one step.
-        Probabilities are proportional to (p^guidance q^(1 - guidance))^(1 / temperature).
+        Probabilities are those of `guide`, to the power of 1 / temperature.
 
         Args:
           noise: uniform in [0, 1), [B, N].
@@ -179,7 +182,7 @@ class CausalTransformer(keras.Layer):
                 grown.append(tuple(cache))
             logits = self.last(self.norm(h))
             if guidance != 1:
-                logits += (guidance - 1) * (logits - self._local(near))
+                logits = guide(logits, self._local(near), guidance)
             token = choose(logits / temperature, noise[:, i, None])
             return i + 1, tf.concat([tokens, token[:, None]], 1), grown
 
@@ -216,6 +219,18 @@ class CausalTransformer(keras.Layer):
     def _behind_outside(self, tokens):
         """Returns tokens [B, n] behind that of places outside, [B, 1 + n]."""
         return tf.pad(tokens, [[0, 0], [1, 0]], constant_values=self.outside)
+
+
+def guide(logits: tf.Tensor, local: tf.Tensor, guidance: float) -> tf.Tensor:
+    """Returns logits of p^guidance q^(1 - guidance), with -1e9 for tokens that are implausible.
+
+    Args:
+      logits: of p, [..., num_tokens].
+      local: of q, of the same shape.
+      guidance: 1 gives p of all plausible tokens.
+    """
+    implausible = logits < tf.reduce_max(logits, -1, keepdims=True) + math.log(PLAUSIBLE)
+    return tf.where(implausible, -1e9, guidance * logits + (1 - guidance) * local)
 
 
 def _last(num_tokens):
