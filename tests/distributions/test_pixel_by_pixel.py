@@ -25,7 +25,7 @@ def make(entry="vae", **fields):
     [
         {"pixel_block": 1, "pixel_depth": 1},
         {"pixel_block": 2, "pixel_depth": 0},
-        {"pixel_block": 4, "pixel_depth": 0},
+        pytest.param({"pixel_block": 4, "pixel_depth": 0}, marks=pytest.mark.thorough),
     ],
 )
 def test_probabilities_of_all_images_sum_to_one_given_any_code(fields):
@@ -49,6 +49,7 @@ def test_draws_have_the_probabilities_of_the_code():
     assert np.all(error > 0.005) and np.all(np.abs(gradients.mean(0)) < 5 * error)
 
 
+@pytest.mark.thorough
 def test_draws_of_bytes_have_the_probabilities_of_the_code():
     """As above, with channels in turn."""
     model = models.create(
@@ -91,7 +92,7 @@ def test_images_of_codes_are_drawn_in_turn():
     assert np.std(others, 0).mean() > 0.1
 
 
-@pytest.mark.parametrize("latent_dim", [3, 4])
+@pytest.mark.parametrize("latent_dim", [3, pytest.param(4, marks=pytest.mark.thorough)])
 def test_the_noise_of_pixels_is_not_that_of_the_choice_of_a_component(latent_dim):
     """Of one code, the first pixel is drawn by its own number."""
     model = make(prior="mog", latent_dim=latent_dim)
@@ -106,7 +107,13 @@ def test_the_noise_of_pixels_is_not_that_of_the_choice_of_a_component(latent_dim
 
 @pytest.mark.parametrize(
     "entry_and_fields",
-    [("vae", {"posterior": "iaf", "prior": "mog"}), ("hvae", {}), ("gmvae", {})],
+    [
+        ("hvae", {}),
+        *(
+            pytest.param(each, marks=pytest.mark.thorough)
+            for each in (("vae", {"posterior": "iaf", "prior": "mog"}), ("gmvae", {}))
+        ),
+    ],
 )
 def test_every_posterior_and_prior_has_its_bound_and_its_estimate(entry_and_fields):
     entry, fields = entry_and_fields
