@@ -95,7 +95,7 @@ PARAMETERS = {
     "vae_tril": 1_646_644,
     "vae_vamp": 1_764_864,
     "vqvae": 159_185,
-    "vqvae_prior": 520_960,
+    "vqvae_prior": 589_184,
     "wgan_gp": 1_070_882,
 }
 # Names and shapes of docs: signature -> (inputs, {output: shape of a row}).
