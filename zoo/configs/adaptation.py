@@ -64,7 +64,7 @@ def _for_few_rows(config, rows):
     """More steps on a small set, of which one pass has few."""
     if not rows:
         return
-    steps = max((LEAST_STEPS[name] for name in LEAST_STEPS if name in config), default=0)
+    steps = max((least for name, least in LEAST_STEPS.items() if name in config), default=0)
     if steps and rows >= config.batch_size:
         epochs = -(-steps // (rows // config.batch_size))
         if epochs > config.num_epochs:

@@ -141,14 +141,14 @@ class CausalTransformer(keras.Layer):
           y: labels, int32 [B].
           seed: in training, int32 [2], for the features that are dropped.
         """
-        h = tf.gather(self.labels.value, y)[:, None] + self._near(tokens)
+        h = tf.gather(self.labels.value, y)[:, None] + self._near_all(tokens)
         for block, kept in zip(self.blocks, self._kept(h, seed), strict=True):
             h = block(h, kept=kept)
         return self.last(self.norm(h))
 
     def local_logits(self, tokens: tf.Tensor) -> tf.Tensor:
         """Returns logits [B, N, num_tokens] of q(t_i | tokens near it), of tokens [B, N]."""
-        return self._local(tf.stop_gradient(self._near(tokens)))
+        return self._local(tf.stop_gradient(self._near_all(tokens)))
 
     # A function of the graph: an export holds its loop once.
     @functools.partial(tf.function, autograph=False)
@@ -172,10 +172,7 @@ class CausalTransformer(keras.Layer):
         tokens = self._behind_outside(tf.zeros_like(noise[:, :0], tf.int32))
 
         def next_token(i, tokens, caches):
-            near, grown = self.places.value[i], []
-            for j, numbers in enumerate(self.neighbours):
-                token = tokens[:, tf.gather(numbers, i)]
-                near = near + tf.gather(self.embedding.value[j], token)
+            near, grown = self._near(tokens, i), []
             h = label + near
             for block, (keys, values) in zip(self.blocks, caches, strict=True):
                 h, *cache = block.step(h, keys, values)
@@ -196,12 +193,21 @@ class CausalTransformer(keras.Layer):
         _, tokens, _ = tf.while_loop(lambda i, *_: i < self.length, next_token, state, shapes)
         return tf.ensure_shape(tokens[:, 1:], [None, self.length])
 
-    def _near(self, tokens):
+    def _near_all(self, tokens):
         """Returns features [B, N, width] of each place and of the tokens near it."""
-        tokens, features = self._behind_outside(tokens), self.places.value
+        return self._near(self._behind_outside(tokens), tf.range(self.length))
+
+    def _near(self, tokens, places):
+        """Returns features of some places, and of the tokens near them: [B, *places, width].
+
+        Args:
+          tokens: from the first, behind that of places outside.
+          places: numbers of the places, int32, [] or [n].
+        """
+        features = tf.gather(self.places.value, places)
         for i, numbers in enumerate(self.neighbours):
-            near = tf.gather(tokens, numbers, axis=1)
-            features = features + tf.gather(self.embedding.value[i], near)
+            near = tf.gather(tokens, tf.gather(numbers, places), axis=1)
+            features += tf.gather(self.embedding.value[i], near)
         return features
 
     def _local(self, near):

@@ -91,9 +91,8 @@ def make(
 
     def train(model):
         stage = model.stage
-        if stage is None:
-            return 0.0
-        first = stage.make_config(model.config, model.spec, dataset.train.size)
+        rows = dataset.train.size
+        first = stage.make_config(model.config, model.spec, rows) if stage else None
         if first is None:
             return 0.0
         folder = pathlib.Path(workdir) / stage.name
