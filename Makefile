@@ -8,7 +8,7 @@ BIN := .venv/bin
 help:
 	@echo "make train      train and export the conditional VAE: about 2 minutes on two cores"
 	@echo "make test       test every behaviour once: about 9 minutes on two cores"
-	@echo "make test-all   test everything, as CI does: about 23 minutes on two cores"
+	@echo "make test-all   test everything: about 23 minutes on two cores"
 	@echo "make test-beam  test batch jobs with Apache Beam, in .venv-beam: about 2 minutes"
 	@echo "make coverage   test-all with line coverage of zoo/: about 30 minutes on two cores"
 	@echo "make lint       check style and format with ruff, types with mypy: seconds"
