@@ -82,3 +82,15 @@ def test_a_token_is_drawn_as_what_stands_around_it():
     np.testing.assert_array_equal(means[3:], 0.5)
     first = codebook.by_use(x, tokens, 5)[0, 2, 2, 0]
     assert first == pytest.approx(counts.argmax() / 4)
+
+
+def test_random_tokens_replace_as_many_as_asked_in_each_grid():
+    tokens = np.full((40, 3, 4), -1)
+    for count in (0, 5, 12, 20):
+        changed = codebook.replace_tokens(tokens, count, 6, np.random.default_rng(0))
+        assert changed.shape == tokens.shape
+        np.testing.assert_array_equal((changed >= 0).sum((1, 2)), min(count, 12))
+        assert set(np.unique(changed)) <= {-1, *range(6)}
+    few = codebook.replace_tokens(tokens, 5, 6, np.random.default_rng(0)).reshape(40, -1)
+    assert len({tuple(np.flatnonzero(row >= 0)) for row in few}) > 20
+    assert (tokens == -1).all()

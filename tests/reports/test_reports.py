@@ -12,7 +12,7 @@ from tests.processes import ROOT, call
 from zoo import configs, models
 from zoo.configs.spec import Spec
 from zoo.exports import versions
-from zoo.reports import catalogue, overview, pages, results
+from zoo.reports import catalogue, overview, pages, questions, results
 from zoo.serving import card, export
 
 FIGURES = {
@@ -110,6 +110,15 @@ def test_what_cannot_be_reported_is_named(project):
         built(project)
     with pytest.raises(zoo.UserError, match="README has no lines"):
         catalogue.readme("# Title", project / "saved_models", project / "docs")
+
+
+@pytest.mark.parametrize("source", ["sweep: absent: seed, nll", "tables: absent"])
+def test_a_table_without_its_source_is_named(project, source):
+    page = project / "docs" / "questions" / "page.md"
+    page.parent.mkdir()
+    page.write_text(f"<!-- {source} -->\n<!-- end of table -->\n")
+    with pytest.raises(zoo.UserError, match=r"There is no .*absent.* to take a table from"):
+        questions.fill_pages(project / "docs", project / "saved_models", {})
 
 
 @pytest.mark.parametrize("name", sorted(zoo.list_models()))

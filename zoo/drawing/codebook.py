@@ -39,3 +39,21 @@ def by_use(x: np.ndarray, tokens: np.ndarray, num_tokens: int) -> np.ndarray:
     """Returns the patches of `mean_patches`, those of the most frequent tokens first."""
     means, counts = mean_patches(x, tokens, num_tokens)
     return means[np.argsort(-counts, kind="stable")]
+
+
+def replace_tokens(
+    tokens: np.ndarray, count: int, num_tokens: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Returns grids of tokens with `count` of each, or all, replaced by random ones.
+
+    Args:
+      tokens: [N, h, w].
+      count: number of places to replace, drawn for each grid.
+      num_tokens: number of different tokens.
+      rng: source of the random numbers.
+    """
+    rows = tokens.reshape(len(tokens), -1).copy()
+    for row in rows:
+        places = rng.permutation(row.size)[:count]
+        row[places] = rng.integers(0, num_tokens, len(places))
+    return rows.reshape(tokens.shape)

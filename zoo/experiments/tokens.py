@@ -155,10 +155,7 @@ def _draw_codebook(axes, model, x, tokens):
 def _draw_replaced(axes, model, x, tokens):
     rng, rows = np.random.default_rng(0), [x, model.decode(tokens).numpy()]
     for count in REPLACED:
-        changed = tokens.reshape(len(tokens), -1).copy()
-        for row in changed:
-            places = rng.permutation(row.size)[: min(count, row.size)]
-            row[places] = rng.integers(0, model.num_tokens, len(places))
-        rows.append(model.decode(changed.reshape(tokens.shape)).numpy())
+        changed = codebook.replace_tokens(tokens, count, model.num_tokens, rng)
+        rows.append(model.decode(changed).numpy())
     title = "image, reconstruction, 5 and 15 tokens replaced"
     figures.show_grid(axes, np.concatenate(rows), len(x), title)

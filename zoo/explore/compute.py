@@ -3,6 +3,7 @@
 import numpy as np
 
 from zoo.distributions import codes
+from zoo.drawing import codebook
 from zoo.explore import examples
 from zoo.explore.collection import Entry
 from zoo.serving.signature_methods import SignatureCalls
@@ -178,16 +179,14 @@ def redraw(model: SignatureCalls, x: np.ndarray, level: int, seed: int, count: i
 
 
 def replace_tokens(model: SignatureCalls, x: np.ndarray, replaced: int, seed: int, count: int):
-    """Returns what an image is with `replaced` of its tokens exchanged for random ones.
+    """Returns an image with `replaced` of its tokens replaced by random ones, `count` times.
 
     Returns:
       Images [count, H, W, C] and their tokens [count, h, w]; other tokens are replaced in each.
     """
     tokens = np.repeat(np.asarray(model.encode(x[None]), np.int32), count, 0)
-    rng, size = np.random.default_rng(seed), tokens[0].size
     known = int(model.inputs["tokens"].high or 0) + 1
-    for row in tokens.reshape(count, size):
-        row[rng.permutation(size)[:replaced]] = rng.integers(0, known, replaced)
+    tokens = codebook.replace_tokens(tokens, replaced, known, np.random.default_rng(seed))
     return model.decode(tokens), tokens
 
 

@@ -20,7 +20,7 @@ import statistics
 from zoo.drawing import markdown
 from zoo.errors import UserError
 from zoo.experiments import pages as experiment_pages
-from zoo.reports import catalogue
+from zoo.reports import catalogue, sweeps
 
 # A page in Chinese has the words of its tables beside it, {English: Chinese}; these are the cells
 # that contain numbers, as patterns.
@@ -107,7 +107,9 @@ def _from_sweep(source, docs, saved_models, generated):
     del saved_models, generated
     name, _, columns = source.partition(":")
     field, *figures = (column.strip() for column in columns.split(","))
-    runs = json.loads((docs / "sweeps" / name.strip() / "sweep.json").read_text())
+    runs = sweeps.read_runs(docs, name.strip())
+    if not runs:
+        raise UserError(f"There is no sweep {docs / 'sweeps' / name.strip()} to take a table from.")
     rows = []
     for value in dict.fromkeys(run[field] for run in runs):
         alike = [run for run in runs if run[field] == value]
