@@ -18,12 +18,11 @@ CASES = {
     "gmm": ("gmm", {}),
     "gmm_stepwise": ("gmm", {"covariance": "low_rank", "start": "random", "stepwise": 0.7}),
     "gmvae": ("gmvae", {"likelihood": "gaussian_shared", **_REAL}),
-    "hvae": ("hvae", {"free_bits": 0.5}),
+    "hvae": ("hvae", {"free_bits": 0.5, "likelihood": "pixelcnn"}),
     "iwae": ("iwae", {}),
     "m1_m2": ("m1_m2", {}),
     "m1_m2_conv": ("m1_m2_conv", {}),
     "m2": ("m2_colour", {"class_network": "gated"}),
-    "vae_pixel": ("vae_pixel", {}),
     "vqvae": ("vqvae", {"decay": 0.5}),
     "vqvae_prior": ("vqvae_prior", {}),
     "vae_conv": (

@@ -187,7 +187,15 @@ def test_signatures_have_the_names_and_shapes_of_the_docs(exported):
             assert all(np.all(np.isfinite(v)) for v in made.values())
 
 
-def test_saved_model_equals_the_keras_model(exported):
+@pytest.fixture
+def eagerly():
+    """Functions run op by op: without a graph, which takes long to build for one call."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+def test_saved_model_equals_the_keras_model(exported, eagerly):
     expected, model, loaded = exported
     for name, (inputs, outputs) in expected.items():
         given = arguments(model, inputs, 5)

@@ -53,7 +53,7 @@ class Block(keras.Layer):
         keys, values = ops.split(self.key_value(normalised), 2, -1)
         scores = ops.reshape(self._scores(queries, keys), [-1, count, HEADS, count])
         later = ops.triu(ops.ones([count, count]), 1)[:, None]
-        weights = ops.softmax(scores - 1e9 * later)
+        weights = tf.nn.softmax(scores - 1e9 * later)
         mixed = ops.matmul(ops.reshape(weights, [-1, count * HEADS, count]), values)
         return self._finish(h, ops.reshape(mixed, [-1, count, HEADS * self.size]), kept)
 
@@ -68,7 +68,7 @@ class Block(keras.Layer):
         queries = ops.reshape(self.query(normalised), [-1, HEADS, self.size])
         key, value = ops.split(self.key_value(normalised)[:, None], 2, -1)
         keys, values = tf.concat([keys, key], 1), tf.concat([values, value], 1)
-        mixed = ops.matmul(ops.softmax(self._scores(queries, keys)), values)
+        mixed = ops.matmul(tf.nn.softmax(self._scores(queries, keys)), values)
         return self._finish(h, ops.reshape(mixed, [-1, HEADS * self.size])), keys, values
 
     def _scores(self, queries, keys):
