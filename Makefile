@@ -7,10 +7,10 @@ BIN := .venv/bin
 .PHONY: help train test test-all test-beam coverage lint clean
 help:
 	@echo "make train      train and export the conditional VAE: about 2 minutes on two cores"
-	@echo "make test       test every behaviour once: about 9 minutes on two cores"
-	@echo "make test-all   test everything: about 23 minutes on two cores"
+	@echo "make test       test every behaviour once: 10 to 20 minutes on two cores"
+	@echo "make test-all   test everything: 25 to 60 minutes on two cores"
 	@echo "make test-beam  test batch jobs with Apache Beam, in .venv-beam: about 2 minutes"
-	@echo "make coverage   test-all with line coverage of zoo/: about 30 minutes on two cores"
+	@echo "make coverage   test-all with line coverage of zoo/: 30 to 80 minutes on two cores"
 	@echo "make lint       check style and format with ruff, types with mypy: seconds"
 	@echo "make clean      remove the virtual environment and the runs"
 	@echo "The first of them installs what it needs into .venv: 3 GB, 2 to 5 minutes."
