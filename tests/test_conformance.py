@@ -116,6 +116,7 @@ def check_resume(config, dataset, folder, monkeypatch):
 
     monkeypatch.setattr(loop.Checkpoints, "save", save_and_copy)
     whole = loop.train(config, dataset, folder / "whole")
+    assert (folder / "parts").is_dir()  # otherwise both runs would be whole
     parts = loop.train(config, dataset, folder / "parts")
     assert parts.training["steps"] == whole.training["steps"] == 10
     for a, b in zip(weights(whole.model), weights(parts.model), strict=True):
