@@ -10,7 +10,7 @@ help:
 	@echo "make test       test every behaviour once: 10 to 20 minutes on two cores"
 	@echo "make test-all   test everything: 25 to 60 minutes on two cores"
 	@echo "make test-beam  test batch jobs with Apache Beam, in .venv-beam: about 2 minutes"
-	@echo "make coverage   test-all with line coverage of zoo/: 30 to 80 minutes on two cores"
+	@echo "make coverage   test-all with line coverage of zoo/: takes a third longer than test-all"
 	@echo "make lint       check style and format with ruff, types with mypy: seconds"
 	@echo "make clean      remove the virtual environment and the runs"
 	@echo "The first of them installs what it needs into .venv: 3 GB, 2 to 5 minutes."

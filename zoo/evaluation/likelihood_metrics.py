@@ -112,7 +112,7 @@ METRICS = (
         "-log p(x) by importance sampling with `--importance_samples=5000` codes per image, and "
         "the standard error of its mean over images. For 10,000 MNIST images and a VAE of dense "
         "layers it takes under ten minutes on two cores, for several levels of codes or a decoder "
-        "of pixels in turn much longer; 0 skips it",
+        "of pixels in turn longer; 0 skips it",
         frozenset({Capability.POSTERIOR}),
         _importance_sampled,
         _importance_sampled_protocol,
